@@ -1,0 +1,29 @@
+//! What the hilos crates share and no Python module has a name for.
+//!
+//! Programs use the `hilos` facade; this crate is its foundation:
+//!
+//! - [`time`]: Python's timeouts (`None`, `2`, `0.5`) and the deadlines they become.
+//! - [`park`]: a thread waits on a word of memory until another wakes it.
+//! - [`raw_lock`]: the one-word lock that can tell a wrong release, and [`Mutex`] around data.
+//! - [`lock`]: what every lock of Python's can do, for the types that are built over any of them.
+//! - [`sync`]: the primitives that a model checker may replace.
+//! - [`ident`]: who the current thread is.
+//! - [`panic`]: panics caught with their message, place and backtrace.
+//! - [`process`]: what happens to the whole process: its exit and its forks.
+//! - [`contextvars`]: Python's context variables.
+//! - [`deadlock`]: who waits for whom, with the feature `deadlock_detection`.
+
+#![warn(missing_docs)]
+
+pub mod contextvars;
+pub mod deadlock;
+pub mod ident;
+pub mod lock;
+pub mod panic;
+pub mod park;
+pub mod process;
+pub mod raw_lock;
+pub mod sync;
+pub mod time;
+
+pub use raw_lock::{Mutex, MutexGuard};

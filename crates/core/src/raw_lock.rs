@@ -1,0 +1,242 @@
+//! The one-word lock under every hilos lock, and [`Mutex`] around data.
+
+use std::time::{Duration, Instant};
+
+use parking_lot_core::SpinWait;
+
+use crate::const_fn;
+use crate::deadlock::Holder;
+use crate::park::{PARKED, Parked, park, unpark};
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::time::Deadline;
+
+/// The bit that is set while a thread holds the lock.
+const LOCKED: u32 = 2;
+
+/// Mutual exclusion in one word: no data, no owner, released by whoever likes.
+///
+/// It is parking_lot's algorithm with one difference: releasing a lock that is not held is
+/// noticed in the same atomic step that would release it, whoever else is at it.
+#[derive(Debug)]
+pub struct OneWordLock {
+    /// [`LOCKED`] and [`PARKED`], in any combination.
+    state: AtomicU32,
+    /// Who holds the lock, if anybody asked to know.
+    holder: Holder,
+}
+
+impl OneWordLock {
+    const_fn! {
+        /// Creates a lock that nobody holds.
+        pub const fn new() -> Self {
+            Self { state: AtomicU32::new(0), holder: Holder::new() }
+        }
+    }
+
+    const_fn! {
+        /// Gives the lock a name for the reports of the deadlock detector.
+        pub const fn with_name(mut self, name: &'static str) -> Self {
+            self.holder.set_name(name);
+            self
+        }
+    }
+
+    /// Acquires the lock if that needs no waiting.
+    #[inline]
+    pub fn try_acquire(&self) -> bool {
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & LOCKED == 0 {
+            match self.state.compare_exchange_weak(
+                state,
+                state | LOCKED,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => {
+                    self.holder.acquired();
+                    return true;
+                }
+                Err(current) => state = current,
+            }
+        }
+        false
+    }
+
+    /// Blocks until the lock is acquired.
+    #[inline]
+    #[track_caller]
+    pub fn acquire(&self) {
+        if !self.acquire_fast() {
+            self.acquire_slow(Deadline::NEVER);
+        }
+        self.holder.acquired();
+    }
+
+    /// Acquires the lock, or returns `false` when `deadline` has passed.
+    #[inline]
+    #[track_caller]
+    pub fn acquire_until(&self, deadline: Deadline) -> bool {
+        let acquired = self.acquire_fast() || self.acquire_slow(deadline);
+        if acquired {
+            self.holder.acquired();
+        }
+        acquired
+    }
+
+    /// Releases the lock; `false` if nobody held it.
+    #[inline]
+    #[must_use]
+    pub fn release(&self) -> bool {
+        self.holder.released();
+        let free = self
+            .state
+            .compare_exchange(LOCKED, 0, Ordering::Release, Ordering::Relaxed);
+        free.is_ok() || self.release_slow()
+    }
+
+    /// Whether any thread holds the lock.
+    #[inline]
+    pub fn locked(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & LOCKED != 0
+    }
+
+    #[inline]
+    fn acquire_fast(&self) -> bool {
+        self.state
+            .compare_exchange_weak(0, LOCKED, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    #[cold]
+    #[track_caller]
+    fn acquire_slow(&self, deadline: Deadline) -> bool {
+        let _waiting = self.holder.waiting(deadline);
+        let mut spin = SpinWait::new();
+        loop {
+            let state = self.state.load(Ordering::Relaxed);
+            if state & LOCKED == 0 {
+                // A running thread may overtake the queue: a lock that is handed over in turn
+                // costs two context switches each time.
+                if self.exchange(state, state | LOCKED, Ordering::Acquire) {
+                    return true;
+                }
+            } else if deadline.is_past() {
+                return false;
+            } else if state & PARKED == 0 {
+                if !spin_once(&mut spin) {
+                    self.exchange(state, state | PARKED, Ordering::Relaxed);
+                }
+            } else {
+                match park(&self.state, LOCKED | PARKED, deadline) {
+                    Parked::TimedOut => return self.try_acquire_last(),
+                    Parked::Woken => spin.reset(),
+                    Parked::Changed => {}
+                }
+            }
+        }
+    }
+
+    /// A last look after the deadline: the lock may have become free while the thread woke up.
+    fn try_acquire_last(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        state & LOCKED == 0 && self.exchange(state, state | LOCKED, Ordering::Acquire)
+    }
+
+    #[cold]
+    fn release_slow(&self) -> bool {
+        loop {
+            let state = self.state.load(Ordering::Relaxed);
+            if state & LOCKED == 0 {
+                return false;
+            }
+            if self.exchange(state, state & !LOCKED, Ordering::Release) {
+                if state & PARKED != 0 {
+                    unpark(&self.state, 1);
+                }
+                return true;
+            }
+        }
+    }
+
+    fn exchange(&self, current: u32, new: u32, success: Ordering) -> bool {
+        self.state
+            .compare_exchange_weak(current, new, success, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+impl Default for OneWordLock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Spins once, or says that it is time to sleep. A model checker never spins.
+fn spin_once(spin: &mut SpinWait) -> bool {
+    !cfg!(loom) && spin.spin()
+}
+
+/// A lock around data, Rust's way to share what Python guards with a `Lock` beside it.
+///
+/// It is hilos' lock in lock_api's `Mutex`: guards, no poisoning, and `const` construction.
+///
+/// ```
+/// use hilos_core::Mutex;
+///
+/// static BALANCE: Mutex<i64> = Mutex::new(0);
+/// *BALANCE.lock() += 1;
+/// assert_eq!(*BALANCE.lock(), 1);
+/// ```
+pub type Mutex<T> = lock_api::Mutex<OneWordLock, T>;
+
+/// Holds a [`Mutex`] and gives access to its data until it is dropped.
+pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, OneWordLock, T>;
+
+// SAFETY: `try_lock` and `lock` return only after the thread has set LOCKED with acquire order,
+// which no other thread can until `unlock` clears it with release order. The guard state is
+// empty: forgetting it leaves the lock held, and nothing depends on the lock's address while
+// nobody waits on it, so it may be moved or dropped while locked.
+#[cfg(not(loom))]
+unsafe impl lock_api::RawMutex for OneWordLock {
+    type Guard = ();
+
+    const INIT: Self = Self::new();
+
+    #[inline]
+    fn lock(&self) {
+        self.acquire();
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<()> {
+        self.try_acquire().then_some(())
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, (): ()) {
+        let held = self.release();
+        debug_assert!(held, "a guard holds the lock");
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        self.locked()
+    }
+}
+
+// SAFETY: as for `RawMutex`; both return `None` only when the lock was not acquired.
+#[cfg(not(loom))]
+unsafe impl lock_api::RawMutexTimed for OneWordLock {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    #[inline]
+    fn try_lock_for(&self, timeout: Duration) -> Option<()> {
+        self.acquire_until(Deadline::after(timeout)).then_some(())
+    }
+
+    #[inline]
+    fn try_lock_until(&self, timeout: Instant) -> Option<()> {
+        self.acquire_until(Deadline::at(timeout)).then_some(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Python's concurrency standard library, in Rust.
