@@ -46,6 +46,25 @@ pub fn get_native_id() -> u64 {
     return get_ident().get() as u64;
 }
 
+/// Has the system show the current thread under `name`, where it can.
+///
+/// Linux has room for 15 bytes; a longer name is cut between two characters, one with a NUL byte
+/// before it.
+pub fn set_system_name(name: &str) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let whole = name.split('\0').next().unwrap_or(name);
+        let end = (0..=15.min(whole.len()))
+            .rev()
+            .find(|&end| whole.is_char_boundary(end));
+        let name = std::ffi::CString::new(&whole[..end.unwrap_or(0)]).unwrap_or_default();
+        // The system may only refuse an address outside the process.
+        let _ = nix::sys::prctl::set_name(&name);
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = name;
+}
+
 #[cfg(any(not(unix), loom))]
 mod counted {
     use std::num::NonZeroUsize;

@@ -4,11 +4,11 @@
 //! waiting: whoever waits sets it first, and the last one to leave clears it, so that waking costs
 //! nothing while nobody waits. Waiters are woken in the order in which they came, never by chance.
 
-use crate::sync::atomic::AtomicU32;
+use crate::sync::atomic::AtomicUsize;
 use crate::time::Deadline;
 
 /// The bit of a word that is set while threads wait on it.
-pub const PARKED: u32 = 1;
+pub const PARKED: usize = 1;
 
 /// How a call of [`park`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub enum Parked {
 }
 
 #[cfg(not(loom))]
-pub use system::{park, unpark};
+pub use system::{park, unpark, unpark_all};
 
 #[cfg(loom)]
-pub use crate::sync::model::{park, unpark};
+pub use crate::sync::model::{park, unpark, unpark_all};
 
 #[cfg(not(loom))]
 mod system {
@@ -35,13 +35,13 @@ mod system {
         DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN, FilterOp, ParkResult, UnparkResult,
     };
 
-    use super::{AtomicU32, Deadline, PARKED, Parked};
+    use super::{AtomicUsize, Deadline, PARKED, Parked};
 
     /// Waits on `word` until it is woken or `deadline` passes, if it still holds `expected`.
     ///
     /// `expected` must have [`PARKED`] set. The comparison and the entry into the queue are one
     /// step for [`unpark`]: no wake-up is lost between them.
-    pub fn park(word: &AtomicU32, expected: u32, deadline: Deadline) -> Parked {
+    pub fn park(word: &AtomicUsize, expected: usize, deadline: Deadline) -> Parked {
         debug_assert!(
             expected & PARKED != 0,
             "unpark would not look for this thread"
@@ -75,7 +75,7 @@ mod system {
     /// Wakes up to `count` threads that wait on `word`, the longest waiting first.
     ///
     /// Clears [`PARKED`] when nobody is left in the queue, and returns how many were woken.
-    pub fn unpark(word: &AtomicU32, count: usize) -> usize {
+    pub fn unpark(word: &AtomicUsize, count: usize) -> usize {
         let mut left = count;
         let filter = |_| match left {
             0 => FilterOp::Stop,
@@ -95,7 +95,20 @@ mod system {
         unsafe { parking_lot_core::unpark_filter(key(word), filter, callback) }.unparked_threads
     }
 
-    fn key(word: &AtomicU32) -> usize {
+    /// Wakes every thread that waits on `word`, and stores `value` in it in the same step.
+    ///
+    /// Whoever finds `value` in the word comes too late to be woken by this call.
+    pub fn unpark_all(word: &AtomicUsize, value: usize) {
+        let callback = |_| {
+            word.store(value, Ordering::Release);
+            DEFAULT_UNPARK_TOKEN
+        };
+        // SAFETY: the key is the address of a word that the caller borrows; neither closure can
+        // panic or enter the parking lot.
+        unsafe { parking_lot_core::unpark_filter(key(word), |_| FilterOp::Unpark, callback) };
+    }
+
+    fn key(word: &AtomicUsize) -> usize {
         std::ptr::from_ref(word).addr()
     }
 }

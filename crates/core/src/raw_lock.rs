@@ -7,11 +7,11 @@ use parking_lot_core::SpinWait;
 use crate::const_fn;
 use crate::deadlock::Holder;
 use crate::park::{PARKED, Parked, park, unpark};
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::time::Deadline;
 
 /// The bit that is set while a thread holds the lock.
-const LOCKED: u32 = 2;
+const LOCKED: usize = 2;
 
 /// Mutual exclusion in one word: no data, no owner, released by whoever likes.
 ///
@@ -20,7 +20,7 @@ const LOCKED: u32 = 2;
 #[derive(Debug)]
 pub struct OneWordLock {
     /// [`LOCKED`] and [`PARKED`], in any combination.
-    state: AtomicU32,
+    state: AtomicUsize,
     /// Who holds the lock, if anybody asked to know.
     holder: Holder,
 }
@@ -29,16 +29,13 @@ impl OneWordLock {
     const_fn! {
         /// Creates a lock that nobody holds.
         pub const fn new() -> Self {
-            Self { state: AtomicU32::new(0), holder: Holder::new() }
+            Self { state: AtomicUsize::new(0), holder: Holder::new() }
         }
     }
 
-    const_fn! {
-        /// Gives the lock a name for the reports of the deadlock detector.
-        pub const fn with_name(mut self, name: &'static str) -> Self {
-            self.holder.set_name(name);
-            self
-        }
+    /// Names the lock in the reports of the deadlock detector.
+    pub const fn set_name(&mut self, name: &'static str) {
+        self.holder.set_name(name);
     }
 
     /// Acquires the lock if that needs no waiting.
@@ -158,7 +155,7 @@ impl OneWordLock {
         }
     }
 
-    fn exchange(&self, current: u32, new: u32, success: Ordering) -> bool {
+    fn exchange(&self, current: usize, new: usize, success: Ordering) -> bool {
         self.state
             .compare_exchange_weak(current, new, success, Ordering::Relaxed)
             .is_ok()
