@@ -78,7 +78,8 @@ impl<T> SimpleQueue<T> {
     /// # Blocking
     /// Without a limit.
     pub fn get(&self) -> T {
-        self.get_until(Deadline::NEVER).expect("waits until there is an item")
+        self.get_until(Deadline::NEVER)
+            .expect("waits until there is an item")
     }
 
     /// Gets the next item if there is one now.
