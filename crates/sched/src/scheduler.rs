@@ -27,9 +27,9 @@ use crate::event::Event;
 ///
 /// let scheduler = Scheduler::new();
 /// let (sender, log) = mpsc::channel();
-/// for (delay, priority, text) in [(0.01, 2, "third"), (0.01, 1, "second"), (0.0, 9, "first")] {
+/// for (time, priority, text) in [(0.01, 2, "third"), (0.01, 1, "second"), (0.0, 9, "first")] {
 ///     let sender = sender.clone();
-///     scheduler.enter(delay, priority, move || sender.send(text).unwrap())?;
+///     scheduler.enterabs(time, priority, move || sender.send(text).unwrap())?;
 /// }
 /// scheduler.run(true);
 /// assert_eq!(log.try_iter().collect::<Vec<_>>(), ["first", "second", "third"]);
@@ -176,9 +176,11 @@ impl Scheduler {
     }
 
     fn take_due(&self) -> Option<Due> {
+        // Read without the lock: the caller's clock may look at the scheduler.
+        let now = (self.shared.timefunc)();
         let mut queue = self.shared.queue.lock();
         let first = queue.events.first_entry()?;
-        let (time, now) = (first.key().time, (self.shared.timefunc)());
+        let time = first.key().time;
         Some(if time > now {
             Due::In(time - now)
         } else {
