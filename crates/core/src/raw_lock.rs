@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use parking_lot_core::SpinWait;
-
 use crate::const_fn;
 use crate::deadlock::Holder;
 use crate::park::{PARKED, Parked, park, unpark};
+use crate::sync::SpinWait;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::time::Deadline;
 
@@ -120,7 +119,7 @@ impl OneWordLock {
             } else if deadline.is_past() {
                 return false;
             } else if state & PARKED == 0 {
-                if !spin_once(&mut spin) {
+                if !spin.spin() {
                     self.exchange(state, state | PARKED, Ordering::Relaxed);
                 }
             } else {
@@ -166,11 +165,6 @@ impl Default for OneWordLock {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Spins once, or says that it is time to sleep. A model checker never spins.
-fn spin_once(spin: &mut SpinWait) -> bool {
-    !cfg!(loom) && spin.spin()
 }
 
 /// A lock around data, Rust's way to share what Python guards with a `Lock` beside it.

@@ -15,6 +15,33 @@ pub use loom::sync::atomic;
 #[cfg(loom)]
 pub use model::{Condvar, Mutex, MutexGuard};
 
+/// Spins a few times before a thread goes to sleep; under a model checker it never does.
+#[derive(Default)]
+pub struct SpinWait {
+    spins: parking_lot_core::SpinWait,
+}
+
+impl SpinWait {
+    /// Creates a wait that has not spun yet.
+    pub const fn new() -> Self {
+        Self {
+            spins: parking_lot_core::SpinWait::new(),
+        }
+    }
+
+    /// Spins once, longer each time, or says that it is time to sleep.
+    #[inline]
+    pub fn spin(&mut self) -> bool {
+        !cfg!(loom) && self.spins.spin()
+    }
+
+    /// Begins anew.
+    #[inline]
+    pub const fn reset(&mut self) {
+        self.spins.reset();
+    }
+}
+
 /// Defines a `new` that is `const`, except under loom, whose primitives cannot be.
 #[macro_export]
 #[doc(hidden)]
