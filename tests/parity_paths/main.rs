@@ -42,8 +42,8 @@ fn threading() {
     let _ = hilos::threading::Barrier::parties;
     let _ = hilos::threading::Barrier::reset;
     let _ = hilos::threading::Barrier::wait::<f64>;
-    let _ = hilos::threading::BoundedSemaphore::release;
-    let _ = hilos::threading::BoundedSemaphore::release_n;
+    let _ = <<hilos::threading::BoundedSemaphore as std::ops::Deref>::Target>::release;
+    let _ = <<hilos::threading::BoundedSemaphore as std::ops::Deref>::Target>::release_n;
     let _ = hilos::threading::Condition::<hilos::threading::RLock>::lock;
     let _ = hilos::threading::Condition::<hilos::threading::RLock>::with::<(), fn()>;
     let _ = hilos::threading::Condition::<hilos::threading::RLock>::notify;
