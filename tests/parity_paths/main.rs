@@ -154,3 +154,32 @@ fn sched() {
     let _ = hilos::sched::Scheduler::enter::<fn()>;
     let _ = hilos::sched::Scheduler::enterabs::<fn()>;
 }
+
+#[test]
+fn contextvars() {
+    use hilos::contextvars::Context as _;
+    use hilos::contextvars::ContextVar as _;
+    use hilos::contextvars::Token as _;
+    use hilos::contextvars::copy_context as _;
+    let _ = hilos::contextvars::Context::contains::<u8>;
+    let _ = hilos::contextvars::Context::get::<u8>;
+    let _ = hilos::contextvars::Context::keys;
+    let _ = hilos::contextvars::Context::len;
+    let _ = hilos::contextvars::Context::copy;
+    let _ = hilos::contextvars::Context::get::<u8>;
+    let _ = hilos::contextvars::Context::items;
+    let _ = hilos::contextvars::Context::keys;
+    let _ = hilos::contextvars::Context::run::<(), fn()>;
+    let _ = hilos::contextvars::Context::enter;
+    let _ = hilos::contextvars::Context::values;
+    let _ = hilos::contextvars::ContextVar::<u8>::get;
+    let _ = hilos::contextvars::ContextVar::<u8>::get_or;
+    let _ = hilos::contextvars::ContextVar::<u8>::name;
+    let _ = hilos::contextvars::ContextVar::<u8>::reset;
+    let _ = hilos::contextvars::ContextVar::<u8>::set;
+    let _ = hilos::contextvars::Token::<u8>::MISSING;
+    let _ = hilos::contextvars::Token::<u8>::old_value;
+    let _ = hilos::contextvars::Token::<u8>::var;
+    let _ = hilos::contextvars::Token::<u8>::enter;
+    let _ = hilos::contextvars::Token::<u8>::with::<(), fn()>;
+}
