@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use hilos::threading::{self, Error, RuntimeError, Thread, Timer};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::driver::{Scenario, quiet};
 
@@ -18,12 +17,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-/// Leaves no room for the stack of a thread while `f` runs.
+/// Has the system refuse every thread while `f` runs: no memory has room for their stacks.
 fn without_room<R>(f: impl FnOnce() -> R) -> R {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_AS).unwrap();
-    setrlimit(Resource::RLIMIT_AS, 1 << 20, hard).unwrap();
+    threading::set_stack_size(1 << 47).unwrap();
     let result = f();
-    setrlimit(Resource::RLIMIT_AS, soft, hard).unwrap();
+    threading::set_stack_size(0).unwrap();
     result
 }
 
