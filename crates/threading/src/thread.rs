@@ -472,7 +472,11 @@ impl Thread {
 
     /// Starts a thread of the system; gives the plan back if there is none to be had.
     fn spawn(&self, number: u64, plan: Plan) -> Result<JoinHandle<()>, (io::Error, Plan)> {
-        let mut builder = std::thread::Builder::new().name(self.name());
+        let mut builder = std::thread::Builder::new();
+        let name = self.name();
+        if !name.is_empty() {
+            builder = builder.name(name);
+        }
         if stack_size() > 0 {
             builder = builder.stack_size(stack_size());
         }
