@@ -8,7 +8,7 @@
 //! - [`lock`]: what every lock of Python's can do, for the types that are built over any of them.
 //! - [`sync`]: the primitives that a model checker may replace.
 //! - [`ident`]: who the current thread is.
-//! - [`panic`]: panics caught with their message, place and backtrace.
+//! - [`panic`](mod@panic): panics caught with their message, place and backtrace.
 //! - [`process`]: what happens to the whole process: its exit and its forks.
 //! - [`contextvars`]: Python's context variables.
 //! - [`deadlock`]: who waits for whom, with the feature `deadlock_detection`.
