@@ -4,9 +4,6 @@
 //! waiting: whoever waits sets it first, and the last one to leave clears it, so that waking costs
 //! nothing while nobody waits. Waiters are woken in the order in which they came, never by chance.
 
-use crate::sync::atomic::AtomicUsize;
-use crate::time::Deadline;
-
 /// The bit of a word that is set while threads wait on it.
 pub const PARKED: usize = 1;
 
@@ -29,13 +26,13 @@ pub use crate::sync::model::{park, unpark, unpark_all};
 
 #[cfg(not(loom))]
 mod system {
-    use std::sync::atomic::Ordering;
-
     use parking_lot_core::{
         DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN, FilterOp, ParkResult, UnparkResult,
     };
 
-    use super::{AtomicUsize, Deadline, PARKED, Parked};
+    use super::{PARKED, Parked};
+    use crate::sync::atomic::{AtomicUsize, Ordering};
+    use crate::time::Deadline;
 
     /// Waits on `word` until it is woken or `deadline` passes, if it still holds `expected`.
     ///

@@ -1,5 +1,6 @@
 //! The one-word lock under every hilos lock, and [`Mutex`] around data.
 
+#[cfg(not(loom))]
 use std::time::{Duration, Instant};
 
 use crate::const_fn;

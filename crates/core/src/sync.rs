@@ -1,7 +1,11 @@
 //! The primitives that a model checker may replace.
 //!
 //! Whatever hilos wants checked takes its atomics, its internal mutex and condition variable from
-//! here: the standard library's and parking_lot's, or loom's under `--cfg loom`.
+//! here: the standard library's and parking_lot's, or loom's under `--cfg loom`, where `model` has
+//! what loom lacks.
+
+#[cfg(loom)]
+pub mod model;
 
 #[cfg(not(loom))]
 pub use std::sync::atomic;
