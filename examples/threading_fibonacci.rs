@@ -1,9 +1,9 @@
 //! C5: work for the processor, in turn and in two threads that really run side by side.
 //!
 //! Python's threads take turns at the interpreter (the GIL), so two of them are no faster than one.
-//! Here the shorter of the two calls costs nothing: at best, the threads are 1.62 times as fast. The
-//! Python twin, `examples/python/fibonacci.py`, runs for comparison; at the default n of 40 it takes
-//! about a minute.
+//! Here the shorter of the two calls costs nothing, which makes the threads up to 1.62 times as
+//! fast. The Python twin, `examples/python/fibonacci.py`, runs for comparison; at the default n of
+//! 40 it takes a minute or two.
 //!
 //! Run: cargo run --release --example threading_fibonacci -- 40
 //! CI: 27
