@@ -99,6 +99,8 @@ struct Inner {
     life: Mutex<Life>,
     /// Set when the thread has ended.
     done: Event,
+    /// Whether it was left behind in the process that this one is a fork of.
+    lost: AtomicBool,
 }
 
 /// What is left to be started or to be joined.
@@ -212,6 +214,7 @@ impl Thread {
             native_id: AtomicU32::new(0),
             life: Mutex::new(life),
             done: Event::new(),
+            lost: AtomicBool::new(false),
         };
         Self {
             inner: Arc::new(inner),
@@ -374,6 +377,10 @@ impl Thread {
         if ended {
             let mut life = self.inner.life.lock();
             match std::mem::replace(&mut *life, Life::Joined) {
+                // The system knows nothing of it in this process.
+                Life::Running(handle) if self.inner.lost.load(Ordering::Relaxed) => {
+                    std::mem::forget(handle);
+                }
                 // Whatever the thread calls is watched: there is no panic to pass on.
                 Life::Running(handle) => drop(handle.join()),
                 other => *life = other,
@@ -389,6 +396,7 @@ impl Thread {
 
     /// Marks the thread as ended in a forked child, where no thread can be waiting for that.
     pub(crate) fn lost_in_fork(&self) {
+        self.inner.lost.store(true, Ordering::Relaxed);
         self.inner.done.set_unwatched();
     }
 
