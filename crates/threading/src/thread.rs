@@ -222,8 +222,11 @@ impl Thread {
     }
 
     /// Names the thread; Python's `name=`.
+    ///
+    /// The number in its default name goes to the next thread, if that has not been made yet.
     #[must_use]
     pub fn with_name<N: Into<String>>(self, name: N) -> Self {
+        self.inner.name.lock().give_back();
         self.set_name(name);
         self
     }
