@@ -99,6 +99,8 @@ struct Inner {
     life: Mutex<Life>,
     /// Set when the thread has ended.
     done: Event,
+    /// Set when the system has cleared it away too, if anybody has waited for that.
+    cleared: Event,
 }
 
 /// What is left to be started or to be joined.
@@ -109,6 +111,8 @@ enum Life {
     Waiting(Plan, wheel::Ticket),
     /// Running on a thread of the system that nobody has joined yet.
     Running(JoinHandle<()>),
+    /// Running or ending, and some thread waits for the system to clear it away.
+    Joining,
     /// Ended or cancelled, and cleared away.
     Joined,
     /// Not for joining: the main thread.
@@ -212,6 +216,7 @@ impl Thread {
             native_id: AtomicU32::new(0),
             life: Mutex::new(life),
             done: Event::new(),
+            cleared: Event::new(),
         };
         Self {
             inner: Arc::new(inner),
@@ -367,16 +372,35 @@ impl Thread {
     /// Waits for the end of the thread, and then for the system to have cleared it away; `false`
     /// if `deadline` has passed before.
     pub(crate) fn join_until(&self, deadline: Deadline) -> bool {
+        // The system alone tells both: one wake-up in place of two for the first to wait for ever.
+        if deadline.is_never() {
+            self.clear_away();
+        }
         let ended = self.ended_by(deadline);
-        if ended {
-            let mut life = self.inner.life.lock();
-            match std::mem::replace(&mut *life, Life::Joined) {
-                // Whatever the thread calls is watched: there is no panic to pass on.
-                Life::Running(handle) => drop(handle.join()),
-                other => *life = other,
-            }
+        if ended && !self.clear_away() {
+            self.inner.cleared.wait(None);
         }
         ended
+    }
+
+    /// Waits for the system to clear the thread away; `false` if another thread does so already.
+    fn clear_away(&self) -> bool {
+        let mut life = self.inner.life.lock();
+        match std::mem::replace(&mut *life, Life::Joining) {
+            Life::Running(handle) => {
+                drop(life);
+                // Whatever the thread calls is watched: there is no panic to pass on.
+                drop(handle.join());
+                *self.inner.life.lock() = Life::Joined;
+                self.inner.cleared.set();
+                true
+            }
+            Life::Joining => false,
+            other => {
+                *life = other;
+                true
+            }
+        }
     }
 
     /// Marks the thread as ended.
@@ -387,6 +411,7 @@ impl Thread {
     /// Marks the thread as ended in a forked child, where no thread can be waiting for that.
     pub(crate) fn lost_in_fork(&self) {
         self.inner.done.set_unwatched();
+        self.inner.cleared.set_unwatched();
     }
 
     /// Sets the thread going, now or when its delay has passed.
