@@ -42,10 +42,15 @@ fn wanted(arguments: &[String]) -> bool {
 
 fn report(count: usize, arguments: &[String]) {
     let [timer, thread] = ["timer", "thread"].map(|kind| {
-        let this = std::env::current_exe().unwrap();
-        let child = Command::new(this).args(arguments).env(KIND, kind).output();
-        let printed = String::from_utf8(child.unwrap().stdout).unwrap();
-        printed.trim().parse::<usize>().unwrap()
+        // The kernel's part is the whole machine's: the middle one of some, for others use it too.
+        let mut each: [usize; 5] = std::array::from_fn(|_| {
+            let this = std::env::current_exe().unwrap();
+            let child = Command::new(this).args(arguments).env(KIND, kind).output();
+            let printed = String::from_utf8(child.unwrap().stdout).unwrap();
+            printed.trim().parse().unwrap()
+        });
+        each.sort_unstable();
+        each[2]
     });
     println!("timers_memory: {count} wait");
     println!("timers_memory/hilos         {timer} bytes each");
@@ -100,6 +105,7 @@ fn in_use() -> usize {
     kilobytes(&status, "VmRSS:")
         + kilobytes(&status, "VmPTE:")
         + kilobytes(&machine, "KernelStack:")
+        + kilobytes(&machine, "SUnreclaim:")
 }
 
 fn kilobytes(table: &str, name: &str) -> usize {

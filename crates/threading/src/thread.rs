@@ -105,8 +105,8 @@ struct Inner {
 
 /// What is left to be started or to be joined.
 enum Life {
-    /// Not started.
-    Initial(Plan),
+    /// Not started; a timer will wait that long.
+    Initial(Plan, Option<Timeout>),
     /// A timer that was started and waits for its moment.
     Waiting(Plan, wheel::Ticket),
     /// Running on a thread of the system that nobody has joined yet.
@@ -125,8 +125,6 @@ enum Life {
 struct Plan {
     job: Job,
     context: Option<Context>,
-    /// How long a timer waits.
-    delay: Option<Timeout>,
 }
 
 pub(crate) type Job = Box<dyn FnOnce() -> Option<Exception> + Send>;
@@ -172,11 +170,8 @@ impl Thread {
         delay: Option<Timeout>,
     ) -> Self {
         let daemon = registry::current_thread().daemon();
-        let life = Life::Initial(Plan {
-            job,
-            context: None,
-            delay,
-        });
+        let plan = Plan { job, context: None };
+        let life = Life::Initial(plan, delay);
         Self::from_parts(class, name, daemon, life)
     }
 
@@ -244,7 +239,7 @@ impl Thread {
     /// Does nothing to a thread that was started.
     #[must_use]
     pub fn with_context(self, context: Context) -> Self {
-        if let Life::Initial(plan) = &mut *self.inner.life.lock() {
+        if let Life::Initial(plan, _) = &mut *self.inner.life.lock() {
             plan.context = Some(context);
         }
         self
@@ -259,8 +254,8 @@ impl Thread {
     pub fn start(&self) -> Result<(), Error> {
         let mut life = self.inner.life.lock();
         match std::mem::replace(&mut *life, Life::Joined) {
-            Life::Initial(plan) => {
-                let (next, result) = self.launch(plan);
+            Life::Initial(plan, delay) => {
+                let (next, result) = self.launch(plan, delay);
                 *life = next;
                 result
             }
@@ -315,7 +310,7 @@ impl Thread {
     /// [`RuntimeError`] if the thread was started before.
     pub fn set_daemon(&self, daemon: bool) -> Result<(), RuntimeError> {
         match &*self.inner.life.lock() {
-            Life::Initial(_) => {
+            Life::Initial(..) => {
                 self.inner.daemon.store(daemon, Ordering::Relaxed);
                 Ok(())
             }
@@ -415,17 +410,20 @@ impl Thread {
     }
 
     /// Sets the thread going, now or when its delay has passed.
-    fn launch(&self, plan: Plan) -> (Life, Result<(), Error>) {
+    fn launch(&self, plan: Plan, delay: Option<Timeout>) -> (Life, Result<(), Error>) {
         if self.inner.name.lock().has_nul() {
-            return (Life::Initial(plan), Err(ValueError::EmbeddedNul.into()));
+            return (
+                Life::Initial(plan, delay),
+                Err(ValueError::EmbeddedNul.into()),
+            );
         }
         exit::install();
         let number = match registry::add(self) {
             Ok(number) => number,
-            Err(error) => return (Life::Initial(plan), Err(error.into())),
+            Err(error) => return (Life::Initial(plan, delay), Err(error.into())),
         };
         self.inner.started.store(true, Ordering::Release);
-        if let Some(delay) = plan.delay {
+        if let Some(delay) = delay {
             let ticket = wheel::add(self.clone(), number, delay.deadline());
             return (Life::Waiting(plan, ticket), Ok(()));
         }
@@ -435,7 +433,7 @@ impl Thread {
                 self.inner.started.store(false, Ordering::Release);
                 registry::remove(number);
                 (
-                    Life::Initial(plan),
+                    Life::Initial(plan, delay),
                     Err(RuntimeError::CannotStart(Arc::new(reason)).into()),
                 )
             }
@@ -477,12 +475,7 @@ impl Thread {
                 // Dropped last, for it owns the user's values.
                 drop(plan);
             }
-            Life::Initial(plan) => {
-                *life = Life::Initial(Plan {
-                    delay: None,
-                    ..plan
-                })
-            }
+            Life::Initial(plan, _) => *life = Life::Initial(plan, None),
             other => *life = other,
         }
     }
@@ -538,7 +531,7 @@ impl Thread {
 }
 
 /// Runs a thread's function in its context, and returns what nobody in it caught.
-fn run(Plan { job, context, .. }: Plan) -> Option<Exception> {
+fn run(Plan { job, context }: Plan) -> Option<Exception> {
     let job = move || match context {
         None => job(),
         Some(context) => context
