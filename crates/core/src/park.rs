@@ -71,7 +71,8 @@ mod system {
 
     /// Wakes up to `count` threads that wait on `word`, the longest waiting first.
     ///
-    /// Clears [`PARKED`] when nobody is left in the queue, and returns how many were woken.
+    /// Sets [`PARKED`] if anybody is left in the queue and clears it if not, whatever it was, and
+    /// returns how many were woken.
     pub fn unpark(word: &AtomicUsize, count: usize) -> usize {
         let mut left = count;
         let filter = |_| match left {
@@ -82,7 +83,9 @@ mod system {
             }
         };
         let callback = |result: UnparkResult| {
-            if !result.have_more_threads {
+            if result.have_more_threads {
+                word.fetch_or(PARKED, Ordering::Relaxed);
+            } else {
                 word.fetch_and(!PARKED, Ordering::Relaxed);
             }
             DEFAULT_UNPARK_TOKEN

@@ -46,6 +46,21 @@ impl SpinWait {
     }
 }
 
+/// Gives other threads a moment to make `ready` true before this one goes to sleep, and returns
+/// whether they did.
+#[inline]
+pub fn spin_until<F: FnMut() -> bool>(mut ready: F) -> bool {
+    let mut spin = SpinWait::new();
+    loop {
+        if ready() {
+            return true;
+        }
+        if !spin.spin() {
+            return false;
+        }
+    }
+}
+
 /// Defines a `new` that is `const`, except under loom, whose primitives cannot be.
 #[macro_export]
 #[doc(hidden)]
