@@ -14,6 +14,7 @@ use hilos_core::panic::{Unwound, catch};
 use hilos_core::time::{Deadline, InvalidTimeout, Timeout};
 use parking_lot::Mutex;
 
+use crate::call::Call;
 use crate::error::{Error, RuntimeError, ValueError};
 use crate::event::Event;
 use crate::excepthook::{Exception, report};
@@ -49,7 +50,7 @@ use crate::{exit, registry, wheel};
 /// ```
 ///
 /// # Differences from Python
-/// - Arguments travel in the closure; a subclass is a type that implements [`Run`].
+/// - Arguments travel in the closure, or by [`with_args`](Self::with_args); a subclass is a type that implements [`Run`].
 /// - `start` does not wait until the thread runs, only until it exists.
 /// - A closure passes for a `lambda` in a thread's default name.
 /// - A name with a NUL byte is refused by `start`; CPython cuts it for the system.
@@ -142,6 +143,33 @@ impl Thread {
         R: Outcome,
     {
         let job = Box::new(move || target().into_exception());
+        Self::with_job("Thread", Name::of_target::<F>(), job, None)
+    }
+
+    /// Creates a thread that will call `target` with `args`, a tuple; Python's `args=`.
+    ///
+    /// Unlike a closure around it, `target` gives the thread its default name.
+    ///
+    /// ```
+    /// use hilos_threading as threading;
+    /// use threading::Thread;
+    ///
+    /// fn worker(number: u32, text: &str) {
+    ///     println!("{number} {text}");
+    /// }
+    ///
+    /// let thread = Thread::with_args(worker, (1, "hola"));
+    /// assert!(thread.name().ends_with(" (worker)"));
+    /// thread.start()?;
+    /// thread.join(None)?;
+    /// # Ok::<(), threading::Error>(())
+    /// ```
+    pub fn with_args<F, A>(target: F, args: A) -> Self
+    where
+        F: Call<A, Output: Outcome> + Send + 'static,
+        A: Send + 'static,
+    {
+        let job = Box::new(move || target.call(args).into_exception());
         Self::with_job("Thread", Name::of_target::<F>(), job, None)
     }
 
