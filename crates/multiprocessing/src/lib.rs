@@ -11,6 +11,7 @@
 #![cfg(target_os = "linux")]
 
 mod children;
+pub mod connection;
 mod context;
 mod cpu;
 mod current;
@@ -26,6 +27,7 @@ mod sys;
 mod target;
 
 pub use children::active_children;
+pub use connection::pipe;
 pub use context::{StartMethod, get_all_start_methods, get_start_method, set_start_method};
 pub use cpu::cpu_count;
 pub use current::{CurrentProcess, ParentProcess, current_process, parent_process};

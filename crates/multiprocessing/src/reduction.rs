@@ -41,6 +41,27 @@ pub(crate) fn loads<T: DeserializeOwned>(bytes: &[u8], fds: Vec<OwnedFd>) -> Res
     value.map_err(Error::encoding::<T>)
 }
 
+/// Like [`dumps`], with the number of descriptors first, for a stream that messages share.
+pub(crate) fn dumps_with_count<T: Serialize + ?Sized>(value: &T) -> Result<Message, Error> {
+    let Message { bytes, fds } = dumps(value)?;
+    let mut counted = Vec::with_capacity(bytes.len() + 1);
+    counted = postcard::to_extend(&(fds.len() as u32), counted).map_err(Error::encoding::<T>)?;
+    counted.extend(bytes);
+    Ok(Message {
+        bytes: counted,
+        fds,
+    })
+}
+
+/// Decodes what [`dumps_with_count`] has encoded; `fds` hands over as many descriptors as it says.
+pub(crate) fn loads_with_count<T: DeserializeOwned>(
+    bytes: &[u8],
+    fds: impl FnOnce(usize) -> Vec<OwnedFd>,
+) -> Result<T, Error> {
+    let (count, bytes) = postcard::take_from_bytes::<u32>(bytes).map_err(Error::encoding::<T>)?;
+    loads(bytes, fds(count as usize))
+}
+
 /// A descriptor inside a value that travels.
 #[derive(Debug)]
 pub(crate) struct TravellingFd(pub(crate) OwnedFd);
