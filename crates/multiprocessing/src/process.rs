@@ -333,6 +333,10 @@ impl Process {
         (settings.method.unwrap_or_else(get_start_method), identity)
     }
 
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.poll()
+    }
+
     /// The status, if the process has ended; takes it from the system the first time.
     fn poll(&self) -> Option<Status> {
         let started = self.inner.started.get()?;

@@ -41,25 +41,35 @@ pub(crate) fn loads<T: DeserializeOwned>(bytes: &[u8], fds: Vec<OwnedFd>) -> Res
     value.map_err(Error::encoding::<T>)
 }
 
-/// Like [`dumps`], with the number of descriptors first, for a stream that messages share.
-pub(crate) fn dumps_with_count<T: Serialize + ?Sized>(value: &T) -> Result<Message, Error> {
-    let Message { bytes, fds } = dumps(value)?;
-    let mut counted = Vec::with_capacity(bytes.len() + 1);
-    counted = postcard::to_extend(&(fds.len() as u32), counted).map_err(Error::encoding::<T>)?;
-    counted.extend(bytes);
-    Ok(Message {
-        bytes: counted,
-        fds,
-    })
+impl Message {
+    /// The bytes after the number of descriptors, for a stream that messages share.
+    pub(crate) fn counted(&self) -> Vec<u8> {
+        let mut count = self.fds.len();
+        let mut counted = Vec::with_capacity(self.bytes.len() + 2);
+        while count >= 0x80 {
+            counted.push(count as u8 | 0x80);
+            count >>= 7;
+        }
+        counted.push(count as u8);
+        counted.extend_from_slice(&self.bytes);
+        counted
+    }
 }
 
-/// Decodes what [`dumps_with_count`] has encoded; `fds` hands over as many descriptors as it says.
-pub(crate) fn loads_with_count<T: DeserializeOwned>(
-    bytes: &[u8],
+/// Undoes [`Message::counted`]; `fds` hands over as many descriptors as the bytes say.
+pub(crate) fn take_count(
+    mut bytes: Vec<u8>,
     fds: impl FnOnce(usize) -> Vec<OwnedFd>,
-) -> Result<T, Error> {
-    let (count, bytes) = postcard::take_from_bytes::<u32>(bytes).map_err(Error::encoding::<T>)?;
-    loads(bytes, fds(count as usize))
+) -> Result<Message, Error> {
+    let Some(end) = bytes.iter().take(4).position(|byte| byte & 0x80 == 0) else {
+        return Err(Error::os("bad message"));
+    };
+    let digits = bytes.drain(..=end).rev();
+    let count = digits.fold(0, |count, digit| count << 7 | usize::from(digit & 0x7f));
+    Ok(Message {
+        bytes,
+        fds: fds(count),
+    })
 }
 
 /// A descriptor inside a value that travels.

@@ -104,7 +104,7 @@ fn run_prepared(
     let descriptor = Descriptor::at_offset(function).filter(|found| found.name() == function_name);
     match descriptor {
         Some(descriptor) if build == image::identity() => {
-            (descriptor.call)(Message { bytes: args, fds })
+            (descriptor.call)(Message { bytes: args, fds }).map(drop)
         }
         _ => Err(Failure::new(
             "RuntimeError",

@@ -93,12 +93,12 @@ impl<F: FnOnce() -> R + Send, R: Outcome> Plan for Once<F> {
 }
 
 /// Calls `F` in the new process, as its descriptor asks.
-fn call<F: Target<A>, A: DeserializeOwned>(message: Message) -> Result<(), Failure> {
+fn call<F: Target<A>, A: DeserializeOwned>(message: Message) -> Result<Message, Failure> {
     let args = loads::<A>(&message.bytes, message.fds)
         .map_err(|error| Failure::new("UnpicklingError", error))?;
     // SAFETY: the parent has `F`'s descriptor from a `Call` that holds an `F`.
     let target = unsafe { conjure::<F>() };
-    watch(|| target.call(args))
+    watch(|| target.call(args)).map(|()| Message::default())
 }
 
 fn watch(f: impl FnOnce() -> Option<Exception>) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reader::{Reader, Source};
 use crate::error::Error;
-use crate::reduction::{TravellingFd, dumps_with_count, loads_with_count};
+use crate::reduction::{Message, TravellingFd, dumps, loads, take_count};
 use crate::sys::fds;
 use crate::sys::pidfd::readable;
 
@@ -92,7 +92,7 @@ impl Connection {
     /// While the other side does not read and the system's buffer is full.
     pub fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         let fd = self.writable_fd()?;
-        let message = dumps_with_count(value)?;
+        let message = dumps(value)?;
         if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
             let hint = "a one-way pipe lets no queue, lock or connection through; use pipe(true)";
             return Err(Error::encoding::<T>(hint));
@@ -102,7 +102,7 @@ impl Connection {
                 "more than 253 descriptors in one message",
             ));
         }
-        self.write(&fd, &message.bytes, &message.fds)
+        self.write(&fd, &message.counted(), &message.fds)
     }
 
     /// Receives a value that the other side has [sent](Self::send).
@@ -128,6 +128,49 @@ impl Connection {
         D: Into<Timeout>,
     {
         self.recv_until(timeout.into().checked()?)
+    }
+
+    /// Sends an encoded value as far as that needs no waiting; says how many bytes are left.
+    pub(crate) fn send_some(&self, bytes: &[u8], fds: &[OwnedFd]) -> Result<usize, Error> {
+        match fds::send(
+            self.writable_fd()?.as_fd(),
+            bytes,
+            fds,
+            MsgFlags::MSG_DONTWAIT,
+        ) {
+            Ok(count) => Ok(bytes.len() - count),
+            Err(Errno::EAGAIN) => Ok(bytes.len()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets the other side read the end of this side's messages, while its own still arrive.
+    pub(crate) fn shut_down_sending(&self) {
+        if let Ok(fd) = self.fd() {
+            let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), nix::sys::socket::Shutdown::Write);
+        }
+    }
+
+    /// Sends an encoded value with its descriptors.
+    pub(crate) fn send_message(&self, message: &Message) -> Result<(), Error> {
+        self.write(&*self.writable_fd()?, &message.counted(), &message.fds)
+    }
+
+    /// Receives an encoded value with its descriptors.
+    pub(crate) fn recv_message(&self, deadline: Deadline) -> Result<Message, Error> {
+        let fd = self.readable_fd()?;
+        let mut reader = self.inner.reader.lock();
+        let source = Source {
+            fd: &fd,
+            socket: self.inner.kind == Kind::Socket,
+            deadline,
+        };
+        let length = reader.peek_length(source)?;
+        let bytes = reader.take(length, source)?;
+        take_count(bytes, |count| {
+            let count = count.min(reader.fds.len());
+            reader.fds.drain(..count).collect()
+        })
     }
 
     /// Sends bytes as one message.
@@ -224,7 +267,7 @@ impl Connection {
         Ok(self.fd()?.as_raw_fd())
     }
 
-    pub(super) fn fd(&self) -> Result<Arc<OwnedFd>, Error> {
+    pub(crate) fn fd(&self) -> Result<Arc<OwnedFd>, Error> {
         self.inner
             .fd
             .read()
@@ -255,19 +298,8 @@ impl Connection {
     }
 
     fn recv_until<T: DeserializeOwned>(&self, deadline: Deadline) -> Result<T, Error> {
-        let fd = self.readable_fd()?;
-        let mut reader = self.inner.reader.lock();
-        let source = Source {
-            fd: &fd,
-            socket: self.inner.kind == Kind::Socket,
-            deadline,
-        };
-        let length = reader.peek_length(source)?;
-        let bytes = reader.take(length, source)?;
-        loads_with_count(&bytes, |count| {
-            let count = count.min(reader.fds.len());
-            reader.fds.drain(..count).collect()
-        })
+        let Message { bytes, fds } = self.recv_message(deadline)?;
+        loads(&bytes, fds)
     }
 
     fn take(&self, maxlength: usize, deadline: Deadline) -> Result<Vec<u8>, Error> {
@@ -287,14 +319,7 @@ impl Connection {
     }
 
     fn write(&self, fd: &OwnedFd, bytes: &[u8], fds: &[OwnedFd]) -> Result<(), Error> {
-        let header = match i32::try_from(bytes.len()) {
-            Ok(length) => length.to_be_bytes().to_vec(),
-            Err(_) => [
-                &(-1_i32).to_be_bytes()[..],
-                &(bytes.len() as u64).to_be_bytes(),
-            ]
-            .concat(),
-        };
+        let header = header(bytes.len());
         let _writing = self.inner.writing.lock();
         if bytes.len() <= SHORT {
             return self.write_all(fd, &[&header, bytes].concat(), fds);
@@ -322,6 +347,14 @@ impl Connection {
             rights = &[];
         }
         Ok(())
+    }
+}
+
+/// What goes before a message of `length` bytes, as CPython has it.
+pub(crate) fn header(length: usize) -> Vec<u8> {
+    match i32::try_from(length) {
+        Ok(length) => length.to_be_bytes().to_vec(),
+        Err(_) => [&(-1_i32).to_be_bytes()[..], &(length as u64).to_be_bytes()].concat(),
     }
 }
 

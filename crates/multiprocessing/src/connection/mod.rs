@@ -1,6 +1,6 @@
 //! `multiprocessing.connection`: messages between processes.
 
-mod endpoint;
+pub(crate) mod endpoint;
 mod pipe;
 mod reader;
 mod wait;

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::reduction::Message;
 
 /// What stands for a function in the image: made once for each function, never changed.
+#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Descriptor {
     magic: u64,
@@ -18,7 +19,7 @@ pub(crate) struct Descriptor {
 }
 
 /// A function that decodes its arguments, calls the user's function, and says how that ended.
-pub(crate) type Call = fn(Message) -> Result<(), Failure>;
+pub(crate) type Call = fn(Message) -> Result<Message, Failure>;
 
 const MAGIC: u64 = 0x6869_6c6f_735f_666e;
 
@@ -66,6 +67,21 @@ impl Descriptor {
     }
 }
 
+/// The distance of a piece of code from the beginning of the image.
+pub(crate) fn code_offset(address: usize) -> usize {
+    address.wrapping_sub(IMAGE.base)
+}
+
+/// The address of the code at a distance from the beginning; `None` if no code is there.
+pub(crate) fn code_at(offset: usize) -> Option<usize> {
+    let address = IMAGE.base.checked_add(offset)?;
+    let inside = IMAGE
+        .code
+        .iter()
+        .any(|segment| (segment.0..segment.1).contains(&address));
+    inside.then_some(address)
+}
+
 /// What tells this program from any other build of it, as far as the system does.
 pub(crate) fn identity() -> Option<[u64; 4]> {
     use std::os::unix::fs::MetadataExt;
@@ -78,17 +94,16 @@ pub(crate) fn identity() -> Option<[u64; 4]> {
     ])
 }
 
-/// The image that holds this code: where it begins, and its readable segments.
+/// The image that holds this code: where it begins, its readable segments and those with code.
+#[derive(Default)]
 struct Image {
     base: usize,
     segments: Vec<(usize, usize)>,
+    code: Vec<(usize, usize)>,
 }
 
 static IMAGE: LazyLock<Image> = LazyLock::new(|| {
-    let mut image = Image {
-        base: 0,
-        segments: Vec::new(),
-    };
+    let mut image = Image::default();
     // SAFETY: `visit` has the type that is asked for, and `image` outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut image).cast()) };
     image
@@ -106,20 +121,28 @@ extern "C" fn visit(
     // SAFETY: the loader's table has as many entries as it says.
     let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
     let base = info.dlpi_addr as usize;
-    let segments: Vec<_> = headers
-        .iter()
-        .filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_R != 0)
-        .map(|header| {
+    let with_flag = |flag: u32| -> Vec<(usize, usize)> {
+        let loaded = headers
+            .iter()
+            .filter(|header| header.p_type == libc::PT_LOAD);
+        let flagged = loaded.filter(|header| header.p_flags & flag != 0);
+        let bounds = flagged.map(|header| {
             let start = base.wrapping_add(header.p_vaddr as usize);
             (start, start + header.p_memsz as usize)
-        })
-        .collect();
+        });
+        bounds.collect()
+    };
+    let code = with_flag(libc::PF_X);
     let here = visit as *const () as usize;
-    let found = segments
+    let found = code
         .iter()
         .any(|segment| (segment.0..segment.1).contains(&here));
     if found {
-        *image = Image { base, segments };
+        *image = Image {
+            base,
+            segments: with_flag(libc::PF_R),
+            code,
+        };
     }
     found.into()
 }

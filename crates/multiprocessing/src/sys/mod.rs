@@ -7,5 +7,6 @@ pub(crate) mod fork;
 pub(crate) mod image;
 pub(crate) mod lifeline;
 pub(crate) mod pidfd;
+pub(crate) mod pointer;
 pub(crate) mod spawn;
 pub(crate) mod zero_sized;
