@@ -31,6 +31,9 @@
 
 #[doc(inline)]
 pub use hilos_core::contextvars;
+#[cfg(all(feature = "multiprocessing", target_os = "linux"))]
+#[doc(inline)]
+pub use hilos_multiprocessing as multiprocessing;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_queue as queue;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use nix::sys::socket::SockType;
 use nix::unistd::Pid;
@@ -86,6 +86,7 @@ fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<
         Ok(pair) => pair,
         Err(error) => return Err((error, plan)),
     };
+    warn_of_threads();
     // SAFETY: what the child can be kept waiting by is documented where a user chooses `Fork`.
     match unsafe { sys::fork::fork() } {
         Ok(Some(pid)) => match PidFd::open(pid) {
@@ -97,6 +98,20 @@ fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<
             run_copy(identity, plan, theirs)
         }
         Err(error) => Err((error.into(), plan)),
+    }
+}
+
+/// Says once that a copy of a process with several threads may wait for locks that nobody frees.
+fn warn_of_threads() {
+    static WARNED: Once = Once::new();
+    if let Some(count @ 2..) = sys::fork::threads() {
+        WARNED.call_once(|| {
+            let pid = std::process::id();
+            eprintln!(
+                "DeprecationWarning: This process (pid={pid}) is multi-threaded ({count} threads), \
+                 use of fork() may lead to deadlocks in the child."
+            );
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use hilos_core::time::{Deadline, Timeout};
@@ -9,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use serde::de::DeserializeOwned;
 
 use super::error::JobError;
+use super::processes::Pool;
 use super::supervisor::Shared;
 use super::task::{Sink, Task};
 use crate::error::Error;
@@ -136,15 +138,19 @@ fn decode<R: DeserializeOwned>(
 }
 
 /// The results of [`Pool::imap_unordered`](super::Pool::imap_unordered), as they come.
-pub struct IMapUnorderedIterator<I: Iterator, R> {
+pub struct IMapUnorderedIterator<'a, I: Iterator, R> {
     feed: Feed<I>,
+    /// Without its pool nothing more would come.
+    pool: PhantomData<&'a Pool>,
     /// Of a chunk that has come.
     results: std::vec::IntoIter<R>,
 }
 
 /// The results of [`Pool::imap`](super::Pool::imap), in the order of the arguments.
-pub struct IMapIterator<I: Iterator, R> {
+pub struct IMapIterator<'a, I: Iterator, R> {
     feed: Feed<I>,
+    /// Without its pool nothing more would come.
+    pool: PhantomData<&'a Pool>,
     results: std::vec::IntoIter<R>,
     /// Chunks that came before their turn.
     early: BTreeMap<usize, Result<Message, JobError>>,
@@ -152,10 +158,11 @@ pub struct IMapIterator<I: Iterator, R> {
     turn: usize,
 }
 
-impl<I: Iterator, R: DeserializeOwned> IMapUnorderedIterator<I, R> {
+impl<I: Iterator, R: DeserializeOwned> IMapUnorderedIterator<'_, I, R> {
     pub(super) fn new(source: Source<I>) -> Self {
         Self {
             feed: Feed::new(source),
+            pool: PhantomData,
             results: Vec::new().into_iter(),
         }
     }
@@ -186,11 +193,12 @@ impl<I: Iterator, R: DeserializeOwned> IMapUnorderedIterator<I, R> {
     }
 }
 
-impl<I: Iterator, R: DeserializeOwned> IMapIterator<I, R> {
+impl<I: Iterator, R: DeserializeOwned> IMapIterator<'_, I, R> {
     pub(super) fn new(source: Source<I>) -> Self {
         let (results, early) = (Vec::new().into_iter(), BTreeMap::new());
         Self {
             feed: Feed::new(source),
+            pool: PhantomData,
             results,
             early,
             turn: 0,
@@ -228,7 +236,7 @@ impl<I: Iterator, R: DeserializeOwned> IMapIterator<I, R> {
     }
 }
 
-impl<I: Iterator, R: DeserializeOwned> Iterator for IMapUnorderedIterator<I, R> {
+impl<I: Iterator, R: DeserializeOwned> Iterator for IMapUnorderedIterator<'_, I, R> {
     type Item = Result<R, JobError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -236,7 +244,7 @@ impl<I: Iterator, R: DeserializeOwned> Iterator for IMapUnorderedIterator<I, R> 
     }
 }
 
-impl<I: Iterator, R: DeserializeOwned> Iterator for IMapIterator<I, R> {
+impl<I: Iterator, R: DeserializeOwned> Iterator for IMapIterator<'_, I, R> {
     type Item = Result<R, JobError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -244,7 +252,7 @@ impl<I: Iterator, R: DeserializeOwned> Iterator for IMapIterator<I, R> {
     }
 }
 
-impl<I: Iterator, R> fmt::Debug for IMapUnorderedIterator<I, R> {
+impl<I: Iterator, R> fmt::Debug for IMapUnorderedIterator<'_, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IMapUnorderedIterator")
             .field("taken", &self.feed.taken)
@@ -252,7 +260,7 @@ impl<I: Iterator, R> fmt::Debug for IMapUnorderedIterator<I, R> {
     }
 }
 
-impl<I: Iterator, R> fmt::Debug for IMapIterator<I, R> {
+impl<I: Iterator, R> fmt::Debug for IMapIterator<'_, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IMapIterator")
             .field("taken", &self.feed.taken)

@@ -202,7 +202,7 @@ impl Pool {
     ///
     /// # Errors
     /// The iterator yields a [`JobError`] for each item that failed, and goes on.
-    pub fn imap<A, R, I>(&self, function: fn(A) -> R, items: I) -> IMapIterator<I::IntoIter, R>
+    pub fn imap<A, R, I>(&self, function: fn(A) -> R, items: I) -> IMapIterator<'_, I::IntoIter, R>
     where
         I: IntoIterator<Item = A>,
         A: Serialize + DeserializeOwned + 'static,
@@ -216,7 +216,7 @@ impl Pool {
         &self,
         function: fn(A) -> R,
         items: I,
-    ) -> IMapUnorderedIterator<I::IntoIter, R>
+    ) -> IMapUnorderedIterator<'_, I::IntoIter, R>
     where
         I: IntoIterator<Item = A>,
         A: Serialize + DeserializeOwned + 'static,

@@ -1,25 +1,36 @@
 //! A process ends when its parent does, however that ends.
 //!
-//! The parent holds the writing end of a pipe; the child asks the kernel to send it SIGKILL when
-//! that end closes. Unlike `PR_SET_PDEATHSIG`, which is tied to the thread that started the child,
+//! The parent holds one end of a socket pair; the child asks the kernel to send it SIGKILL when that
+//! end closes. Unlike `PR_SET_PDEATHSIG`, which is tied to the thread that started the child,
 //! it costs no thread of the child's either.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Has the kernel kill this process when the other end of the pipe `end` is closed.
+use hilos_core::process::exit_now;
+use hilos_core::time::Deadline;
+
+use super::pidfd::readable;
+
+/// Has the kernel kill this process when the other end of the socket `end` is closed, or ends it
+/// now if that has happened. Nothing may be sent to it any more, since that would count as well.
 pub(crate) fn die_with(end: BorrowedFd<'_>) -> io::Result<()> {
-    let end = end.as_raw_fd();
+    let number = end.as_raw_fd();
     // SAFETY: each call passes a number for a descriptor that is open; none touches memory.
     unsafe {
-        check(libc::fcntl(end, libc::F_SETOWN, libc::getpid()))?;
-        check(libc::fcntl(end, F_SETSIG, libc::SIGKILL))?;
+        check(libc::fcntl(number, libc::F_SETOWN, libc::getpid()))?;
+        check(libc::fcntl(number, F_SETSIG, libc::SIGKILL))?;
         check(libc::fcntl(
-            end,
+            number,
             libc::F_SETFL,
             libc::O_ASYNC | libc::O_NONBLOCK,
-        ))
+        ))?;
     }
+    // The parent may have gone before the kernel was asked.
+    if readable(end, Deadline::PAST) {
+        exit_now(1);
+    }
+    Ok(())
 }
 
 /// Which signal a descriptor sends; the C library's headers have it, `libc` does not.
