@@ -104,6 +104,8 @@ struct Inner {
     cleared: Event,
     /// Whether it was left behind in the process that this one is a fork of.
     lost: AtomicBool,
+    /// Whether it is a timer that calls nothing any more.
+    cancelled: AtomicBool,
 }
 
 /// What is left to be started or to be joined.
@@ -243,6 +245,7 @@ impl Thread {
             done: Event::new(),
             cleared: Event::new(),
             lost: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
         };
         Self {
             inner: Arc::new(inner),
@@ -505,6 +508,7 @@ impl Thread {
 
     /// Ends a timer that waits; one that was not started will end as soon as it is.
     pub(crate) fn cancel_delay(&self) {
+        self.inner.cancelled.store(true, Ordering::Release);
         let mut life = self.inner.life.lock();
         match std::mem::replace(&mut *life, Life::Joined) {
             Life::Waiting(plan, ticket) => {
@@ -518,6 +522,15 @@ impl Thread {
             Life::Initial(plan, _) => *life = Life::Initial(plan, None),
             other => *life = other,
         }
+    }
+
+    /// Whether the thread has ended, or is a timer that was cancelled.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.is_cancelled() || self.inner.done.is_set()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.inner.cancelled.load(Ordering::Acquire)
     }
 
     /// Starts a thread of the system; gives the plan back if there is none to be had.
@@ -554,7 +567,8 @@ impl Thread {
     fn bootstrap(self, number: u64, plan: Plan) {
         registry::set_current(self.clone());
         self.identify();
-        if let Some(exception) = run(plan) {
+        let exception = if self.is_cancelled() { None } else { run(plan) };
+        if let Some(exception) = exception {
             report(exception, &self);
         }
         registry::remove(number);

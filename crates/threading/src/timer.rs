@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use hilos_core::time::Timeout;
 
+use crate::Thread;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::repr::debug_like_display;
-use crate::{Event, Thread};
 
 /// A thread that calls a function after a time, unless it is cancelled before.
 ///
@@ -44,7 +43,6 @@ use crate::{Event, Thread};
 pub struct Timer {
     thread: Thread,
     interval: Timeout,
-    finished: Arc<Event>,
 }
 
 impl Timer {
@@ -59,23 +57,9 @@ impl Timer {
         R: Outcome,
     {
         let interval = interval.into();
-        let finished = Arc::new(Event::new());
-        let stopped = finished.clone();
-        let job = Box::new(move || {
-            let outcome = if stopped.is_set() {
-                None
-            } else {
-                function().into_exception()
-            };
-            stopped.set();
-            outcome
-        });
+        let job = Box::new(move || function().into_exception());
         let thread = Thread::with_job("Timer", Name::numbered(), job, Some(interval));
-        Self {
-            thread,
-            interval,
-            finished,
-        }
+        Self { thread, interval }
     }
 
     /// Names the thread.
@@ -96,7 +80,6 @@ impl Timer {
     ///
     /// A timer that waits ends at once; one that was not started calls nothing when it is.
     pub fn cancel(&self) {
-        self.finished.set();
         self.thread.cancel_delay();
     }
 
@@ -105,9 +88,9 @@ impl Timer {
         self.interval
     }
 
-    /// Set when the function has returned or the timer was cancelled.
-    pub fn finished(&self) -> &Event {
-        &self.finished
+    /// Whether the function has returned or the timer was cancelled.
+    pub fn finished(&self) -> bool {
+        self.thread.is_finished()
     }
 }
 
