@@ -43,6 +43,7 @@ mod returning;
 mod rlock;
 mod rwlock;
 mod semaphore;
+mod settings;
 mod stack_size;
 mod stuck;
 mod thread;

@@ -9,6 +9,7 @@ use crate::Thread;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::repr::debug_like_display;
+use crate::settings::thread_settings;
 
 /// A thread that calls a function after a time, unless it is cancelled before.
 ///
@@ -62,19 +63,7 @@ impl Timer {
         Self { thread, interval }
     }
 
-    /// Names the thread.
-    #[must_use]
-    pub fn with_name<N: Into<String>>(mut self, name: N) -> Self {
-        self.thread = self.thread.with_name(name);
-        self
-    }
-
-    /// Says whether the program may end without waiting for the timer.
-    #[must_use]
-    pub fn with_daemon(mut self, daemon: bool) -> Self {
-        self.thread = self.thread.with_daemon(daemon);
-        self
-    }
+    thread_settings!();
 
     /// Stops the timer, if its function has not begun.
     ///

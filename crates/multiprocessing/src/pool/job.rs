@@ -1,7 +1,6 @@
 //! The result of one job, later.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,27 +24,21 @@ struct State {
     /// The first part that failed.
     failed: bool,
     taken: bool,
-    callback: Option<Callback>,
 }
 
-type Callback = Box<dyn FnOnce(Vec<Result<Message, JobError>>) + Send>;
-
 impl Parts {
-    pub(super) fn new(count: usize, callback: Option<Callback>) -> Arc<Self> {
+    pub(super) fn new(count: usize) -> Arc<Self> {
         let parts = (0..count).map(|_| None).collect();
         let state = State {
             parts,
             missing: count,
             failed: false,
             taken: false,
-            callback,
         };
-        let this = Self {
+        Arc::new(Self {
             state: Mutex::new(state),
             complete: Condvar::new(),
-        };
-        this.finish_if_complete();
-        Arc::new(this)
+        })
     }
 
     pub(super) fn wait(&self, deadline: Deadline) -> bool {
@@ -84,45 +77,23 @@ impl Parts {
                 .collect(),
         )
     }
-
-    fn finish_if_complete(&self) {
-        let mut state = self.state.lock();
-        if state.missing > 0 {
-            return;
-        }
-        let callback = state.callback.take();
-        let results = callback.as_ref().map(|_| {
-            state.taken = true;
-            std::mem::take(&mut state.parts)
-                .into_iter()
-                .flatten()
-                .collect()
-        });
-        self.complete.notify_all();
-        drop(state);
-        if let (Some(callback), Some(results)) = (callback, results) {
-            callback(results);
-        }
-    }
 }
 
 impl Sink for Parts {
     fn deliver(&self, part: usize, result: Result<Message, JobError>) {
-        {
-            let mut state = self.state.lock();
-            state.failed |= result.is_err();
-            if state.parts[part].replace(result).is_none() {
-                state.missing -= 1;
-            }
+        let mut state = self.state.lock();
+        state.failed |= result.is_err();
+        if state.parts[part].replace(result).is_none() {
+            state.missing -= 1;
         }
-        self.finish_if_complete();
+        if state.missing == 0 {
+            self.complete.notify_all();
+        }
     }
 }
 
 /// Decodes the results of several parts into one list, or says what failed first.
-pub(super) fn decode<R: DeserializeOwned>(
-    parts: Vec<Result<Message, JobError>>,
-) -> Result<Vec<R>, JobError> {
+fn decode<R: DeserializeOwned>(parts: Vec<Result<Message, JobError>>) -> Result<Vec<R>, JobError> {
     let mut results = Vec::new();
     for part in parts {
         let Message { bytes, fds } = part?;
@@ -131,15 +102,41 @@ pub(super) fn decode<R: DeserializeOwned>(
     Ok(results)
 }
 
-/// The result of one job, when it is there; made by [`Pool::apply_async`](super::Pool::apply_async).
+/// The result of a job, when it is there; made by [`Pool::apply_async`](super::Pool::apply_async).
 ///
 /// Mirrors [`multiprocessing.pool.AsyncResult`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.AsyncResult).
 pub struct AsyncResult<R> {
-    pub(super) parts: Arc<Parts>,
-    pub(super) result: PhantomData<fn() -> R>,
+    parts: Arc<Parts>,
+    decode: Decode<R>,
 }
 
+/// The results of a map, when all are there, in the order of the items; made by
+/// [`Pool::map_async`](super::Pool::map_async).
+///
+/// Its error is that of the first item that failed; all the others were run nevertheless.
+pub type MapResult<R> = AsyncResult<Vec<R>>;
+
+type Decode<R> = fn(Vec<Result<Message, JobError>>) -> Result<R, JobError>;
+
 impl<R: DeserializeOwned> AsyncResult<R> {
+    /// The result of a job of one part.
+    pub(super) fn of_one(parts: Arc<Parts>) -> Self {
+        let one = |parts| {
+            let nothing = || JobError::Encoding("the worker sent no result".into());
+            decode(parts)?.pop().ok_or_else(nothing)
+        };
+        Self { parts, decode: one }
+    }
+}
+
+impl<R: DeserializeOwned> MapResult<R> {
+    /// The results of all parts.
+    pub(super) fn of_all(parts: Arc<Parts>) -> Self {
+        Self { parts, decode }
+    }
+}
+
+impl<R> AsyncResult<R> {
     /// Blocks until the job is done or `timeout` has passed, and takes its result.
     ///
     /// # Errors
@@ -148,13 +145,9 @@ impl<R: DeserializeOwned> AsyncResult<R> {
         if !self.wait(timeout) {
             return Err(JobError::NotReady);
         }
-        let parts = self.parts.take().ok_or(JobError::Taken)?;
-        let encoding = || JobError::Encoding("the worker sent no result".into());
-        decode(parts)?.pop().ok_or_else(encoding)
+        (self.decode)(self.parts.take().ok_or(JobError::Taken)?)
     }
-}
 
-impl<R> AsyncResult<R> {
     /// Blocks until the job is done or `timeout` has passed; says whether it is done.
     ///
     /// A negative timeout does not block.

@@ -1,7 +1,6 @@
 //! `multiprocessing.Pool`.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use hilos_core::time::Timeout;
@@ -13,8 +12,7 @@ use super::builder::{PoolBuilder, Settings};
 use super::error::JobError;
 use super::function::{PoolFunction, descriptor, pointer_descriptor, with_pointer};
 use super::imap::{IMapIterator, IMapUnorderedIterator, Source};
-use super::job::{AsyncResult, Parts, limit};
-use super::map::MapResult;
+use super::job::{AsyncResult, MapResult, Parts, limit};
 use super::supervisor::{Phase, Shared, Supervisor};
 use super::task::Task;
 use crate::error::Error;
@@ -124,7 +122,7 @@ impl Pool {
         T: Into<Timeout>,
     {
         let _ = function;
-        let parts = Parts::new(1, None);
+        let parts = Parts::new(1);
         let task = Task {
             function: descriptor::<F, A>(),
             args: dumps(&[args][..])?,
@@ -133,10 +131,7 @@ impl Pool {
             limit: limit(timeout.into()),
         };
         self.shared.submit([task])?;
-        Ok(AsyncResult {
-            parts,
-            result: PhantomData,
-        })
+        Ok(AsyncResult::of_one(parts))
     }
 
     /// Has the workers call `function` with each item, and waits for all the results, which keep
@@ -264,7 +259,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
     {
         let chunks = items.chunks(chunksize);
-        let parts = Parts::new(chunks.len(), None);
+        let parts = Parts::new(chunks.len());
         let task = |(part, chunk)| {
             let args = with_pointer(function, chunk)?;
             let sink = parts.clone();
@@ -281,10 +276,7 @@ impl Pool {
             .map(task)
             .collect::<Result<Vec<_>, JobError>>()?;
         self.shared.submit(tasks)?;
-        Ok(MapResult {
-            parts,
-            result: PhantomData,
-        })
+        Ok(MapResult::of_all(parts))
     }
 
     fn source<A, R, I>(
