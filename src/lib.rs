@@ -1,4 +1,30 @@
-//! Python's concurrency standard library, in Rust.
+//! Python's concurrency standard library, in Rust, with CPython's semantics.
+//!
+//! The modules mirror Python's own: what is `import threading` there is `use hilos::threading;`
+//! here, and each name is where Python has it.
+//!
+//! | Python | here | |
+//! |---|---|---|
+//! | `import threading` | [`threading`] | threads, locks, timers |
+//! | `import queue` | [`queue`] | queues between threads |
+//! | `import sched` | [`sched`] | timed functions in one thread |
+//! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
+//!
+//! ```
+//! use hilos::threading::{self, Thread};
+//!
+//! let t = Thread::new(|| println!("hello from {}", threading::current_thread().name()));
+//! t.start()?;
+//! t.join(None)?;
+//! # Ok::<(), threading::Error>(())
+//! ```
+//!
+//! The rules of the translation are the same everywhere: a keyword argument becomes `with_…`,
+//! seconds are `None`, `2`, `0.5` or a `Duration`, an exception is an error type of the same name
+//! with Python's message, `Display` prints Python's `repr`, and `with x:` is
+//! `let _held = x.lock();`.
+//!
+//! Not here: what traces or configures Python's interpreter, and deprecated aliases.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -14,3 +40,8 @@ pub use hilos_sched as sched;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_threading as threading;
+
+/// The programs of the README, so that they are compiled.
+#[cfg(all(doctest, feature = "threading"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

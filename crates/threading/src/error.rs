@@ -86,7 +86,7 @@ pub enum ValueError {
     Timeout(InvalidTimeout),
     /// A thread's name contains a NUL byte, which no system accepts.
     EmbeddedNul,
-    /// [`BoundedSemaphore::release`](crate::BoundedSemaphore::release) beyond the initial value.
+    /// [`BoundedSemaphore::release`](crate::Semaphore::release) beyond the initial value.
     ReleasedTooManyTimes,
     /// A semaphore was released zero times.
     ReleaseNone,

@@ -1,0 +1,48 @@
+# The tables of ci/bench, from benches/limits.tsv, CPython's times if there are any, and lines of group, function, median.
+
+function time(ns) {
+    if (ns < 1e3) return sprintf("%.1f ns", ns)
+    if (ns < 1e6) return sprintf("%.2f µs", ns / 1e3)
+    if (ns < 1e9) return sprintf("%.2f ms", ns / 1e6)
+    return sprintf("%.2f s", ns / 1e9)
+}
+
+function compare_rivals(    i, group, rival, ratio, at_most) {
+    print "| work | hilos | rival | rival's time | ratio | at most |\n|---|---|---|---|---|---|"
+    for (i = 1; i <= count; i++) {
+        group = groups[i]; rival = rivals[i]
+        if (!(group in hilos)) { complain(group " has no function hilos"); continue }
+        ratio = hilos[group] / times[i]
+        at_most = "-"
+        if ((group, rival) in limit) {
+            at_most = limit[group, rival]
+            if (ratio > at_most + 0) { at_most = at_most " OVER"; over++ }
+            delete limit[group, rival]
+        }
+        printf "| %s | %s | %s | %s | %.2f | %s |\n", group, time(hilos[group]), rival, time(times[i]), ratio, at_most
+    }
+}
+
+function compare_python(    i, group) {
+    print "\n| work | hilos | CPython | factor |\n|---|---|---|---|"
+    for (i = 1; i <= python_count; i++) {
+        group = python_groups[i]
+        if (!(group in hilos)) { complain("benches/python measures " group ", which no benchmark does"); continue }
+        printf "| %s | %s | %s | %.1f |\n", group, time(hilos[group]), time(python_times[i]), python_times[i] / hilos[group]
+    }
+}
+
+function complain(message) { print message > "/dev/stderr" }
+
+FILENAME == "benches/limits.tsv" { if (FNR > 1) limit[$1, $2] = $3; next }
+FILENAME != "-" { python_groups[++python_count] = $1; python_times[python_count] = $2; next }
+$2 == "hilos" { hilos[$1] = $3; next }
+{ groups[++count] = $1; rivals[count] = $2; times[count] = $3 }
+
+END {
+    compare_rivals()
+    if (python_count) compare_python()
+    for (pair in limit) { split(pair, name, SUBSEP); complain("not measured: " name[1] " beside " name[2]) }
+    if (over) complain(over " over the limit")
+    exit strict && over
+}
