@@ -246,6 +246,11 @@ impl<T> Future<T> {
         self.core().remove_waiter(waiter);
     }
 
+    /// Where the future is: no other one that lives is there.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
     fn core(&self) -> MutexGuard<'_, Core<T>> {
         self.shared.core.lock()
     }
@@ -286,8 +291,8 @@ impl<T> Future<T> {
 
     fn repr(&self, state: &State<T>) -> impl fmt::Display {
         fmt::from_fn(move |f| {
-            let address = Arc::as_ptr(&self.shared).addr();
-            write!(f, "<Future at {address:#x} state={}", state.description())?;
+            let (id, description) = (self.id(), state.description());
+            write!(f, "<Future at {id:#x} state={description}")?;
             match state {
                 State::Finished(Ok(_)) => write!(f, " returned {}>", short_type_name::<T>()),
                 State::Finished(Err(exception)) => write!(f, " raised {}>", exception.type_name()),
@@ -322,7 +327,7 @@ impl<T> Default for Future<T> {
 
 impl<T> PartialEq for Future<T> {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
+        self.id() == other.id()
     }
 }
 
@@ -330,7 +335,7 @@ impl<T> Eq for Future<T> {}
 
 impl<T> Hash for Future<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.shared).hash(state);
+        self.id().hash(state);
     }
 }
 

@@ -99,6 +99,6 @@ where
     let mut seen = HashSet::new();
     fs.into_iter()
         .map(|future| future.borrow().clone())
-        .filter(|future| seen.insert(future.clone()))
+        .filter(|future| seen.insert(future.id()))
         .collect()
 }
