@@ -70,13 +70,13 @@ fn map_gives_up_after_its_timeout<B: Backend>() {
     let executor = B::executor(WORKERS);
     let (open, closed) = (B::gate(), B::gate());
     B::open(&open);
-    let gates = vec![open.clone(), open, closed.clone()];
+    let gates = vec![open.clone(), open, closed.clone(), closed.clone()];
     let mut results = B::try_map(&executor, |gate| Ok(B::pass(gate)), gates).unwrap();
     assert_eq!(results.next().unwrap().unwrap(), 0);
     assert_eq!(results.next().unwrap().unwrap(), 0);
     let mut results = results.with_timeout(0.01);
     assert!(results.next().unwrap().unwrap_err().is_timeout());
-    assert!(results.next().is_none());
+    assert!(results.next().is_none(), "it ends with the error");
     B::open(&closed);
 }
 

@@ -4,7 +4,9 @@ use std::io;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
-use hilos::concurrent::futures::{Exception, Future, FutureError};
+use hilos::concurrent::futures::{
+    AsCompleted, Awaiting, Exception, Future, FutureError, Map, ThreadPoolExecutor,
+};
 use hilos::threading::Thread;
 
 use crate::backend::DEADLINE;
@@ -424,4 +426,18 @@ fn clones_are_equal_and_others_are_not() {
     let future = pending();
     assert_eq!(future, future.clone());
     assert_ne!(future, pending());
+}
+
+#[test]
+fn what_is_shared_between_threads_can_be() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+
+    // A result is handed over, never shared.
+    shared::<Future<std::cell::Cell<i32>>>();
+    shared::<ThreadPoolExecutor>();
+    shared::<FutureError>();
+    sent::<AsCompleted<i32>>();
+    sent::<Awaiting<i32>>();
+    sent::<Map<'static, i32>>();
 }

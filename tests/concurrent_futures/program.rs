@@ -2,8 +2,10 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::backend::poll_until;
+use crate::backend::DEADLINE;
 
 const VARIABLE: &str = "HILOS_TEST_PROGRAM";
 
@@ -17,7 +19,13 @@ pub(crate) fn run(name: &str) -> (String, String) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    poll_until(|| child.try_wait().unwrap().is_some());
+    let deadline = Instant::now() + DEADLINE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));

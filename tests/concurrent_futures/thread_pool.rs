@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hilos::concurrent::futures::{FutureError, Map, ThreadPoolExecutor};
+use hilos::concurrent::futures::{Future, FutureError, Map, ThreadPoolExecutor};
 use hilos::threading::{self, Semaphore};
 
 use crate::backend::{Backend, Threads, poll_until};
@@ -72,6 +72,17 @@ fn an_idle_worker_takes_the_next_call() {
         poll_until(|| format!("{executor:?}").contains("idle: 1"));
     }
     assert_eq!(executor.threads().len(), 1);
+}
+
+#[test]
+fn an_idle_worker_counts_for_one_call() {
+    let executor = ThreadPoolExecutor::new(2).unwrap();
+    executor.submit(|| ()).unwrap();
+    poll_until(|| format!("{executor:?}").contains("idle: 1"));
+    let gate = Threads::gate();
+    let fs = [(); 2].map(|()| Threads::submit(&executor, Threads::pass, gate.clone()).unwrap());
+    poll_until(|| fs.iter().all(Future::running));
+    gate.set();
 }
 
 // cpython: test_concurrent_futures/test_thread_pool.py::ThreadPoolExecutorTest::test_executor_map_current_future_cancel

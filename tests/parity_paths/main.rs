@@ -183,3 +183,48 @@ fn contextvars() {
     let _ = hilos::contextvars::Token::<u8>::enter;
     let _ = hilos::contextvars::Token::<u8>::with::<(), fn()>;
 }
+
+#[test]
+fn concurrent_futures() {
+    use hilos::concurrent::futures::FIRST_COMPLETED as _;
+    use hilos::concurrent::futures::FIRST_EXCEPTION as _;
+    use hilos::concurrent::futures::ALL_COMPLETED as _;
+    use hilos::concurrent::futures::CancelledError as _;
+    use hilos::concurrent::futures::TimeoutError as _;
+    use hilos::concurrent::futures::InvalidStateError as _;
+    use hilos::concurrent::futures::BrokenExecutor as _;
+    use hilos::concurrent::futures::Future as _;
+    use hilos::concurrent::futures::Executor as _;
+    use hilos::concurrent::futures::wait as _;
+    use hilos::concurrent::futures::as_completed as _;
+    use hilos::concurrent::futures::ThreadPoolExecutor as _;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::with::<(), fn(&hilos::concurrent::futures::ThreadPoolExecutor)>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::with::<(), fn(&hilos::concurrent::futures::ThreadPoolExecutor)>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::map::<fn(u8) -> u8, Vec<u8>, u8>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::try_map::<fn(u8) -> Result<u8, String>, Vec<u8>, u8, String>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::map_buffersize::<fn(u8) -> u8, Vec<u8>, u8>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::try_map_buffersize::<fn(u8) -> Result<u8, String>, Vec<u8>, u8, String>;
+    let _ = hilos::concurrent::futures::Map::<u8>::with_timeout::<f64>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::shutdown;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::shutdown_cancel_futures;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::submit::<fn() -> u8, u8>;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::try_submit::<fn() -> Result<u8, String>, u8, String>;
+    let _ = hilos::concurrent::futures::Future::<u8>::add_done_callback::<fn(&hilos::concurrent::futures::Future<u8>)>;
+    let _ = hilos::concurrent::futures::Future::<u8>::cancel;
+    let _ = hilos::concurrent::futures::Future::<u8>::cancelled;
+    let _ = hilos::concurrent::futures::Future::<u8>::done;
+    let _ = hilos::concurrent::futures::Future::<u8>::exception::<f64>;
+    let _ = hilos::concurrent::futures::Future::<u8>::result::<f64>;
+    let _ = hilos::concurrent::futures::Future::<u8>::result_cloned::<f64>;
+    let _ = hilos::concurrent::futures::Future::<u8>::running;
+    let _ = hilos::concurrent::futures::Future::<u8>::set_exception::<hilos::concurrent::futures::Exception>;
+    let _ = hilos::concurrent::futures::Future::<u8>::set_result;
+    let _ = hilos::concurrent::futures::Future::<u8>::set_running_or_notify_cancel;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::shutdown;
+    let _ = hilos::concurrent::futures::ThreadPoolExecutor::submit::<fn() -> u8, u8>;
+}
+
+#[test]
+fn concurrent_futures_thread() {
+    use hilos::concurrent::futures::BrokenThreadPool as _;
+}

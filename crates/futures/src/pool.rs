@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hilos_core::panic::{Unwound, catch};
 use hilos_core::sync::{Condvar, Mutex};
-use hilos_threading::{Exception, Thread, current_thread};
+use hilos_threading::{Exception, Thread};
 
 use crate::error::{BrokenThreadPool, RuntimeError, exception};
 use crate::exit;
@@ -130,14 +130,11 @@ impl Pool {
         queue.into_iter().for_each(|work| work.cancel());
     }
 
-    /// Waits for every worker but the current thread.
+    /// Waits for every worker.
     pub(crate) fn join(&self) {
-        let me = current_thread();
         for worker in self.workers() {
-            if worker != me {
-                // It was started, is another thread and no daemon.
-                let _ = worker.join(None);
-            }
+            // A worker cannot wait for itself, and need not.
+            let _ = worker.join(None);
         }
     }
 
