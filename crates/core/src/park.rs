@@ -4,9 +4,6 @@
 //! waiting: whoever waits sets it first, and the last one to leave clears it, so that waking costs
 //! nothing while nobody waits. Waiters are woken in the order in which they came, never by chance.
 
-use crate::sync::atomic::AtomicUsize;
-use crate::time::Deadline;
-
 /// The bit of a word that is set while threads wait on it.
 pub const PARKED: usize = 1;
 
@@ -29,13 +26,13 @@ pub use crate::sync::model::{park, unpark, unpark_all};
 
 #[cfg(not(loom))]
 mod system {
-    use std::sync::atomic::Ordering;
-
     use parking_lot_core::{
         DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN, FilterOp, ParkResult, UnparkResult,
     };
 
-    use super::{AtomicUsize, Deadline, PARKED, Parked};
+    use super::{PARKED, Parked};
+    use crate::sync::atomic::{AtomicUsize, Ordering};
+    use crate::time::Deadline;
 
     /// Waits on `word` until it is woken or `deadline` passes, if it still holds `expected`.
     ///
@@ -74,7 +71,8 @@ mod system {
 
     /// Wakes up to `count` threads that wait on `word`, the longest waiting first.
     ///
-    /// Clears [`PARKED`] when nobody is left in the queue, and returns how many were woken.
+    /// Sets [`PARKED`] if anybody is left in the queue and clears it if not, whatever it was, and
+    /// returns how many were woken.
     pub fn unpark(word: &AtomicUsize, count: usize) -> usize {
         let mut left = count;
         let filter = |_| match left {
@@ -85,7 +83,9 @@ mod system {
             }
         };
         let callback = |result: UnparkResult| {
-            if !result.have_more_threads {
+            if result.have_more_threads {
+                word.fetch_or(PARKED, Ordering::Relaxed);
+            } else {
                 word.fetch_and(!PARKED, Ordering::Relaxed);
             }
             DEFAULT_UNPARK_TOKEN

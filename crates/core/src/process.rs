@@ -80,7 +80,8 @@ pub fn become_main() {
     MAIN.store(get_ident().get(), Ordering::Relaxed);
 }
 
-#[cfg(target_os = "linux")]
+// A model has no threads yet when the loader runs.
+#[cfg(all(target_os = "linux", not(loom)))]
 mod constructor {
     /// Has the loader call [`record_main`], in the main thread and before `main`.
     #[used]

@@ -1,5 +1,6 @@
 //! The one-word lock under every hilos lock, and [`Mutex`] around data.
 
+#[cfg(not(loom))]
 use std::time::{Duration, Instant};
 
 use crate::const_fn;
@@ -14,8 +15,8 @@ const LOCKED: usize = 2;
 
 /// Mutual exclusion in one word: no data, no owner, released by whoever likes.
 ///
-/// It is parking_lot's algorithm with one difference: releasing a lock that is not held is
-/// noticed in the same atomic step that would release it, whoever else is at it.
+/// It is parking_lot's algorithm with one difference: a release swaps the word for 0, and so
+/// notices in the same atomic step that the lock was not held, whoever else is at it.
 #[derive(Debug)]
 pub struct OneWordLock {
     /// [`LOCKED`] and [`PARKED`], in any combination.
@@ -84,10 +85,10 @@ impl OneWordLock {
     #[must_use]
     pub fn release(&self) -> bool {
         self.holder.released();
-        let free = self
-            .state
-            .compare_exchange(LOCKED, 0, Ordering::Release, Ordering::Relaxed);
-        free.is_ok() || self.release_slow()
+        // Also takes PARKED away, until `release_slow` has `unpark` put it right; a thread that
+        // finds the lock free and without PARKED in between has nobody to wake.
+        let state = self.state.swap(0, Ordering::Release);
+        state == LOCKED || self.release_slow(state)
     }
 
     /// Whether any thread holds the lock.
@@ -138,20 +139,16 @@ impl OneWordLock {
         state & LOCKED == 0 && self.exchange(state, state | LOCKED, Ordering::Acquire)
     }
 
+    /// Does what is left to do after a release that found `state`.
+    ///
+    /// Whoever took PARKED away must wake a thread, also if the lock was not held: nobody else
+    /// will until PARKED is back.
     #[cold]
-    fn release_slow(&self) -> bool {
-        loop {
-            let state = self.state.load(Ordering::Relaxed);
-            if state & LOCKED == 0 {
-                return false;
-            }
-            if self.exchange(state, state & !LOCKED, Ordering::Release) {
-                if state & PARKED != 0 {
-                    unpark(&self.state, 1);
-                }
-                return true;
-            }
+    fn release_slow(&self, state: usize) -> bool {
+        if state & PARKED != 0 {
+            unpark(&self.state, 1);
         }
+        state & LOCKED != 0
     }
 
     fn exchange(&self, current: usize, new: usize, success: Ordering) -> bool {

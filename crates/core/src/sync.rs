@@ -1,7 +1,11 @@
 //! The primitives that a model checker may replace.
 //!
 //! Whatever hilos wants checked takes its atomics, its internal mutex and condition variable from
-//! here: the standard library's and parking_lot's, or loom's under `--cfg loom`.
+//! here: the standard library's and parking_lot's, or loom's under `--cfg loom`, where `model` has
+//! what loom lacks.
+
+#[cfg(loom)]
+pub mod model;
 
 #[cfg(not(loom))]
 pub use std::sync::atomic;
@@ -39,6 +43,21 @@ impl SpinWait {
     #[inline]
     pub const fn reset(&mut self) {
         self.spins.reset();
+    }
+}
+
+/// Gives other threads a moment to make `ready` true before this one goes to sleep, and returns
+/// whether they did.
+#[inline]
+pub fn spin_until<F: FnMut() -> bool>(mut ready: F) -> bool {
+    let mut spin = SpinWait::new();
+    loop {
+        if ready() {
+            return true;
+        }
+        if !spin.spin() {
+            return false;
+        }
     }
 }
 

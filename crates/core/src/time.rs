@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+#[cfg(loom)]
+use crate::sync::model::reached;
+
 /// The longest timeout in seconds that a lock accepts, Python's `threading.TIMEOUT_MAX`.
 pub const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 
@@ -135,7 +138,7 @@ impl Deadline {
     pub fn passed(self) -> bool {
         match self.0 {
             Limit::Past => true,
-            Limit::At(moment) => moment <= Instant::now(),
+            Limit::At(moment) => reached(moment),
             Limit::Never => false,
         }
     }
@@ -167,6 +170,11 @@ impl Deadline {
             Limit::Never => None,
         }
     }
+}
+
+#[cfg(not(loom))]
+fn reached(moment: Instant) -> bool {
+    moment <= Instant::now()
 }
 
 /// A timeout that the call does not accept: Python's `ValueError` or `OverflowError`.

@@ -46,6 +46,8 @@ use crate::storage::{Fifo, Lifo, Priority, Storage};
 ///
 /// # Differences from Python
 /// - `put(item, block, timeout)` is `put`, `put_timeout` and `put_nowait`; `get` likewise.
+/// - A timeout that is not valid is always refused, where Python may not look at it if the call
+///   need not wait.
 /// - `maxsize` is 0 for no bound, never negative.
 ///
 /// Mirrors [`queue.Queue`](https://docs.python.org/3.14/library/queue.html#queue.Queue).
@@ -287,16 +289,17 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
         let mut dropped = Vec::new();
         let mut state = self.shared.state.lock();
         state.is_shutdown = true;
-        if immediate {
-            dropped.extend(std::iter::from_fn(|| state.storage.get()));
-            state.unfinished = state.unfinished.saturating_sub(dropped.len());
-            self.shared.qsize_hint.store(0, Ordering::Relaxed);
-            if state.unfinished == 0 {
-                self.shared.all_tasks_done.notify_all();
-            }
-        }
+        // Told first, because the storage may panic; they look when the lock is free.
         self.shared.not_empty.notify_all();
         self.shared.not_full.notify_all();
+        if immediate {
+            self.shared.all_tasks_done.notify_all();
+            while let Some(item) = state.storage.get() {
+                dropped.push(item);
+                state.unfinished = state.unfinished.saturating_sub(1);
+            }
+            self.note_qsize(&state);
+        }
         drop(state);
         // Dropped without the lock: an item may use the queue in its destructor.
         drop(dropped);
@@ -320,6 +323,7 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
     fn put_until(&self, item: T, deadline: Deadline) -> Result<(), PutError<T>> {
         self.spin(deadline, |qsize, maxsize| maxsize != 0 && qsize >= maxsize);
         let mut state = self.shared.state.lock();
+        let mut expired = false;
         loop {
             if state.is_shutdown {
                 return Err(PutError::ShutDown(item));
@@ -327,12 +331,10 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
             if state.has_room() {
                 break;
             }
-            if !wait(&self.shared.not_full, &mut state, deadline) && !state.has_room() {
-                return match state.is_shutdown {
-                    true => Err(PutError::ShutDown(item)),
-                    false => Err(PutError::Full(item)),
-                };
+            if expired {
+                return Err(PutError::Full(item));
             }
+            expired = !wait(&self.shared.not_full, &mut state, deadline);
         }
         state.storage.put(item);
         state.unfinished += 1;
@@ -345,6 +347,7 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
     fn get_until(&self, deadline: Deadline) -> Result<T, GetError> {
         self.spin(deadline, |qsize, _| qsize == 0);
         let mut state = self.shared.state.lock();
+        let mut expired = false;
         loop {
             if let Some(item) = state.storage.get() {
                 self.note_qsize(&state);
@@ -358,12 +361,10 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
             if state.is_shutdown {
                 return Err(GetError::ShutDown);
             }
-            if !wait(&self.shared.not_empty, &mut state, deadline)
-                && state.storage.qsize() == 0
-                && !state.is_shutdown
-            {
+            if expired {
                 return Err(GetError::Empty);
             }
+            expired = !wait(&self.shared.not_empty, &mut state, deadline);
         }
     }
 
@@ -435,11 +436,15 @@ impl<T, S: Storage<T> + Default> Default for BaseQueue<T, S> {
 impl<T, S: Storage<T>> fmt::Debug for BaseQueue<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.shared.state.lock();
+        let (qsize, maxsize) = (state.storage.qsize(), state.maxsize);
+        let (unfinished, is_shutdown) = (state.unfinished, state.is_shutdown);
+        // Written without the lock: what is written to may use the queue.
+        drop(state);
         f.debug_struct("Queue")
-            .field("qsize", &state.storage.qsize())
-            .field("maxsize", &state.maxsize)
-            .field("unfinished_tasks", &state.unfinished)
-            .field("is_shutdown", &state.is_shutdown)
+            .field("qsize", &qsize)
+            .field("maxsize", &maxsize)
+            .field("unfinished_tasks", &unfinished)
+            .field("is_shutdown", &is_shutdown)
             .finish()
     }
 }

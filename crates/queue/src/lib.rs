@@ -8,7 +8,7 @@
 //! | `q.get()`, `q.get(timeout=2)`, `q.get_nowait()` | `q.get()?`, `q.get_timeout(2)?`, `q.get_nowait()?` |
 //! | `except queue.Empty:` | `Err(queue::Empty)` |
 //! | `except queue.Full:` | `Err(queue::Full(item))` |
-//! | `except queue.ShutDown:` | `Err(queue::ShutDown)` |
+//! | `except queue.ShutDown:` | `Err(queue::ShutDown)` of a get, `Err(PutError::ShutDown(item))` of a put |
 //!
 //! A queue is a handle: clones are the same queue, as Python's references are, and an item needs
 //! nothing but [`Send`]. Beyond Python, a queue can be iterated over until it is shut down.

@@ -38,7 +38,7 @@ use crate::event::Event;
 ///
 /// # Differences from Python
 /// - Arguments travel in the closure.
-/// - Times are `f64` seconds and priorities `i64`, where Python takes whatever compares.
+/// - Times are `f64` and priorities `i64`, where Python takes whatever compares.
 ///
 /// Mirrors [`sched.scheduler`](https://docs.python.org/3.14/library/sched.html#sched.scheduler).
 #[derive(Clone)]
@@ -62,7 +62,7 @@ struct Queue {
 type Action = Box<dyn FnOnce() + Send>;
 
 impl Scheduler {
-    /// Creates a scheduler on the system's steady clock, in seconds.
+    /// Creates a scheduler on the system's steady clock, in seconds since this call.
     pub fn new() -> Self {
         let start = Instant::now();
         let delay = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
@@ -109,6 +109,8 @@ impl Scheduler {
         if time.is_nan() {
             return Err(ValueError::NotANumber);
         }
+        // To Python the zeros are one time; an event would order -0.0 before 0.0.
+        let time = time + 0.0;
         let mut queue = self.shared.queue.lock();
         let event = Event {
             time,
@@ -176,7 +178,10 @@ impl Scheduler {
     }
 
     fn take_due(&self) -> Option<Due> {
-        // Read without the lock: the caller's clock may look at the scheduler.
+        if self.empty() {
+            return None;
+        }
+        // Read without the lock: the caller's clock may use the scheduler.
         let now = (self.shared.timefunc)();
         let mut queue = self.shared.queue.lock();
         let first = queue.events.first_entry()?;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use hilos_core::sync::{Condvar, Mutex, MutexGuard};
+use hilos_core::sync::atomic::{AtomicUsize, Ordering};
+use hilos_core::sync::{Condvar, Mutex, MutexGuard, spin_until};
 use hilos_core::time::{Deadline, Timeout};
 
 use crate::error::{BrokenBarrierError, ValueError};
@@ -30,6 +31,7 @@ use crate::repr::{address, debug_like_display};
 ///
 /// # Differences from Python
 /// - The action may use the barrier itself, which would wait for ever in CPython.
+/// - Once all have come, all go on; in CPython an [`abort`](Self::abort) may overtake some.
 ///
 /// Mirrors [`threading.Barrier`](https://docs.python.org/3.14/library/threading.html#threading.Barrier).
 pub struct Barrier {
@@ -37,12 +39,15 @@ pub struct Barrier {
     action: Option<Box<dyn Fn() + Send + Sync>>,
     timeout: Timeout,
     state: Mutex<State>,
+    /// How often it has opened, counted under the lock. Whoever finds that it has opened since
+    /// they came goes on, whatever has happened since.
+    opened: AtomicUsize,
     changed: Condvar,
 }
 
 struct State {
     phase: Phase,
-    /// How many threads are inside.
+    /// How many threads have come and wait for the others, or must still see that it was broken.
     count: usize,
 }
 
@@ -53,8 +58,6 @@ enum Phase {
     Filling,
     /// All are there, and the last one runs the action.
     Acting,
-    /// They go out; newcomers wait outside.
-    Draining,
     /// It was reset while threads waited: they go out with an error, newcomers wait outside.
     Resetting,
     /// Nobody gets through before a reset.
@@ -80,6 +83,7 @@ impl Barrier {
             action: None,
             timeout,
             state,
+            opened: AtomicUsize::new(0),
             changed,
         })
     }
@@ -119,13 +123,11 @@ impl Barrier {
         let mut state = self.enter()?;
         let index = state.count;
         state.count += 1;
-        if state.count == self.parties {
-            state = self.act(state);
+        let passed = if state.count == self.parties {
+            self.act(state)
         } else {
-            self.wait_inside(&mut state, deadline);
-        }
-        let passed = state.phase == Phase::Draining;
-        self.leave(&mut state);
+            self.wait_inside(state, deadline)
+        };
         if passed {
             Ok(index)
         } else {
@@ -140,7 +142,7 @@ impl Barrier {
             (0, _) => Phase::Filling,
             // As after a break: the threads inside must see the reset before anyone comes in.
             (_, Phase::Filling | Phase::Acting | Phase::Broken) => Phase::Resetting,
-            (_, phase) => phase,
+            (_, Phase::Resetting) => Phase::Resetting,
         };
         self.changed.notify_all();
     }
@@ -172,13 +174,10 @@ impl Barrier {
         self.state.lock().phase == Phase::Broken
     }
 
-    /// Waits outside until the threads before have gone out.
+    /// Waits outside while an action runs, and until all have gone out after a reset.
     fn enter(&self) -> Result<MutexGuard<'_, State>, BrokenBarrierError> {
         let mut state = self.state.lock();
-        while matches!(
-            state.phase,
-            Phase::Acting | Phase::Draining | Phase::Resetting
-        ) {
+        while matches!(state.phase, Phase::Acting | Phase::Resetting) {
             self.changed.wait(&mut state);
         }
         match state.phase {
@@ -188,7 +187,7 @@ impl Barrier {
     }
 
     /// The last thread has come: runs the action and opens the barrier, if all still wait.
-    fn act<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn act<'a>(&'a self, mut state: MutexGuard<'a, State>) -> bool {
         if let Some(action) = &self.action {
             state.phase = Phase::Acting;
             drop(state);
@@ -201,34 +200,57 @@ impl Barrier {
                 resume_unwind(payload);
             }
         }
-        if matches!(state.phase, Phase::Filling | Phase::Acting) {
-            state.phase = Phase::Draining;
-            self.changed.notify_all();
+        let all_wait = matches!(state.phase, Phase::Filling | Phase::Acting);
+        if all_wait {
+            self.open(&mut state);
+        } else {
+            self.leave(&mut state);
         }
-        state
+        all_wait
     }
 
-    /// Waits for the last thread, and breaks the barrier if it does not come in time.
-    fn wait_inside(&self, state: &mut MutexGuard<'_, State>, deadline: Deadline) {
-        while matches!(state.phase, Phase::Filling | Phase::Acting) {
+    /// Lets all inside go on, and newcomers meet for the next time.
+    fn open(&self, state: &mut MutexGuard<'_, State>) {
+        state.phase = Phase::Filling;
+        state.count = 0;
+        self.opened.fetch_add(1, Ordering::Release);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the last thread, and breaks the barrier if it does not come in time; says whether
+    /// the barrier opened.
+    fn wait_inside<'a>(&'a self, mut state: MutexGuard<'a, State>, deadline: Deadline) -> bool {
+        let before = self.opened.load(Ordering::Relaxed);
+        let opened = || self.opened.load(Ordering::Acquire) != before;
+        drop(state);
+        if !deadline.is_past() && spin_until(opened) {
+            return true;
+        }
+        state = self.state.lock();
+        while !opened() && matches!(state.phase, Phase::Filling | Phase::Acting) {
             let limit = deadline.instant().filter(|_| state.phase == Phase::Filling);
             let timed_out = match limit {
-                Some(moment) => self.changed.wait_until(state, moment).timed_out(),
+                Some(moment) => self.changed.wait_until(&mut state, moment).timed_out(),
                 None => {
-                    self.changed.wait(state);
+                    self.changed.wait(&mut state);
                     false
                 }
             };
-            if timed_out && state.phase == Phase::Filling {
-                self.break_it(state);
+            if timed_out && !opened() && state.phase == Phase::Filling {
+                self.break_it(&mut state);
             }
         }
+        let passed = opened();
+        if !passed {
+            self.leave(&mut state);
+        }
+        passed
     }
 
-    /// Goes out; the last thread to do so lets newcomers in.
+    /// Goes out of a broken barrier; the last thread to do so after a reset lets newcomers in.
     fn leave(&self, state: &mut MutexGuard<'_, State>) {
         state.count -= 1;
-        if state.count == 0 && matches!(state.phase, Phase::Draining | Phase::Resetting) {
+        if state.count == 0 && state.phase == Phase::Resetting {
             state.phase = Phase::Filling;
             self.changed.notify_all();
         }

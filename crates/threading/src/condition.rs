@@ -7,8 +7,8 @@ use std::sync::Arc;
 use hilos_core::const_fn;
 use hilos_core::lock::{Guard, RawLock};
 use hilos_core::park::{PARKED, Parked, park, unpark_all};
-use hilos_core::sync::Mutex;
 use hilos_core::sync::atomic::{AtomicUsize, Ordering};
+use hilos_core::sync::{Mutex, spin_until};
 use hilos_core::time::{Deadline, Timeout};
 
 use crate::error::{Error, RuntimeError};
@@ -225,6 +225,9 @@ impl Waiter {
     fn wait(&self, deadline: Deadline) -> bool {
         if deadline.is_past() {
             return false;
+        }
+        if spin_until(|| self.state.load(Ordering::Acquire) == NOTIFIED) {
+            return true;
         }
         let announce = |old, new| {
             self.state

@@ -5,6 +5,7 @@ use std::fmt;
 use hilos_core::const_fn;
 use hilos_core::park::{PARKED, Parked, park, unpark_all};
 use hilos_core::sync::atomic::{AtomicUsize, Ordering};
+use hilos_core::sync::spin_until;
 use hilos_core::time::{Deadline, Timeout};
 
 use crate::repr::{address, debug_like_display};
@@ -90,6 +91,9 @@ impl Event {
     /// Like [`wait`](Self::wait), with the moment at which to give up.
     #[doc(hidden)]
     pub fn wait_until(&self, deadline: Deadline) -> bool {
+        if !deadline.is_past() && spin_until(|| self.is_set()) {
+            return true;
+        }
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state & SET != 0 {

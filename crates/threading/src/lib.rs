@@ -3,6 +3,7 @@
 //! | Python | here |
 //! |---|---|
 //! | `Thread(target=f, name="W", daemon=True)` | [`Thread::new(f)`](Thread::new)`.with_name("W").with_daemon(true)` |
+//! | `Thread(target=f, args=(1, 2))` | [`Thread::with_args(f, (1, 2))`](Thread::with_args) |
 //! | `class Worker(Thread): def run(self)` | [`impl Run for Worker`](Run), [`Thread::from_run`] |
 //! | `current_thread()`, `main_thread()`, `enumerate()` | [`current_thread`], [`main_thread`], [`enumerate`] |
 //! | `Lock()`, `RLock()`, `Condition()` | [`Lock`], [`RLock`], [`Condition`] |
@@ -22,6 +23,7 @@
 #![warn(missing_docs)]
 
 mod barrier;
+mod call;
 mod condition;
 #[cfg(feature = "deadlock_detection")]
 pub mod deadlock;
@@ -48,6 +50,7 @@ mod timer;
 mod wheel;
 
 pub use barrier::Barrier;
+pub use call::Call;
 pub use condition::Condition;
 pub use error::{
     BrokenBarrierError, Error, InvalidTimeout, JoinError, OverflowError, RuntimeError, ThreadError,

@@ -30,14 +30,24 @@ impl Name {
         Self::Dummy(DUMMIES.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Lets the next thread have the number, so that a thread made with a name uses none up.
+    pub(crate) fn give_back(&self) {
+        if let Self::Numbered(number) | Self::OfTarget(number, _) = *self {
+            let _ =
+                THREADS.compare_exchange(number + 1, number, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
     /// Whether the system would refuse the name.
     pub(crate) fn has_nul(&self) -> bool {
         matches!(self, Self::Given(name) if name.contains('\0'))
     }
 }
 
+/// The number of the next thread without a name of its own.
+static THREADS: AtomicU64 = AtomicU64::new(1);
+
 fn next_number() -> u64 {
-    static THREADS: AtomicU64 = AtomicU64::new(1);
     THREADS.fetch_add(1, Ordering::Relaxed)
 }
 

@@ -91,8 +91,8 @@ impl RepeatingTimer {
 
     /// Names the thread.
     #[must_use]
-    pub fn with_name<N: Into<String>>(self, name: N) -> Self {
-        self.thread.set_name(name);
+    pub fn with_name<N: Into<String>>(mut self, name: N) -> Self {
+        self.thread = self.thread.with_name(name);
         self
     }
 

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use hilos_core::const_fn;
 use hilos_core::park::{PARKED, Parked, park, unpark};
 use hilos_core::sync::atomic::{AtomicUsize, Ordering};
+use hilos_core::sync::spin_until;
 use hilos_core::time::{Deadline, Timeout};
 
 use crate::error::ValueError;
@@ -159,6 +160,9 @@ impl Semaphore {
 
     #[cold]
     fn acquire_slow(&self, deadline: Deadline) -> bool {
+        if !deadline.is_past() && spin_until(|| self.try_acquire()) {
+            return true;
+        }
         loop {
             if self.try_acquire() {
                 return true;

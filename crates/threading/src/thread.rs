@@ -14,6 +14,7 @@ use hilos_core::panic::{Unwound, catch};
 use hilos_core::time::{Deadline, InvalidTimeout, Timeout};
 use parking_lot::Mutex;
 
+use crate::call::Call;
 use crate::error::{Error, RuntimeError, ValueError};
 use crate::event::Event;
 use crate::excepthook::{Exception, report};
@@ -49,7 +50,7 @@ use crate::{exit, registry, wheel};
 /// ```
 ///
 /// # Differences from Python
-/// - Arguments travel in the closure; a subclass is a type that implements [`Run`].
+/// - Arguments travel in the closure, or by [`with_args`](Self::with_args); a subclass is a type that implements [`Run`].
 /// - `start` does not wait until the thread runs, only until it exists.
 /// - A closure passes for a `lambda` in a thread's default name.
 /// - A name with a NUL byte is refused by `start`; CPython cuts it for the system.
@@ -99,16 +100,22 @@ struct Inner {
     life: Mutex<Life>,
     /// Set when the thread has ended.
     done: Event,
+    /// Set when the system has cleared it away too, if anybody has waited for that.
+    cleared: Event,
+    /// Whether it was left behind in the process that this one is a fork of.
+    lost: AtomicBool,
 }
 
 /// What is left to be started or to be joined.
 enum Life {
-    /// Not started.
-    Initial(Plan),
+    /// Not started; a timer will wait that long.
+    Initial(Plan, Option<Timeout>),
     /// A timer that was started and waits for its moment.
     Waiting(Plan, wheel::Ticket),
     /// Running on a thread of the system that nobody has joined yet.
     Running(JoinHandle<()>),
+    /// Running or ending, and some thread waits for the system to clear it away.
+    Joining,
     /// Ended or cancelled, and cleared away.
     Joined,
     /// Not for joining: the main thread.
@@ -121,8 +128,6 @@ enum Life {
 struct Plan {
     job: Job,
     context: Option<Context>,
-    /// How long a timer waits.
-    delay: Option<Timeout>,
 }
 
 pub(crate) type Job = Box<dyn FnOnce() -> Option<Exception> + Send>;
@@ -138,6 +143,33 @@ impl Thread {
         R: Outcome,
     {
         let job = Box::new(move || target().into_exception());
+        Self::with_job("Thread", Name::of_target::<F>(), job, None)
+    }
+
+    /// Creates a thread that will call `target` with `args`, a tuple; Python's `args=`.
+    ///
+    /// Unlike a closure around it, `target` gives the thread its default name.
+    ///
+    /// ```
+    /// use hilos_threading as threading;
+    /// use threading::Thread;
+    ///
+    /// fn worker(number: u32, text: &str) {
+    ///     println!("{number} {text}");
+    /// }
+    ///
+    /// let thread = Thread::with_args(worker, (1, "hola"));
+    /// assert!(thread.name().ends_with(" (worker)"));
+    /// thread.start()?;
+    /// thread.join(None)?;
+    /// # Ok::<(), threading::Error>(())
+    /// ```
+    pub fn with_args<F, A>(target: F, args: A) -> Self
+    where
+        F: Call<A, Output: Outcome> + Send + 'static,
+        A: Send + 'static,
+    {
+        let job = Box::new(move || target.call(args).into_exception());
         Self::with_job("Thread", Name::of_target::<F>(), job, None)
     }
 
@@ -168,11 +200,8 @@ impl Thread {
         delay: Option<Timeout>,
     ) -> Self {
         let daemon = registry::current_thread().daemon();
-        let life = Life::Initial(Plan {
-            job,
-            context: None,
-            delay,
-        });
+        let plan = Plan { job, context: None };
+        let life = Life::Initial(plan, delay);
         Self::from_parts(class, name, daemon, life)
     }
 
@@ -212,6 +241,8 @@ impl Thread {
             native_id: AtomicU32::new(0),
             life: Mutex::new(life),
             done: Event::new(),
+            cleared: Event::new(),
+            lost: AtomicBool::new(false),
         };
         Self {
             inner: Arc::new(inner),
@@ -219,8 +250,11 @@ impl Thread {
     }
 
     /// Names the thread; Python's `name=`.
+    ///
+    /// The number in its default name goes to the next thread, if that has not been made yet.
     #[must_use]
     pub fn with_name<N: Into<String>>(self, name: N) -> Self {
+        self.inner.name.lock().give_back();
         self.set_name(name);
         self
     }
@@ -239,7 +273,7 @@ impl Thread {
     /// Does nothing to a thread that was started.
     #[must_use]
     pub fn with_context(self, context: Context) -> Self {
-        if let Life::Initial(plan) = &mut *self.inner.life.lock() {
+        if let Life::Initial(plan, _) = &mut *self.inner.life.lock() {
             plan.context = Some(context);
         }
         self
@@ -254,8 +288,8 @@ impl Thread {
     pub fn start(&self) -> Result<(), Error> {
         let mut life = self.inner.life.lock();
         match std::mem::replace(&mut *life, Life::Joined) {
-            Life::Initial(plan) => {
-                let (next, result) = self.launch(plan);
+            Life::Initial(plan, delay) => {
+                let (next, result) = self.launch(plan, delay);
                 *life = next;
                 result
             }
@@ -310,7 +344,7 @@ impl Thread {
     /// [`RuntimeError`] if the thread was started before.
     pub fn set_daemon(&self, daemon: bool) -> Result<(), RuntimeError> {
         match &*self.inner.life.lock() {
-            Life::Initial(_) => {
+            Life::Initial(..) => {
                 self.inner.daemon.store(daemon, Ordering::Relaxed);
                 Ok(())
             }
@@ -367,16 +401,40 @@ impl Thread {
     /// Waits for the end of the thread, and then for the system to have cleared it away; `false`
     /// if `deadline` has passed before.
     pub(crate) fn join_until(&self, deadline: Deadline) -> bool {
+        // The system alone tells both: one wake-up in place of two for the first to wait for ever.
+        if deadline.is_never() {
+            self.clear_away();
+        }
         let ended = self.ended_by(deadline);
-        if ended {
-            let mut life = self.inner.life.lock();
-            match std::mem::replace(&mut *life, Life::Joined) {
-                // Whatever the thread calls is watched: there is no panic to pass on.
-                Life::Running(handle) => drop(handle.join()),
-                other => *life = other,
-            }
+        if ended && !self.clear_away() {
+            self.inner.cleared.wait(None);
         }
         ended
+    }
+
+    /// Waits for the system to clear the thread away; `false` if another thread does so already.
+    fn clear_away(&self) -> bool {
+        let mut life = self.inner.life.lock();
+        match std::mem::replace(&mut *life, Life::Joining) {
+            Life::Running(handle) => {
+                drop(life);
+                if self.inner.lost.load(Ordering::Relaxed) {
+                    // The system knows nothing of it in this process.
+                    std::mem::forget(handle);
+                    return true;
+                }
+                // Whatever the thread calls is watched: there is no panic to pass on.
+                drop(handle.join());
+                *self.inner.life.lock() = Life::Joined;
+                self.inner.cleared.set();
+                true
+            }
+            Life::Joining => false,
+            other => {
+                *life = other;
+                true
+            }
+        }
     }
 
     /// Marks the thread as ended.
@@ -386,21 +444,26 @@ impl Thread {
 
     /// Marks the thread as ended in a forked child, where no thread can be waiting for that.
     pub(crate) fn lost_in_fork(&self) {
+        self.inner.lost.store(true, Ordering::Relaxed);
         self.inner.done.set_unwatched();
+        self.inner.cleared.set_unwatched();
     }
 
     /// Sets the thread going, now or when its delay has passed.
-    fn launch(&self, plan: Plan) -> (Life, Result<(), Error>) {
+    fn launch(&self, plan: Plan, delay: Option<Timeout>) -> (Life, Result<(), Error>) {
         if self.inner.name.lock().has_nul() {
-            return (Life::Initial(plan), Err(ValueError::EmbeddedNul.into()));
+            return (
+                Life::Initial(plan, delay),
+                Err(ValueError::EmbeddedNul.into()),
+            );
         }
         exit::install();
         let number = match registry::add(self) {
             Ok(number) => number,
-            Err(error) => return (Life::Initial(plan), Err(error.into())),
+            Err(error) => return (Life::Initial(plan, delay), Err(error.into())),
         };
         self.inner.started.store(true, Ordering::Release);
-        if let Some(delay) = plan.delay {
+        if let Some(delay) = delay {
             let ticket = wheel::add(self.clone(), number, delay.deadline());
             return (Life::Waiting(plan, ticket), Ok(()));
         }
@@ -410,7 +473,7 @@ impl Thread {
                 self.inner.started.store(false, Ordering::Release);
                 registry::remove(number);
                 (
-                    Life::Initial(plan),
+                    Life::Initial(plan, delay),
                     Err(RuntimeError::CannotStart(Arc::new(reason)).into()),
                 )
             }
@@ -452,19 +515,18 @@ impl Thread {
                 // Dropped last, for it owns the user's values.
                 drop(plan);
             }
-            Life::Initial(plan) => {
-                *life = Life::Initial(Plan {
-                    delay: None,
-                    ..plan
-                })
-            }
+            Life::Initial(plan, _) => *life = Life::Initial(plan, None),
             other => *life = other,
         }
     }
 
     /// Starts a thread of the system; gives the plan back if there is none to be had.
     fn spawn(&self, number: u64, plan: Plan) -> Result<JoinHandle<()>, (io::Error, Plan)> {
-        let mut builder = std::thread::Builder::new().name(self.name());
+        let mut builder = std::thread::Builder::new();
+        let name = self.name();
+        if !name.is_empty() {
+            builder = builder.name(name);
+        }
         if stack_size() > 0 {
             builder = builder.stack_size(stack_size());
         }
@@ -513,7 +575,7 @@ impl Thread {
 }
 
 /// Runs a thread's function in its context, and returns what nobody in it caught.
-fn run(Plan { job, context, .. }: Plan) -> Option<Exception> {
+fn run(Plan { job, context }: Plan) -> Option<Exception> {
     let job = move || match context {
         None => job(),
         Some(context) => context

@@ -1,0 +1,250 @@
+//! `BarrierTests`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hilos::threading::{Barrier, BrokenBarrierError, Mutex, ValueError};
+
+use crate::support::{Count, LONG, in_threads, start, wait_until};
+
+const N: usize = 5;
+
+fn barrier() -> Barrier {
+    Barrier::new(N).unwrap().with_timeout(LONG)
+}
+
+// cpython: lock_tests.py::BarrierTests::test_constructor
+#[test]
+fn a_barrier_for_nobody_is_refused() {
+    let refused = Barrier::new(0).unwrap_err();
+    assert!(refused == ValueError::NoParties);
+    assert_eq!(format!("{refused:?}"), "ValueError: parties must be > 0");
+    assert_eq!(barrier().parties(), N);
+}
+
+/// All threads go through in step, `rounds` times.
+fn check_lockstep(rounds: usize) {
+    let (barrier, before, after) = (barrier(), Count::default(), Count::default());
+    in_threads(N, |_| {
+        for round in 0..rounds {
+            before.up();
+            assert_eq!(after.get(), round * N);
+            barrier.wait(None).unwrap();
+            after.up();
+            assert_eq!(before.get(), (round + 1) * N);
+            barrier.wait(None).unwrap();
+        }
+        assert_eq!(barrier.n_waiting(), 0);
+        assert!(!barrier.broken());
+    });
+}
+
+// cpython: lock_tests.py::BarrierTests::test_barrier
+#[test]
+fn nobody_goes_on_before_all_have_come() {
+    check_lockstep(1);
+}
+
+// cpython: lock_tests.py::BarrierTests::test_barrier_10
+#[test]
+fn it_opens_again_and_again() {
+    check_lockstep(10);
+}
+
+// cpython: lock_tests.py::BarrierTests::test_wait_return
+#[test]
+fn each_thread_has_a_number_of_its_own() {
+    let (barrier, numbers) = (barrier(), Mutex::new(Vec::new()));
+    in_threads(N, |_| {
+        let number = barrier.wait(None).unwrap();
+        numbers.lock().push(number);
+    });
+    let mut numbers = numbers.into_inner();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1, 2, 3, 4]);
+}
+
+// cpython: lock_tests.py::BarrierTests::test_action
+#[test]
+fn one_thread_runs_the_action_before_any_goes_on() {
+    let runs = Arc::new(Count::default());
+    let counter = runs.clone();
+    let barrier = barrier().with_action(move || {
+        counter.up();
+    });
+    in_threads(N, |_| {
+        barrier.wait(None).unwrap();
+        assert_eq!(runs.get(), 1);
+    });
+    assert_eq!(runs.get(), 1);
+}
+
+#[test]
+fn the_action_may_use_the_barrier() {
+    let barrier = Arc::new_cyclic(|weak: &std::sync::Weak<Barrier>| {
+        let weak = weak.clone();
+        let action = move || {
+            let barrier = weak.upgrade().unwrap();
+            assert_eq!((barrier.n_waiting(), barrier.broken()), (2, false));
+            assert!(barrier.to_string().ends_with("waiters=2/2>"));
+        };
+        Barrier::new(2).unwrap().with_action(action)
+    });
+    in_threads(2, |_| assert!(barrier.wait(LONG).is_ok()));
+}
+
+#[test]
+fn an_action_that_breaks_or_resets_the_barrier_fails_its_round() {
+    for reset in [false, true] {
+        let barrier = Arc::new_cyclic(|weak: &std::sync::Weak<Barrier>| {
+            let weak = weak.clone();
+            Barrier::new(2).unwrap().with_action(move || {
+                let barrier = weak.upgrade().unwrap();
+                if reset {
+                    barrier.reset()
+                } else {
+                    barrier.abort()
+                }
+            })
+        });
+        in_threads(2, |_| assert!(barrier.wait(LONG).is_err()));
+        assert_eq!(barrier.broken(), !reset);
+        assert_eq!(barrier.n_waiting(), 0);
+    }
+}
+
+#[test]
+fn a_panic_in_the_action_breaks_the_barrier() {
+    let barrier = Barrier::new(2)
+        .unwrap()
+        .with_action(|| panic!("in the action"));
+    let (panics, errors) = (Count::default(), Count::default());
+    in_threads(2, |_| {
+        let wait = std::panic::AssertUnwindSafe(|| barrier.wait(LONG));
+        match std::panic::catch_unwind(wait) {
+            Err(_) => panics.up(),
+            Ok(result) => {
+                assert!(result == Err(BrokenBarrierError));
+                errors.up()
+            }
+        };
+    });
+    assert_eq!((panics.get(), errors.get()), (1, 1));
+    assert!(barrier.broken());
+    assert!(barrier.wait(0).is_err());
+}
+
+// cpython: lock_tests.py::BarrierTests::test_abort
+#[test]
+fn an_abort_breaks_it_for_all() {
+    let (barrier, through, broken) = (barrier(), Count::default(), Count::default());
+    in_threads(N, |_| {
+        let first = barrier.wait(None);
+        if first == Ok(N / 2) {
+            return barrier.abort();
+        }
+        // Who has not gone out of the first round yet may see the abort there.
+        match first.and_then(|_| barrier.wait(None)) {
+            Ok(_) => through.up(),
+            Err(BrokenBarrierError) => broken.up(),
+        };
+    });
+    assert_eq!((through.get(), broken.get()), (0, N - 1));
+    assert!(barrier.broken());
+    let error = barrier.wait(None).unwrap_err();
+    assert_eq!(
+        format!("{error:?}"),
+        "BrokenBarrierError: the barrier is broken"
+    );
+}
+
+// cpython: lock_tests.py::BarrierTests::test_reset
+#[test]
+fn a_reset_lets_the_waiting_go_with_an_error() {
+    let (barrier, broken, again) = (barrier(), Count::default(), Count::default());
+    in_threads(N, |_| {
+        if barrier.wait(None).unwrap() == N / 2 {
+            wait_until("the others to wait", || barrier.n_waiting() == N - 1);
+            barrier.reset();
+        } else {
+            assert!(barrier.wait(None).is_err());
+            broken.up();
+        }
+        barrier.wait(None).unwrap();
+        again.up();
+    });
+    assert_eq!((broken.get(), again.get()), (N - 1, N));
+}
+
+// cpython: lock_tests.py::BarrierTests::test_abort_and_reset
+#[test]
+fn a_broken_barrier_can_be_reset() {
+    let (first, second, again) = (barrier(), barrier(), Count::default());
+    in_threads(N, |_| {
+        match first.wait(None) {
+            Ok(number) if number == N / 2 => first.abort(),
+            round => assert!(round.and_then(|_| first.wait(None)).is_err()),
+        }
+        // In step, so that all have left when it is reset and none comes before.
+        if second.wait(None).unwrap() == N / 2 {
+            first.reset();
+        }
+        second.wait(None).unwrap();
+        first.wait(None).unwrap();
+        again.up();
+    });
+    assert_eq!(again.get(), N);
+    assert!(!first.broken());
+}
+
+// cpython: lock_tests.py::BarrierTests::test_timeout
+#[test]
+fn one_timeout_breaks_it_for_all() {
+    let barrier = barrier();
+    in_threads(N - 1, |number| {
+        let timeout = if number == 0 { 0.05 } else { LONG };
+        assert!(barrier.wait(timeout).is_err());
+    });
+    assert!(barrier.broken());
+    let at_once = Barrier::new(2).unwrap();
+    assert!(at_once.wait(-1).is_err() && at_once.broken());
+}
+
+// cpython: lock_tests.py::BarrierTests::test_default_timeout
+#[test]
+fn its_own_timeout_is_the_default() {
+    let barrier = Barrier::new(2).unwrap().with_timeout(0.05);
+    let start = Instant::now();
+    assert!(barrier.wait(None).is_err());
+    assert!(start.elapsed().as_secs_f64() >= 0.05);
+}
+
+// cpython: lock_tests.py::BarrierTests::test_single_thread
+#[test]
+fn a_barrier_for_one_is_open() {
+    let barrier = Barrier::new(1).unwrap();
+    assert!(barrier.wait(None) == Ok(0) && barrier.wait(None) == Ok(0));
+}
+
+// cpython: lock_tests.py::BarrierTests::test_repr
+#[test]
+fn it_prints_as_in_python() {
+    let barrier = Arc::new(Barrier::new(3).unwrap());
+    let shows = |end: &str| {
+        let expected = format!("<threading.Barrier at {:p}: {end}>", Arc::as_ptr(&barrier));
+        assert_eq!(barrier.to_string(), expected);
+    };
+    shows("waiters=0/3");
+    let waiter = || {
+        let barrier = barrier.clone();
+        start(move || assert!(barrier.wait(LONG).is_ok()))
+    };
+    let threads = [waiter(), waiter()];
+    wait_until("both to wait", || barrier.n_waiting() == 2);
+    shows("waiters=2/3");
+    barrier.wait(LONG).unwrap();
+    threads.iter().for_each(|thread| thread.join(LONG).unwrap());
+    shows("waiters=0/3");
+    barrier.abort();
+    shows("broken");
+}

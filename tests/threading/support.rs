@@ -1,0 +1,66 @@
+//! What the tests share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use hilos::threading::Thread;
+
+/// Longer than anything here takes, on any machine.
+pub(crate) const LONG: f64 = 60.0;
+
+/// Polls until `condition` is true.
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(
+            start.elapsed().as_secs_f64() < LONG,
+            "still waiting for: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Runs `f` in `count` threads, each with its number, and waits for all; a panic is this thread's.
+pub(crate) fn in_threads(count: usize, f: impl Fn(usize) + Sync) {
+    std::thread::scope(|scope| {
+        for number in 0..count {
+            let f = &f;
+            scope.spawn(move || f(number));
+        }
+    });
+}
+
+/// Counts threads up and lets others wait for the count.
+#[derive(Default)]
+pub(crate) struct Count(AtomicUsize);
+
+impl Count {
+    pub(crate) fn up(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn wait_for(&self, expected: usize) {
+        wait_until("the count to go up", || self.get() >= expected);
+        assert_eq!(self.get(), expected);
+    }
+}
+
+/// Starts a thread that runs `f`.
+pub(crate) fn start(f: impl FnOnce() + Send + 'static) -> Thread {
+    let thread = Thread::new(f);
+    thread.start().unwrap();
+    thread
+}
+
+/// Waits until the thread sleeps, as one does that is blocked.
+pub(crate) fn wait_blocked(thread: &Thread) {
+    let id = thread.native_id().expect("it runs");
+    wait_until("the thread to be blocked", || {
+        let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat"));
+        stat.is_ok_and(|stat| stat.contains(") S "))
+    });
+}
