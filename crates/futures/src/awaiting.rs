@@ -14,7 +14,7 @@ use crate::future::Future;
 ///
 /// ```
 /// # use hilos_futures as futures;
-/// use futures::{Future, FutureError, ThreadPoolExecutor};
+/// use futures::{Future, FutureError};
 ///
 /// async fn twice(future: Future<i32>) -> Result<i32, FutureError> {
 ///     Ok(future.await? * 2)

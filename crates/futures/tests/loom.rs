@@ -119,7 +119,9 @@ fn wait_sees_every_future() {
         let fs = [Future::new(), Future::new()];
         let workers = fs.each_ref().map(|future| spawn(future, run));
         assert_eq!(wait(&fs, None, ALL_COMPLETED).done, fs);
-        workers.map(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
     });
 }
 
@@ -142,6 +144,8 @@ fn as_completed_yields_every_future() {
         let completed: Vec<_> = as_completed(&fs, None).map(Result::unwrap).collect();
         assert_eq!(completed.len(), 2);
         assert_ne!(completed[0], completed[1]);
-        workers.map(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
     });
 }
