@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `import threading` | [`threading`] | threads, locks, timers |
 //! | `import queue` | [`queue`] | queues between threads |
+//! | `from concurrent import futures` | [`concurrent::futures`] | results that come later, pools of threads |
 //! | `import sched` | [`sched`] | timed functions in one thread |
 //! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
 //! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
@@ -29,6 +30,13 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+
+/// Python's package `concurrent`.
+#[cfg(feature = "futures")]
+pub mod concurrent {
+    #[doc(inline)]
+    pub use hilos_futures as futures;
+}
 
 #[doc(inline)]
 pub use hilos_core::contextvars;
