@@ -54,6 +54,11 @@ pub use hilos_sched as sched;
 pub use hilos_threading as threading;
 
 /// The programs of the README, so that they are compiled.
-#[cfg(all(doctest, feature = "multiprocessing", target_os = "linux"))]
+#[cfg(all(
+    doctest,
+    feature = "futures",
+    feature = "multiprocessing",
+    target_os = "linux"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;
