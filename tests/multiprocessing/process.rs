@@ -432,6 +432,32 @@ fn a_value_that_cannot_travel_fails_the_start_alone() {
 }
 
 #[test]
+fn processes_that_have_ended_hold_no_descriptors() {
+    fn count() -> usize {
+        std::fs::read_dir("/proc/self/fd").unwrap().count()
+    }
+    fn test() {
+        // The fork server and what it needs stay.
+        run_to_end(&Process::new(nothing, ()));
+        active_children();
+        let before = count();
+        let process = Process::new(nothing, ());
+        assert_eq!(run_to_end(&process), Some(0));
+        process.close().unwrap();
+        active_children();
+        assert_eq!((count(), process.exitcode()), (before, Some(0)));
+        for _ in 0..100 {
+            run_to_end(&Process::new(nothing, ()));
+        }
+        assert!(
+            count() <= before + 2,
+            "each start clears away those before it"
+        );
+    }
+    crate::support::with_one_thread(Process::new(test, ()));
+}
+
+#[test]
 fn it_prints_as_in_python() {
     let (ours, theirs) = pipe(true).unwrap();
     let process = Process::new(ready_and_sleep, (theirs,))

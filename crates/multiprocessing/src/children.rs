@@ -19,6 +19,8 @@ pub(crate) fn install() {
 /// Adds a child that was started.
 pub(crate) fn add(process: Process) {
     install();
+    // Those that have ended make room, as each holds two descriptors.
+    active_children();
     with_children(|children| children.push(process));
 }
 

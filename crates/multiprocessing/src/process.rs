@@ -1,7 +1,7 @@
 //! `multiprocessing.Process`.
 
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 
 use hilos_core::time::{Deadline, InvalidTimeout, Timeout};
@@ -60,7 +60,10 @@ struct Inner {
     /// The process that made this object, which alone may start and join it.
     parent_pid: u32,
     plan: Mutex<Option<Box<dyn Plan>>>,
-    started: OnceLock<Started>,
+    /// The process's number, once it is started.
+    pid: OnceLock<u32>,
+    /// What the system keeps for the process, from its start until it is closed.
+    started: Mutex<Option<Arc<Started>>>,
     end: Mutex<End>,
 }
 
@@ -118,7 +121,8 @@ impl Process {
             path,
             parent_pid: std::process::id(),
             plan: Mutex::new(Some(plan)),
-            started: OnceLock::new(),
+            pid: OnceLock::new(),
+            started: Mutex::default(),
             end: Mutex::default(),
         };
         Self {
@@ -162,7 +166,8 @@ impl Process {
         let (method, identity) = self.identity();
         match popen::start(method, identity, plan) {
             Ok(started) => {
-                let _ = self.inner.started.set(started);
+                let _ = self.inner.pid.set(started.process.pid().as_raw() as u32);
+                *self.inner.started.lock() = Some(Arc::new(started));
                 children::add(self.clone());
                 Ok(())
             }
@@ -187,7 +192,7 @@ impl Process {
         };
         self.check_open()?;
         self.check_parent("can only join a child process")?;
-        let started = self.inner.started.get();
+        let started = self.started();
         let started = started.ok_or(Error::Assertion("can only join a started process"))?;
         if started.process.wait(deadline) {
             self.poll();
@@ -197,7 +202,7 @@ impl Process {
 
     /// Whether the process was started and has not ended.
     pub fn is_alive(&self) -> bool {
-        self.inner.started.get().is_some() && self.poll().is_none()
+        self.inner.pid.get().is_some() && self.poll().is_none()
     }
 
     /// What the process returned, or the negative number of the signal that killed it; `None`
@@ -259,6 +264,7 @@ impl Process {
             return Err(Error::Value(hint.into()));
         }
         self.inner.end.lock().closed = true;
+        self.inner.started.lock().take();
         Ok(())
     }
 
@@ -282,7 +288,7 @@ impl Process {
     /// # Errors
     /// [`Error::Assertion`] if it was started before.
     pub fn set_daemon(&self, daemon: bool) -> Result<(), Error> {
-        if self.inner.started.get().is_some() {
+        if self.inner.pid.get().is_some() {
             return Err(Error::Assertion("process has already started"));
         }
         self.inner.settings.lock().daemon = daemon;
@@ -306,18 +312,17 @@ impl Process {
 
     /// The process's number; `None` before it is started.
     pub fn pid(&self) -> Option<u32> {
-        self.inner
-            .started
-            .get()
-            .map(|started| started.process.pid().as_raw() as u32)
+        self.inner.pid.get().copied()
     }
 
-    /// What becomes readable when the process ends, to wait for it together with other things.
-    pub fn sentinel(&self) -> Option<BorrowedFd<'_>> {
-        self.inner
-            .started
-            .get()
-            .map(|started| started.process.as_fd())
+    /// What becomes readable when the process ends, to wait for it together with other things;
+    /// `None` before it is started and after it is closed.
+    pub fn sentinel(&self) -> Option<Arc<OwnedFd>> {
+        self.started().map(|started| started.process.sentinel())
+    }
+
+    fn started(&self) -> Option<Arc<Started>> {
+        self.inner.started.lock().clone()
     }
 
     fn identity(&self) -> (StartMethod, Identity) {
@@ -339,9 +344,12 @@ impl Process {
 
     /// The status, if the process has ended; takes it from the system the first time.
     fn poll(&self) -> Option<Status> {
-        let started = self.inner.started.get()?;
         let mut end = self.inner.end.lock();
-        if end.status.is_none() && started.process.wait(Deadline::PAST) {
+        if end.status.is_some() {
+            return end.status;
+        }
+        let started = self.started()?;
+        if started.process.wait(Deadline::PAST) {
             // Somebody else who waits for all children has taken it: how it ended is not known.
             let unknown = Status {
                 exitcode: 255,
@@ -359,7 +367,7 @@ impl Process {
 
     fn signal(&self, signal: Signal) -> Result<(), Error> {
         self.check_open()?;
-        let started = self.inner.started.get();
+        let started = self.started();
         let started = started.ok_or(Error::Assertion("can only signal a started process"))?;
         // Not reaped while this is held, so that the number still means this process.
         let end = self.inner.end.lock();
@@ -400,7 +408,7 @@ impl fmt::Display for Process {
         }
         write!(f, " parent={}", self.inner.parent_pid)?;
         let closed = self.inner.end.lock().closed;
-        match (closed, self.inner.started.get(), self.exitcode()) {
+        match (closed, self.pid(), self.exitcode()) {
             (true, ..) => return f.write_str(" closed>"),
             (_, None, _) => f.write_str(" initial")?,
             (_, Some(_), None) => f.write_str(" started")?,

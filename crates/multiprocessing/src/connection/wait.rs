@@ -65,7 +65,7 @@ impl Waitable for Process {
     fn handle(&self) -> Result<Handle<'_>, Error> {
         let sentinel = self.sentinel();
         sentinel
-            .map(Handle::Borrowed)
+            .map(Handle::Shared)
             .ok_or(Error::Assertion("process was not started"))
     }
 }

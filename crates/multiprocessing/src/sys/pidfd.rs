@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::Arc;
 
 use hilos_core::time::Deadline;
 use nix::errno::Errno;
@@ -12,7 +13,7 @@ use nix::unistd::Pid;
 #[derive(Debug)]
 pub(crate) struct PidFd {
     pid: Pid,
-    fd: OwnedFd,
+    fd: Arc<OwnedFd>,
 }
 
 /// How a process ended.
@@ -34,11 +35,19 @@ impl PidFd {
         }
         // SAFETY: just returned by the kernel, and owned by nobody.
         let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
-        Ok(Self { pid, fd })
+        Ok(Self {
+            pid,
+            fd: Arc::new(fd),
+        })
     }
 
     pub(crate) fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// What becomes readable when the process ends.
+    pub(crate) fn sentinel(&self) -> Arc<OwnedFd> {
+        self.fd.clone()
     }
 
     /// Waits for the process to end; `false` when `deadline` has passed before.
@@ -72,12 +81,6 @@ impl PidFd {
             false => libc::WEXITSTATUS(status),
         };
         Some(Status { exitcode, peak_kib })
-    }
-}
-
-impl AsFd for PidFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
     }
 }
 
