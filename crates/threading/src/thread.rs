@@ -178,7 +178,7 @@ impl Thread {
     /// # Errors
     /// [`RuntimeError`] if it was started before, if the system refuses another thread, which is
     /// worth a later try, or if the program has waited for its last thread already.
-    /// [`ValueError`] if its name contains a NUL byte. Nothing has changed in any of these cases.
+    /// [`ValueError`](crate::ValueError) if its name contains a NUL byte. Nothing has changed in any of these cases.
     pub fn start(&self) -> Result<(), Error> {
         let mut life = self.inner.life.lock();
         match std::mem::replace(&mut *life, Life::Joined) {
@@ -201,7 +201,7 @@ impl Thread {
     ///
     /// # Errors
     /// [`RuntimeError`] if the thread was not started, is the current one, is a dummy, or is a
-    /// daemon that runs on while the program has already waited for the others; [`ValueError`] or
+    /// daemon that runs on while the program has already waited for the others; [`ValueError`](crate::ValueError) or
     /// [`OverflowError`](crate::OverflowError) if the timeout is NaN or too long.
     pub fn join<T: Into<Timeout>>(&self, timeout: T) -> Result<(), Error> {
         let deadline = match timeout.into().checked() {
