@@ -41,8 +41,8 @@ fn fibs_no_threading(n: u32) {
 }
 
 fn fibs_con_threads(n: u32) -> Result<(), threading::Error> {
-    let thread_40 = Thread::new(move || print_fib(n));
-    let thread_41 = Thread::new(move || print_fib(n + 1));
+    let thread_40 = Thread::with_args(print_fib, (n,));
+    let thread_41 = Thread::with_args(print_fib, (n + 1,));
 
     thread_40.start()?;
     thread_41.start()?;

@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let direccion = servidor.local_addr()?;
     let mut conexiones = Vec::new();
     for numero in 1..=2 {
-        Thread::new(move || cliente(numero, direccion)).start()?;
+        Thread::with_args(cliente, (numero, direccion)).start()?;
         conexiones.push(Conexion::aceptar(&servidor)?);
     }
 

@@ -17,7 +17,7 @@ fn contar(numero: usize) {
 
 fn main() -> Result<(), threading::Error> {
     for numero in 1..11 {
-        let hilo = Thread::new(move || contar(numero)).with_daemon(true);
+        let hilo = Thread::with_args(contar, (numero,)).with_daemon(true);
         hilo.start()?;
     }
 

@@ -26,7 +26,7 @@ fn main() -> Result<(), threading::Error> {
     }
 
     for i in 1..4 {
-        let t = Thread::new(move || worker_de(i));
+        let t = Thread::with_args(worker_de, (i,));
         threads.push(t.clone());
         t.start()?;
     }

@@ -9,6 +9,7 @@
 //! | `import queue` | [`queue`] | queues between threads |
 //! | `import sched` | [`sched`] | timed functions in one thread |
 //! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
+//! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
 //!
 //! ```
 //! use hilos::threading::{self, Thread};
@@ -31,6 +32,9 @@
 
 #[doc(inline)]
 pub use hilos_core::contextvars;
+#[cfg(all(feature = "multiprocessing", target_os = "linux"))]
+#[doc(inline)]
+pub use hilos_multiprocessing as multiprocessing;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_queue as queue;
@@ -42,6 +46,6 @@ pub use hilos_sched as sched;
 pub use hilos_threading as threading;
 
 /// The programs of the README, so that they are compiled.
-#[cfg(all(doctest, feature = "threading"))]
+#[cfg(all(doctest, feature = "multiprocessing", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

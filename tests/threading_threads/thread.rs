@@ -40,7 +40,18 @@ fn names_are_given_or_numbered() {
 
 // cpython: test_threading.py::ThreadTests::test_args_argument
 #[test]
-fn arguments_travel_in_the_closure() {
+fn arguments_travel_in_a_tuple_or_in_the_closure() {
+    fn check(first: i32, second: &str, seen: Arc<Mutex<String>>) -> Result<(), String> {
+        *seen.lock() = format!("{first} {second}");
+        Ok(())
+    }
+    let seen = Arc::new(Mutex::new(String::new()));
+    let thread = Thread::with_args(check, (5, "five", seen.clone()));
+    assert!(thread.name().ends_with(" (check)"), "{thread}");
+    thread.start().unwrap();
+    thread.join(LONG).unwrap();
+    assert_eq!(*seen.lock(), "5 five");
+
     for args in [vec![1], vec![1, 2, 3], vec![]] {
         let expected: i32 = args.iter().sum();
         let total = Arc::new(Mutex::new(-1));

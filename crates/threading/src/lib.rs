@@ -3,6 +3,7 @@
 //! | Python | here |
 //! |---|---|
 //! | `Thread(target=f, name="W", daemon=True)` | [`Thread::new(f)`](Thread::new)`.with_name("W").with_daemon(true)` |
+//! | `Thread(target=f, args=(1, 2))` | [`Thread::with_args(f, (1, 2))`](Thread::with_args) |
 //! | `class Worker(Thread): def run(self)` | [`impl Run for Worker`](Run), [`Thread::from_run`] |
 //! | `current_thread()`, `main_thread()`, `enumerate()` | [`current_thread`], [`main_thread`], [`enumerate`] |
 //! | `Lock()`, `RLock()`, `Condition()` | [`Lock`], [`RLock`], [`Condition`] |
@@ -22,6 +23,7 @@
 #![warn(missing_docs)]
 
 mod barrier;
+mod call;
 mod condition;
 #[cfg(feature = "deadlock_detection")]
 pub mod deadlock;
@@ -41,6 +43,7 @@ mod returning;
 mod rlock;
 mod rwlock;
 mod semaphore;
+mod settings;
 mod stack_size;
 mod stuck;
 mod thread;
@@ -48,6 +51,7 @@ mod timer;
 mod wheel;
 
 pub use barrier::Barrier;
+pub use call::Call;
 pub use condition::Condition;
 pub use error::{
     BrokenBarrierError, Error, InvalidTimeout, JoinError, OverflowError, RuntimeError, ThreadError,
@@ -55,6 +59,8 @@ pub use error::{
 };
 pub use event::Event;
 pub use excepthook::{ExceptHookArgs, Exception, default_excepthook, excepthook, set_excepthook};
+#[doc(hidden)]
+pub use exit::register_after_join;
 pub use exit::{exit, os_exit, register_atexit, shutdown};
 pub use hilos_core::ident::get_native_id;
 pub use hilos_core::lock::{Guard, RawLock};
