@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     hilo.start()?;
     hilo.join(None)?;
     assert!(inicio.elapsed().as_secs_f64() >= 5.0 * scale);
-    assert!(hilo.finished().is_set());
+    assert!(hilo.finished());
     saludar(3.0 * scale)?;
     cancelar(3.0 * scale)?;
     Ok(())

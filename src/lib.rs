@@ -7,8 +7,10 @@
 //! |---|---|---|
 //! | `import threading` | [`threading`] | threads, locks, timers |
 //! | `import queue` | [`queue`] | queues between threads |
+//! | `from concurrent import futures` | [`concurrent::futures`] | results that come later, pools of threads |
 //! | `import sched` | [`sched`] | timed functions in one thread |
 //! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
+//! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
 //!
 //! ```
 //! use hilos::threading::{self, Thread};
@@ -29,8 +31,18 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+/// Python's package `concurrent`.
+#[cfg(feature = "futures")]
+pub mod concurrent {
+    #[doc(inline)]
+    pub use hilos_futures as futures;
+}
+
 #[doc(inline)]
 pub use hilos_core::contextvars;
+#[cfg(all(feature = "multiprocessing", target_os = "linux"))]
+#[doc(inline)]
+pub use hilos_multiprocessing as multiprocessing;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_queue as queue;
@@ -42,6 +54,11 @@ pub use hilos_sched as sched;
 pub use hilos_threading as threading;
 
 /// The programs of the README, so that they are compiled.
-#[cfg(all(doctest, feature = "threading"))]
+#[cfg(all(
+    doctest,
+    feature = "futures",
+    feature = "multiprocessing",
+    target_os = "linux"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -43,7 +43,7 @@ fn it_is_a_thread_from_its_start() {
     assert!(timer.to_string().starts_with("<Timer(Ring, started "));
     go_on.set();
     timer.join(LONG).unwrap();
-    assert!(!timer.is_alive() && timer.finished().is_set() && !enumerate().contains(&timer));
+    assert!(!timer.is_alive() && timer.finished() && !enumerate().contains(&timer));
     assert!(timer.start().is_err());
     assert_eq!(timer.interval().seconds(), Some(0.05));
 }

@@ -38,7 +38,28 @@ impl AtExit for JoinThreads {
         }
         main_thread().finish();
         join_threads(true);
+        let functions = AFTER_JOIN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        functions
+            .into_iter()
+            .rev()
+            .for_each(crate::excepthook::watch);
     }
+}
+
+/// What [`register_after_join`] was given.
+static AFTER_JOIN: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
+
+/// Has `function` run when the program ends, after it has waited for its threads.
+#[doc(hidden)]
+pub fn register_after_join(function: fn()) {
+    install();
+    AFTER_JOIN
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(function);
 }
 
 /// Waits for every thread that is not a daemon; Python's `threading._shutdown`.

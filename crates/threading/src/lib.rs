@@ -43,6 +43,7 @@ mod returning;
 mod rlock;
 mod rwlock;
 mod semaphore;
+mod settings;
 mod stack_size;
 mod stuck;
 mod thread;
@@ -58,6 +59,8 @@ pub use error::{
 };
 pub use event::Event;
 pub use excepthook::{ExceptHookArgs, Exception, default_excepthook, excepthook, set_excepthook};
+#[doc(hidden)]
+pub use exit::register_after_join;
 pub use exit::{exit, os_exit, register_atexit, shutdown};
 pub use hilos_core::ident::get_native_id;
 pub use hilos_core::lock::{Guard, RawLock};

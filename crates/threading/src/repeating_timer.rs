@@ -9,6 +9,7 @@ use hilos_core::time::Timeout;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::repr::debug_like_display;
+use crate::settings::thread_settings;
 use crate::{Event, Thread};
 
 /// A thread that calls a function again and again until it is cancelled.
@@ -89,19 +90,7 @@ impl RepeatingTimer {
         Self { thread, stop }
     }
 
-    /// Names the thread.
-    #[must_use]
-    pub fn with_name<N: Into<String>>(mut self, name: N) -> Self {
-        self.thread = self.thread.with_name(name);
-        self
-    }
-
-    /// Says whether the program may end without waiting for the timer.
-    #[must_use]
-    pub fn with_daemon(mut self, daemon: bool) -> Self {
-        self.thread = self.thread.with_daemon(daemon);
-        self
-    }
+    thread_settings!();
 
     /// Stops the timer; a call that is under way is its last.
     pub fn cancel(&self) {

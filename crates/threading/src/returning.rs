@@ -13,6 +13,7 @@ use crate::error::JoinError;
 use crate::excepthook::Exception;
 use crate::name::Name;
 use crate::repr::debug_like_display;
+use crate::settings::thread_settings;
 
 /// A [`Thread`] whose [`join`](Self::join) hands over what its function returned.
 ///
@@ -59,19 +60,7 @@ impl<T: Send + 'static> Returning<T> {
 }
 
 impl<T> Returning<T> {
-    /// Names the thread.
-    #[must_use]
-    pub fn with_name<N: Into<String>>(mut self, name: N) -> Self {
-        self.thread = self.thread.with_name(name);
-        self
-    }
-
-    /// Says whether the program may end without waiting for the thread.
-    #[must_use]
-    pub fn with_daemon(mut self, daemon: bool) -> Self {
-        self.thread = self.thread.with_daemon(daemon);
-        self
-    }
+    thread_settings!();
 
     /// Blocks until the thread has ended or `timeout` has passed, and takes what it returned.
     ///

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use hilos_core::time::Timeout;
 
+use crate::Thread;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::repr::debug_like_display;
-use crate::{Event, Thread};
+use crate::settings::thread_settings;
 
 /// A thread that calls a function after a time, unless it is cancelled before.
 ///
@@ -44,7 +44,6 @@ use crate::{Event, Thread};
 pub struct Timer {
     thread: Thread,
     interval: Timeout,
-    finished: Arc<Event>,
 }
 
 impl Timer {
@@ -59,44 +58,17 @@ impl Timer {
         R: Outcome,
     {
         let interval = interval.into();
-        let finished = Arc::new(Event::new());
-        let stopped = finished.clone();
-        let job = Box::new(move || {
-            let outcome = if stopped.is_set() {
-                None
-            } else {
-                function().into_exception()
-            };
-            stopped.set();
-            outcome
-        });
+        let job = Box::new(move || function().into_exception());
         let thread = Thread::with_job("Timer", Name::numbered(), job, Some(interval));
-        Self {
-            thread,
-            interval,
-            finished,
-        }
+        Self { thread, interval }
     }
 
-    /// Names the thread.
-    #[must_use]
-    pub fn with_name<N: Into<String>>(mut self, name: N) -> Self {
-        self.thread = self.thread.with_name(name);
-        self
-    }
-
-    /// Says whether the program may end without waiting for the timer.
-    #[must_use]
-    pub fn with_daemon(mut self, daemon: bool) -> Self {
-        self.thread = self.thread.with_daemon(daemon);
-        self
-    }
+    thread_settings!();
 
     /// Stops the timer, if its function has not begun.
     ///
     /// A timer that waits ends at once; one that was not started calls nothing when it is.
     pub fn cancel(&self) {
-        self.finished.set();
         self.thread.cancel_delay();
     }
 
@@ -105,9 +77,9 @@ impl Timer {
         self.interval
     }
 
-    /// Set when the function has returned or the timer was cancelled.
-    pub fn finished(&self) -> &Event {
-        &self.finished
+    /// Whether the function has returned or the timer was cancelled.
+    pub fn finished(&self) -> bool {
+        self.thread.is_finished()
     }
 }
 

@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use hilos_core::sync::model::{check, expire_timeouts};
+use hilos_core::sync::model::{check, expire_timeouts, wait_for_sleepers};
 use hilos_threading::Barrier;
 use loom::cell::Cell;
 
@@ -82,7 +82,21 @@ fn reset_races_wait() {
 }
 
 #[test]
-fn a_reset_barrier_works() {
+fn reset_sends_away_who_waits_before_others_meet() {
+    check(|| {
+        let barrier = for_two();
+        let early = spawn(&barrier, |barrier| barrier.wait(None));
+        wait_for_sleepers(1);
+        barrier.reset();
+        let late = spawn(&barrier, |barrier| barrier.wait(None));
+        barrier.wait(None).unwrap();
+        early.join().unwrap().unwrap_err();
+        late.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn reset_races_two_arrivals() {
     check(|| {
         let barrier = for_two();
         let early = spawn(&barrier, |barrier| barrier.wait(None).is_ok());

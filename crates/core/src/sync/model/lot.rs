@@ -41,7 +41,13 @@ pub fn park(word: &AtomicUsize, expected: usize, deadline: Deadline) -> Parked {
 
 /// The model of [`unpark`](crate::park::unpark).
 pub fn unpark(word: &AtomicUsize, count: usize) -> usize {
-    queue(word).wake(count, |was_last| clear_parked(word, was_last))
+    queue(word).wake(count, |was_last| {
+        if was_last {
+            word.fetch_and(!PARKED, Ordering::Relaxed);
+        } else {
+            word.fetch_or(PARKED, Ordering::Relaxed);
+        }
+    })
 }
 
 /// The model of [`unpark_all`](crate::park::unpark_all).

@@ -1,0 +1,68 @@
+//! A call on its way to a worker.
+
+use hilos_core::panic::{Unwound, catch};
+use hilos_threading::Exception;
+
+use crate::future::Future;
+
+/// A call that was submitted, and the future of its result.
+pub(crate) trait Work: Send {
+    /// Runs the call, unless its future was cancelled.
+    fn run(self: Box<Self>);
+
+    /// Cancels the future, and lets those who wait for it know.
+    fn cancel(self: Box<Self>);
+
+    /// Fails the future, unless it was cancelled.
+    fn fail(self: Box<Self>, exception: Exception);
+}
+
+/// A function that is called once.
+pub(crate) struct Call<F, T> {
+    pub(crate) function: F,
+    pub(crate) future: Future<T>,
+}
+
+impl<F, T> Call<F, T> {
+    /// Whether the call is to be run.
+    fn begins(&self) -> bool {
+        // An error means that whoever holds the future has meddled with it: there is no call to run.
+        matches!(self.future.set_running_or_notify_cancel(), Ok(true))
+    }
+}
+
+impl<F, T> Work for Call<F, T>
+where
+    F: FnOnce() -> Result<T, Exception> + Send,
+    T: Send,
+{
+    fn run(self: Box<Self>) {
+        if !self.begins() {
+            return;
+        }
+        let Self { function, future } = *self;
+        // What the function owns is dropped before the future is done.
+        let outcome = catch(function).unwrap_or_else(|unwound| Err(uncaught(unwound)));
+        // If its holder has completed it meanwhile, the result is nobody's.
+        let _ = future.finish(outcome);
+    }
+
+    fn cancel(self: Box<Self>) {
+        self.future.cancel();
+        let _ = self.future.set_running_or_notify_cancel();
+    }
+
+    fn fail(self: Box<Self>, exception: Exception) {
+        if self.begins() {
+            let _ = self.future.finish(Err(exception));
+        }
+    }
+}
+
+/// How a call failed that did not return.
+fn uncaught(unwound: Unwound) -> Exception {
+    match unwound {
+        Unwound::Panic(panic) => panic.into(),
+        Unwound::Exit => Exception::new("SystemExit", "the call left its thread and has no result"),
+    }
+}

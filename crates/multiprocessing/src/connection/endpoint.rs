@@ -1,0 +1,392 @@
+//! `multiprocessing.connection.Connection`.
+
+use std::fmt;
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use hilos_core::time::{Deadline, Timeout};
+use nix::errno::Errno;
+use nix::sys::socket::MsgFlags;
+use parking_lot::{Mutex, RwLock};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::reader::{Reader, Source};
+use crate::error::Error;
+use crate::reduction::{Message, TravellingFd, dumps, loads, take_count};
+use crate::sys::fds;
+use crate::sys::pidfd::readable;
+
+/// One end of a [`pipe`](super::pipe): whole messages go in here and come out at the other end.
+///
+/// A handle: clones are the same end. It goes to another process as an argument or through a
+/// connection, and a message from it arrives whole whichever process reads it. Two threads may use
+/// one end at the same time; two *processes* that read one end at the same time mix up messages.
+///
+/// Values travel in postcard's encoding, so that both ends must be built from the same types;
+/// [`send_bytes`](Self::send_bytes) travels as it is, framed as CPython frames it.
+///
+/// # Differences from Python
+/// - The receiver names the type: `connection.recv::<i32>()`.
+/// - [`recv_timeout`](Self::recv_timeout) gives up in time; Python has only `poll`.
+///
+/// Mirrors [`multiprocessing.connection.Connection`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Connection).
+#[derive(Clone)]
+pub struct Connection {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// `None` once it is closed.
+    fd: RwLock<Option<Arc<OwnedFd>>>,
+    kind: Kind,
+    reader: Mutex<Reader>,
+    /// Held while a message is written, so that two threads' messages do not mix.
+    writing: Mutex<()>,
+}
+
+/// What the system calls the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    Socket,
+    Receiver,
+    Sender,
+}
+
+/// A message up to this length goes out together with its length.
+const SHORT: usize = 16 * 1024;
+
+impl Connection {
+    pub(super) fn socket(fd: OwnedFd) -> Self {
+        Self::with_kind(fd, Kind::Socket, Reader::default())
+    }
+
+    pub(super) fn receiver(fd: OwnedFd) -> Self {
+        Self::with_kind(fd, Kind::Receiver, Reader::default())
+    }
+
+    pub(super) fn sender(fd: OwnedFd) -> Self {
+        Self::with_kind(fd, Kind::Sender, Reader::default())
+    }
+
+    fn with_kind(fd: OwnedFd, kind: Kind, reader: Reader) -> Self {
+        let (fd, reader) = (RwLock::new(Some(Arc::new(fd))), Mutex::new(reader));
+        Self {
+            inner: Arc::new(Inner {
+                fd,
+                kind,
+                reader,
+                writing: Mutex::new(()),
+            }),
+        }
+    }
+
+    /// Sends a value, and with it the queues, locks and connections in it.
+    ///
+    /// # Errors
+    /// [`Error::Encoding`] if the value cannot travel, [`Error::Os`] if this end is closed or only
+    /// receives, or if the other end is closed: `BrokenPipe`.
+    ///
+    /// # Blocking
+    /// While the other side does not read and the system's buffer is full.
+    pub fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
+        let fd = self.writable_fd()?;
+        let message = dumps(value)?;
+        if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
+            let hint = "a one-way pipe lets no queue, lock or connection through; use pipe(true)";
+            return Err(Error::encoding::<T>(hint));
+        }
+        if message.fds.len() > fds::MAX {
+            return Err(Error::encoding::<T>(
+                "more than 253 descriptors in one message",
+            ));
+        }
+        self.write(&fd, &message.counted(), &message.fds)
+    }
+
+    /// Receives a value that the other side has [sent](Self::send).
+    ///
+    /// # Errors
+    /// [`Error::Eof`] if the other end is closed and nothing is left, [`Error::Encoding`] if the
+    /// message is no `T`, which costs this message alone, [`Error::Os`] if this end is closed or
+    /// only sends.
+    ///
+    /// # Blocking
+    /// Without a limit.
+    pub fn recv<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.recv_until(Deadline::NEVER)
+    }
+
+    /// Like [`recv`](Self::recv), and gives up after `timeout`; nothing is lost then.
+    ///
+    /// # Errors
+    /// Those of `recv`, and [`Error::Timeout`].
+    pub fn recv_timeout<T, D>(&self, timeout: D) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        D: Into<Timeout>,
+    {
+        self.recv_until(timeout.into().checked()?)
+    }
+
+    /// Sends an encoded value as far as that needs no waiting; says how many bytes are left.
+    pub(crate) fn send_some(&self, bytes: &[u8], fds: &[OwnedFd]) -> Result<usize, Error> {
+        match fds::send(
+            self.writable_fd()?.as_fd(),
+            bytes,
+            fds,
+            MsgFlags::MSG_DONTWAIT,
+        ) {
+            Ok(count) => Ok(bytes.len() - count),
+            Err(Errno::EAGAIN) => Ok(bytes.len()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets the other side read the end of this side's messages, while its own still arrive.
+    pub(crate) fn shut_down_sending(&self) {
+        if let Ok(fd) = self.fd() {
+            let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), nix::sys::socket::Shutdown::Write);
+        }
+    }
+
+    /// Sends an encoded value with its descriptors.
+    pub(crate) fn send_message(&self, message: &Message) -> Result<(), Error> {
+        self.write(&*self.writable_fd()?, &message.counted(), &message.fds)
+    }
+
+    /// Receives an encoded value with its descriptors.
+    pub(crate) fn recv_message(&self, deadline: Deadline) -> Result<Message, Error> {
+        let fd = self.readable_fd()?;
+        let mut reader = self.inner.reader.lock();
+        let source = Source {
+            fd: &fd,
+            socket: self.inner.kind == Kind::Socket,
+            deadline,
+        };
+        let length = reader.peek_length(source)?;
+        let bytes = reader.take(length, source)?;
+        take_count(bytes, |count| {
+            let count = count.min(reader.fds.len());
+            reader.fds.drain(..count).collect()
+        })
+    }
+
+    /// Sends bytes as one message.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.write(&*self.writable_fd()?, bytes, &[])
+    }
+
+    /// Sends part of `bytes` as one message; Python's `offset` and `size`.
+    ///
+    /// # Errors
+    /// [`Error::Value`] if the range is not within `bytes`; otherwise as [`send`](Self::send).
+    pub fn send_bytes_range(&self, bytes: &[u8], range: Range<usize>) -> Result<(), Error> {
+        match bytes.get(range.clone()) {
+            Some(part) => self.send_bytes(part),
+            None if range.start > bytes.len() => Err(Error::Value("buffer length < offset".into())),
+            None => Err(Error::Value("buffer length < offset + size".into())),
+        }
+    }
+
+    /// Receives one message's bytes.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.take(usize::MAX, Deadline::NEVER)
+    }
+
+    /// Receives one message's bytes if they are at most `maxlength`.
+    ///
+    /// # Errors
+    /// [`Error::Os`] if the message is longer; this end is closed then, or only sends from now
+    /// on, because the message cannot be skipped safely. Otherwise as [`recv`](Self::recv).
+    pub fn recv_bytes_max(&self, maxlength: usize) -> Result<Vec<u8>, Error> {
+        self.take(maxlength, Deadline::NEVER)
+    }
+
+    /// Receives one message's bytes into `buffer` from `offset` on, and returns how many they are.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooShort`] with the message if it does not fit; otherwise as
+    /// [`recv`](Self::recv).
+    pub fn recv_bytes_into(&self, buffer: &mut [u8], offset: usize) -> Result<usize, Error> {
+        let room = buffer.get_mut(offset..);
+        let room = room.ok_or_else(|| Error::Value("offset too large".into()))?;
+        let message = self.recv_bytes()?;
+        match room.get_mut(..message.len()) {
+            Some(place) => place.copy_from_slice(&message),
+            None => return Err(Error::BufferTooShort(message)),
+        }
+        Ok(message.len())
+    }
+
+    /// Whether there is something to receive, at once or until `timeout` has passed.
+    ///
+    /// The end of the other side counts as something: the next `recv` says so. A negative timeout
+    /// does not block.
+    ///
+    /// # Errors
+    /// [`Error::Os`] if this end is closed or only sends.
+    pub fn poll<T: Into<Timeout>>(&self, timeout: T) -> Result<bool, Error> {
+        let fd = self.readable_fd()?;
+        let deadline = timeout.into().deadline();
+        Ok(self.has_ahead() || readable(fd.as_fd(), deadline))
+    }
+
+    /// Closes this end, in all clones of the handle in this process.
+    pub fn close(&self) {
+        self.inner.fd.write().take();
+    }
+
+    /// Whether this end is closed.
+    pub fn closed(&self) -> bool {
+        self.inner.fd.read().is_none()
+    }
+
+    /// Whether this end receives.
+    pub fn readable(&self) -> bool {
+        self.inner.kind != Kind::Sender
+    }
+
+    /// Whether this end sends.
+    pub fn writable(&self) -> bool {
+        self.inner.kind != Kind::Receiver
+    }
+
+    /// The system's number of this end, for looking at; it is closed with this end.
+    ///
+    /// # Errors
+    /// [`Error::Os`] if this end is closed.
+    pub fn fileno(&self) -> Result<RawFd, Error> {
+        Ok(self.fd()?.as_raw_fd())
+    }
+
+    pub(crate) fn fd(&self) -> Result<Arc<OwnedFd>, Error> {
+        self.inner
+            .fd
+            .read()
+            .clone()
+            .ok_or_else(|| Error::os("handle is closed"))
+    }
+
+    pub(super) fn has_ahead(&self) -> bool {
+        self.inner.reader.lock().has_ahead()
+    }
+
+    fn readable_fd(&self) -> Result<Arc<OwnedFd>, Error> {
+        let fd = self.fd()?;
+        if self.readable() {
+            Ok(fd)
+        } else {
+            Err(Error::os("connection is write-only"))
+        }
+    }
+
+    fn writable_fd(&self) -> Result<Arc<OwnedFd>, Error> {
+        let fd = self.fd()?;
+        if self.writable() {
+            Ok(fd)
+        } else {
+            Err(Error::os("connection is read-only"))
+        }
+    }
+
+    fn recv_until<T: DeserializeOwned>(&self, deadline: Deadline) -> Result<T, Error> {
+        let Message { bytes, fds } = self.recv_message(deadline)?;
+        loads(&bytes, fds)
+    }
+
+    fn take(&self, maxlength: usize, deadline: Deadline) -> Result<Vec<u8>, Error> {
+        let fd = self.readable_fd()?;
+        let mut reader = self.inner.reader.lock();
+        let source = Source {
+            fd: &fd,
+            socket: self.inner.kind == Kind::Socket,
+            deadline,
+        };
+        let length = reader.peek_length(source)?;
+        if length.1 > maxlength {
+            self.close();
+            return Err(Error::os("bad message length"));
+        }
+        reader.take(length, source)
+    }
+
+    fn write(&self, fd: &OwnedFd, bytes: &[u8], fds: &[OwnedFd]) -> Result<(), Error> {
+        let header = header(bytes.len());
+        let _writing = self.inner.writing.lock();
+        if bytes.len() <= SHORT {
+            return self.write_all(fd, &[&header, bytes].concat(), fds);
+        }
+        self.write_all(fd, &header, fds)?;
+        self.write_all(fd, bytes, &[])
+    }
+
+    fn write_all(
+        &self,
+        fd: &OwnedFd,
+        mut bytes: &[u8],
+        mut rights: &[OwnedFd],
+    ) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let written = match self.inner.kind {
+                Kind::Socket => fds::send(fd.as_fd(), bytes, rights, MsgFlags::empty()),
+                _ => nix::unistd::write(fd, bytes),
+            };
+            match written {
+                Ok(count) => bytes = &bytes[count..],
+                Err(Errno::EINTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            rights = &[];
+        }
+        Ok(())
+    }
+}
+
+/// What goes before a message of `length` bytes, as CPython has it.
+pub(crate) fn header(length: usize) -> Vec<u8> {
+    match i32::try_from(length) {
+        Ok(length) => length.to_be_bytes().to_vec(),
+        Err(_) => [&(-1_i32).to_be_bytes()[..], &(length as u64).to_be_bytes()].concat(),
+    }
+}
+
+/// How an end travels: its kind, what was read ahead, and the descriptor.
+#[derive(Serialize, Deserialize)]
+struct Travelling(Kind, Vec<u8>, TravellingFd);
+
+impl Serialize for Connection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::Error as _;
+        let fd = self.fd().map_err(S::Error::custom)?;
+        let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
+        // Whoever receives the end goes on where this process has read to.
+        let ahead = self.inner.reader.lock().take_ahead();
+        Travelling(self.inner.kind, ahead, copy).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Connection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Travelling(kind, ahead, TravellingFd(fd)) = Travelling::deserialize(deserializer)?;
+        Ok(Self::with_kind(fd, kind, Reader::resume(ahead)))
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.closed() { "closed" } else { "open" };
+        write!(
+            f,
+            "<multiprocessing.connection.Connection {:?} {state}>",
+            self.inner.kind
+        )
+    }
+}

@@ -1,0 +1,170 @@
+//! Taking messages out of a stream of bytes.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+
+use hilos_core::time::Deadline;
+use nix::errno::Errno;
+
+use crate::error::Error;
+use crate::sys::fds;
+use crate::sys::pidfd::readable;
+
+/// How much is read ahead: a short message and its length come with one call of the system.
+const AHEAD: usize = 64 * 1024;
+
+/// What has been read of a stream and not been taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    bytes: Vec<u8>,
+    /// Where in `bytes` the next message begins.
+    start: usize,
+    /// Descriptors that came along.
+    pub(super) fds: VecDeque<OwnedFd>,
+}
+
+/// Where a stream comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) fd: &'a OwnedFd,
+    /// Whether descriptors can come along.
+    pub(super) socket: bool,
+    pub(super) deadline: Deadline,
+}
+
+impl Reader {
+    /// Goes on with what another process has read ahead.
+    pub(super) fn resume(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            start: 0,
+            fds: VecDeque::new(),
+        }
+    }
+
+    /// Takes what has been read ahead.
+    pub(super) fn take_ahead(&mut self) -> Vec<u8> {
+        self.bytes.drain(..std::mem::take(&mut self.start));
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Whether something has been read ahead.
+    pub(super) fn has_ahead(&self) -> bool {
+        self.start < self.bytes.len()
+    }
+
+    /// The length of the next message; what it took to know it stays to be taken.
+    pub(super) fn peek_length(&mut self, source: Source<'_>) -> Result<(usize, usize), Error> {
+        self.fill(4, source)?;
+        let header = &self.bytes[self.start..];
+        let short = i32::from_be_bytes(header[..4].try_into().expect("four bytes"));
+        if short >= 0 {
+            return Ok((4, short as usize));
+        }
+        self.fill(12, source)?;
+        let long = &self.bytes[self.start + 4..self.start + 12];
+        let long = u64::from_be_bytes(long.try_into().expect("eight bytes"));
+        match usize::try_from(long) {
+            Ok(length) if short == -1 && isize::try_from(length).is_ok() => Ok((12, length)),
+            _ => Err(Error::os("bad message length")),
+        }
+    }
+
+    /// Takes the next message. When the deadline passes on the way, nothing is lost.
+    pub(super) fn take(
+        &mut self,
+        (header, length): (usize, usize),
+        source: Source<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        if length > AHEAD {
+            return self.take_long(header, length, source);
+        }
+        self.fill(header + length, source)?;
+        let begin = self.start + header;
+        self.start = begin + length;
+        let message = self.bytes[begin..self.start].to_vec();
+        if self.start == self.bytes.len() {
+            self.bytes.clear();
+            self.start = 0;
+        }
+        Ok(message)
+    }
+
+    /// Reads a long message to where it will stay.
+    fn take_long(
+        &mut self,
+        header: usize,
+        length: usize,
+        source: Source<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let begin = self.start + header;
+        let mut filled = (self.bytes.len() - begin).min(length);
+        let mut message = Vec::new();
+        // As much as has come: a length alone must not make this process run out of memory.
+        while filled < length {
+            let size = length.min((2 * filled).max(1 << 20));
+            if message.is_empty() {
+                message = vec![0; size];
+                message[..filled].copy_from_slice(&self.bytes[begin..begin + filled]);
+            }
+            message.resize(size, 0);
+            match source.read(&mut message[filled..], &mut self.fds) {
+                Ok(count) => filled += count,
+                Err(error) => {
+                    self.bytes.truncate(begin);
+                    self.bytes.extend_from_slice(&message[..filled]);
+                    return Err(error);
+                }
+            }
+        }
+        if message.is_empty() {
+            message = self.bytes[begin..begin + length].to_vec();
+        }
+        self.start = (begin + length).min(self.bytes.len());
+        Ok(message)
+    }
+
+    /// Reads until `count` bytes lie ahead.
+    fn fill(&mut self, count: usize, source: Source<'_>) -> Result<(), Error> {
+        if self.bytes.len() - self.start >= count {
+            return Ok(());
+        }
+        self.bytes.drain(..std::mem::take(&mut self.start));
+        let mut filled = self.bytes.len();
+        self.bytes.resize(AHEAD.max(count), 0);
+        let result = loop {
+            if filled >= count {
+                break Ok(());
+            }
+            match source.read(&mut self.bytes[filled..], &mut self.fds) {
+                Ok(read) => filled += read,
+                Err(error) => break Err(error),
+            }
+        };
+        self.bytes.truncate(filled);
+        result
+    }
+}
+
+impl Source<'_> {
+    /// Reads at least one byte.
+    fn read(self, buffer: &mut [u8], received: &mut VecDeque<OwnedFd>) -> Result<usize, Error> {
+        loop {
+            if !self.deadline.is_never() && !readable(self.fd.as_fd(), self.deadline) {
+                return Err(Error::Timeout);
+            }
+            let mut fds = Vec::new();
+            let result = match self.socket {
+                true => fds::receive(self.fd.as_fd(), buffer, &mut fds),
+                false => nix::unistd::read(self.fd, buffer),
+            };
+            received.extend(fds);
+            match result {
+                Ok(0) | Err(Errno::ECONNRESET) => return Err(Error::Eof),
+                Ok(count) => return Ok(count),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Why a job has no result.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::failure::{Failure, signal_name};
+
+/// Why a job of a pool has no result.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobError {
+    /// Its function panicked.
+    Failed(Failure),
+    /// The worker that ran it died. The pool has started another.
+    WorkerLost(WorkerLost),
+    /// It took longer than it was given; the worker that ran it was killed and replaced.
+    TimedOut,
+    /// Its result, or the request for it, could not be encoded or decoded.
+    Encoding(String),
+    /// There was no result yet when the caller's timeout passed: Python's `TimeoutError`.
+    NotReady,
+    /// The pool was terminated before the job was done.
+    Terminated,
+    /// The pool takes no jobs: Python's `ValueError`.
+    NotRunning,
+    /// The initializer failed, so that no worker can work.
+    Broken(Failure),
+    /// The result was taken before.
+    Taken,
+}
+
+/// The death of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerLost {
+    pub(super) pid: u32,
+    pub(super) exitcode: i32,
+    pub(super) peak_kib: i64,
+    pub(super) function: String,
+}
+
+impl WorkerLost {
+    /// The worker's process number.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// What the worker returned, or the negative number of the signal that killed it.
+    pub fn exitcode(&self) -> i32 {
+        self.exitcode
+    }
+
+    /// The most memory that the worker had, in KiB.
+    pub fn peak_kib(&self) -> i64 {
+        self.peak_kib
+    }
+}
+
+impl JobError {
+    /// Whether the worker that ran the job died.
+    pub fn is_worker_lost(&self) -> bool {
+        matches!(self, Self::WorkerLost(_))
+    }
+
+    /// Whether the job took longer than it was given.
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self, Self::TimedOut)
+    }
+}
+
+impl From<Error> for JobError {
+    fn from(error: Error) -> Self {
+        Self::Encoding(error.to_string())
+    }
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) => failure.fmt(f),
+            Self::WorkerLost(WorkerLost {
+                pid,
+                exitcode,
+                peak_kib,
+                function,
+            }) => {
+                write!(f, "worker {pid} ")?;
+                match exitcode {
+                    0.. => write!(f, "exited with code {exitcode}")?,
+                    _ => write!(f, "was killed by {}", signal_name(-exitcode))?,
+                }
+                let peak = peak_kib / 1024;
+                write!(f, " (peak memory {peak} MiB) while running {function}")?;
+                f.write_str("; the pool started another")
+            }
+            Self::TimedOut => f.write_str("the job took longer than it was given"),
+            Self::Encoding(reason) => f.write_str(reason),
+            Self::NotReady => f.write_str("the result is not ready"),
+            Self::Terminated => f.write_str("the pool was terminated"),
+            Self::NotRunning => f.write_str("Pool not running"),
+            Self::Broken(failure) => write!(f, "the pool's initializer failed: {failure}"),
+            Self::Taken => f.write_str("the result was taken before"),
+        }
+    }
+}
+
+impl fmt::Debug for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Failed(_) => "JobFailed",
+            Self::WorkerLost(_) => "WorkerLost",
+            Self::TimedOut | Self::NotReady => "TimeoutError",
+            Self::Encoding(_) => "MaybeEncodingError",
+            Self::Terminated => "Terminated",
+            Self::NotRunning => "ValueError",
+            Self::Broken(_) => "BrokenPool",
+            Self::Taken => "ValueError",
+        };
+        write!(f, "{name}: {self}")
+    }
+}
+
+impl std::error::Error for JobError {}

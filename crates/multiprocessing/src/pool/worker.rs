@@ -1,0 +1,106 @@
+//! The worker's side of a pool.
+
+use serde::{Deserialize, Serialize};
+
+use super::task::split_numbers;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::failure::Failure;
+use crate::reduction::{Message, TravellingFd, dumps};
+use crate::sys::image::Descriptor;
+
+/// The number of the message that says that the worker is ready, or why it never will be.
+pub(super) const READY: u64 = u64::MAX;
+
+/// How a reply goes on: with results, or with a failure.
+pub(super) const OK: u64 = 0;
+pub(super) const FAILED: u64 = 1;
+
+/// What a worker is told when it starts.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Orders {
+    pub(super) initializer: Option<Encoded>,
+    /// Above this much memory, in KiB, the worker ends after the task that it is at.
+    pub(super) max_memory: Option<u64>,
+}
+
+/// A function with its arguments, encoded once for many workers.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Encoded {
+    pub(super) function: usize,
+    pub(super) bytes: Vec<u8>,
+    pub(super) fds: Vec<TravellingFd>,
+}
+
+/// What a worker's process does: one task after the other, until the pool hangs up.
+pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> {
+    let initialized = orders
+        .initializer
+        .map_or(Ok(Message::default()), |encoded| {
+            let Encoded {
+                function,
+                bytes,
+                fds,
+            } = encoded;
+            let fds = fds.into_iter().map(|TravellingFd(fd)| fd).collect();
+            run(function as u64, Message { bytes, fds })
+        });
+    let failed = initialized.is_err();
+    reply(&connection, READY, initialized)?;
+    if failed {
+        return Ok(());
+    }
+    while let Ok(Message { bytes, fds }) =
+        connection.recv_message(hilos_core::time::Deadline::NEVER)
+    {
+        let Some((number, function, bytes)) = split_numbers(bytes) else {
+            break;
+        };
+        reply(&connection, number, run(function, Message { bytes, fds }))?;
+        if orders.max_memory.is_some_and(|limit| memory() > limit) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn run(function: u64, args: Message) -> Result<Message, Failure> {
+    let descriptor = usize::try_from(function)
+        .ok()
+        .and_then(Descriptor::at_offset);
+    match descriptor {
+        Some(descriptor) => (descriptor.call)(args),
+        None => Err(Failure::new(
+            "RuntimeError",
+            "the function belongs to another build",
+        )),
+    }
+}
+
+fn reply(
+    connection: &Connection,
+    number: u64,
+    result: Result<Message, Failure>,
+) -> Result<(), Error> {
+    let (kind, message) = match result {
+        Ok(message) => (OK, message),
+        Err(failure) => (FAILED, dumps(&failure)?),
+    };
+    let bytes = [
+        &number.to_le_bytes()[..],
+        &kind.to_le_bytes(),
+        &message.bytes,
+    ]
+    .concat();
+    connection.send_message(&Message {
+        bytes,
+        fds: message.fds,
+    })
+}
+
+/// How much memory this process has, in KiB.
+fn memory() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let resident = pages.and_then(|pages| pages.split(' ').nth(1)?.parse::<u64>().ok());
+    resident.unwrap_or(0) * 4
+}

@@ -1,0 +1,221 @@
+//! One worker, as the supervisor sees it.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use hilos_core::time::Deadline;
+
+use super::error::{JobError, WorkerLost};
+use super::task::{Task, request, split_numbers};
+use super::worker::{FAILED, READY};
+use crate::connection::Connection;
+use crate::connection::endpoint::header;
+use crate::error::Error;
+use crate::failure::Failure;
+use crate::process::Process;
+use crate::reduction::{Message, loads};
+
+/// A worker that is given tasks ahead gets at most this many, and more when half are done.
+const DEEPEST: usize = 32;
+
+/// Tasks that take less than this are given ahead: the way there and back would take longer.
+const SHORT: Duration = Duration::from_micros(100);
+
+/// Requests are put together up to this many bytes.
+const TOGETHER: usize = 8 * 1024;
+
+/// A process of the pool, and what it has been given.
+pub(super) struct Worker {
+    pub(super) process: Process,
+    pub(super) connection: Connection,
+    /// What the socket did not take yet.
+    outbox: VecDeque<Outgoing>,
+    /// The tasks that it has, the one that it is at first.
+    tasks: VecDeque<(u64, Task)>,
+    /// When it began the first of them.
+    began: Instant,
+    /// How long a task takes it, of late.
+    pace: Option<Duration>,
+    /// How many tasks it may still be given, if that is limited.
+    pub(super) left: Option<usize>,
+    pub(super) ready: bool,
+}
+
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent: usize,
+    fds: Vec<OwnedFd>,
+}
+
+/// What a worker has to say.
+pub(super) enum News {
+    Ready,
+    Broken(Failure),
+    Done(Task, Result<Message, JobError>),
+}
+
+impl Worker {
+    pub(super) fn new(process: Process, connection: Connection, left: Option<usize>) -> Self {
+        Self {
+            process,
+            connection,
+            outbox: VecDeque::new(),
+            tasks: VecDeque::new(),
+            began: Instant::now(),
+            pace: None,
+            left,
+            ready: false,
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(super) fn wants_to_send(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// How many tasks it may be given now; `ahead` allows for some behind the first.
+    pub(super) fn room(&self, ahead: bool) -> usize {
+        if !self.ready || !self.outbox.is_empty() {
+            return 0;
+        }
+        let quick = self.pace.is_some_and(|pace| pace < SHORT);
+        let room = match self.tasks.len() {
+            0 => 1,
+            held if ahead && quick && held <= DEEPEST / 2 => DEEPEST - held,
+            _ => 0,
+        };
+        room.min(self.left.unwrap_or(room))
+    }
+
+    /// Gives it a task, which is on its way after the next [`flush`](Self::flush).
+    ///
+    /// Gives the task back if its descriptors cannot be copied.
+    pub(super) fn give(&mut self, number: u64, task: Task) -> Result<(), Box<(Error, Task)>> {
+        // The task keeps its own, should another worker have to do it.
+        let copies = task
+            .args
+            .fds
+            .iter()
+            .map(OwnedFd::try_clone)
+            .collect::<Result<_, _>>();
+        let fds = match copies {
+            Ok(fds) => fds,
+            Err(error) => return Err(Box::new((error.into(), task))),
+        };
+        self.put_out(Message {
+            bytes: request(number, &task),
+            fds,
+        });
+        if self.tasks.is_empty() {
+            self.began = Instant::now();
+        }
+        self.tasks.push_back((number, task));
+        self.left = self.left.map(|left| left - 1);
+        Ok(())
+    }
+
+    fn put_out(&mut self, message: Message) {
+        let counted = message.counted();
+        let mut bytes = header(counted.len());
+        bytes.extend(counted);
+        match self.outbox.back_mut() {
+            // Several short requests go out together.
+            Some(last) if message.fds.is_empty() && last.bytes.len() < TOGETHER => {
+                last.bytes.extend(bytes);
+            }
+            _ => self.outbox.push_back(Outgoing {
+                bytes,
+                sent: 0,
+                fds: message.fds,
+            }),
+        }
+    }
+
+    /// Sends what the socket takes.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        while let Some(out) = self.outbox.front_mut() {
+            let left = self
+                .connection
+                .send_some(&out.bytes[out.sent..], &out.fds)?;
+            if left < out.bytes.len() - out.sent {
+                out.fds.clear();
+            }
+            out.sent = out.bytes.len() - left;
+            if left > 0 {
+                break;
+            }
+            self.outbox.pop_front();
+        }
+        Ok(())
+    }
+
+    /// What it says next; `None` if it has said all for now.
+    pub(super) fn news(&mut self) -> Result<Option<News>, Error> {
+        let message = match self.connection.recv_message(Deadline::PAST) {
+            Err(Error::Timeout) => return Ok(None),
+            message => message?,
+        };
+        let reply = split_numbers(message.bytes);
+        let (number, kind, bytes) = reply.ok_or_else(|| Error::os("bad message"))?;
+        let message = Message {
+            bytes,
+            fds: message.fds,
+        };
+        let result = match kind {
+            FAILED => Err(loads::<Failure>(&message.bytes, Vec::new())?),
+            _ => Ok(message),
+        };
+        if number == READY {
+            self.ready = true;
+            return Ok(Some(result.map_or_else(News::Broken, |_| News::Ready)));
+        }
+        self.note_pace();
+        match self.tasks.pop_front() {
+            Some((expected, task)) if expected == number => {
+                Ok(Some(News::Done(task, result.map_err(JobError::Failed))))
+            }
+            _ => Err(Error::os("an answer to no question")),
+        }
+    }
+
+    fn note_pace(&mut self) {
+        let now = Instant::now();
+        let took = now - self.began;
+        self.pace = Some(self.pace.map_or(took, |pace| (pace * 3 + took) / 4));
+        self.began = now;
+    }
+
+    /// When the task that it is at will have taken too long.
+    pub(super) fn limit(&self) -> Option<Instant> {
+        let (_, task) = self.tasks.front()?;
+        self.began.checked_add(task.limit?)
+    }
+
+    /// Tells it that there is no more to do; what it says still arrives.
+    pub(super) fn hang_up(&self) {
+        self.connection.shut_down_sending();
+    }
+
+    /// Takes the tasks away: the one that it was at, and those that it had not begun.
+    pub(super) fn take_tasks(&mut self) -> (Option<Task>, VecDeque<Task>) {
+        let mut tasks = std::mem::take(&mut self.tasks)
+            .into_iter()
+            .map(|(_, task)| task);
+        (tasks.next(), tasks.collect())
+    }
+
+    /// Says how it died, to the one who waits for the task that it was at.
+    pub(super) fn lost(&self, task: &Task) -> JobError {
+        let status = self.process.status();
+        JobError::WorkerLost(WorkerLost {
+            pid: self.process.pid().unwrap_or(0),
+            exitcode: status.map_or(255, |status| status.exitcode),
+            peak_kib: status.map_or(0, |status| status.peak_kib),
+            function: task.function.name().to_owned(),
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! What a new process does before and after its function.
+
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::{StartMethod, set_start_method};
+use crate::current::{Identity, become_child};
+use crate::error::Error;
+use crate::failure::Failure;
+use crate::reduction::{Message, dumps, loads};
+use crate::sys::image::{self, Descriptor};
+use crate::sys::lifeline::die_with;
+use crate::{children, forkserver, message};
+
+/// What a parent tells a new program.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Preparation {
+    pub(crate) identity: Identity,
+    pub(crate) start_method: StartMethod,
+    pub(crate) directory: Option<std::path::PathBuf>,
+    /// Which build of the program the parent runs.
+    build: Option<[u64; 4]>,
+    /// Which function.
+    function: usize,
+    function_name: String,
+    args: Vec<u8>,
+}
+
+/// Puts together what a new program needs to know.
+pub(crate) fn prepare(
+    identity: Identity,
+    start_method: StartMethod,
+    (function, args): (&'static Descriptor, Message),
+) -> Result<Message, Error> {
+    let preparation = Preparation {
+        identity,
+        start_method,
+        directory: std::env::current_dir().ok(),
+        build: image::identity(),
+        function: function.offset(),
+        function_name: function.name().to_owned(),
+        args: args.bytes,
+    };
+    let bytes = dumps(&preparation)?.bytes;
+    Ok(Message {
+        bytes,
+        fds: args.fds,
+    })
+}
+
+/// The role of a process that runs one function.
+pub(crate) const PROCESS: char = 'P';
+/// The role of the server that makes such processes.
+pub(crate) const FORK_SERVER: char = 'S';
+
+/// Does what the parent asks for, in place of `main`.
+pub(crate) fn enter(role: char, socket: OwnedFd) -> ! {
+    match role {
+        FORK_SERVER => forkserver::serve(socket),
+        _ => run(socket),
+    }
+}
+
+/// Runs the function that the parent sends, and ends the process.
+pub(crate) fn run(socket: OwnedFd) -> ! {
+    let Ok(message) = message::receive(socket.as_fd()) else {
+        // The parent is gone before it said what to do.
+        hilos_core::process::exit_now(1)
+    };
+    let socket = Arc::new(socket);
+    let result = match loads::<Preparation>(&message.bytes, Vec::new()) {
+        Ok(preparation) => run_prepared(preparation, message.fds, socket.clone()),
+        Err(error) => Err(Failure::new("UnpicklingError", error)),
+    };
+    let exitcode = report(result, socket.as_fd());
+    std::process::exit(exitcode)
+}
+
+fn run_prepared(
+    preparation: Preparation,
+    fds: Vec<OwnedFd>,
+    socket: Arc<OwnedFd>,
+) -> Result<(), Failure> {
+    let Preparation {
+        identity,
+        start_method,
+        directory,
+        build,
+        function,
+        function_name,
+        args,
+    } = preparation;
+    // From here on nothing comes from the parent but its end.
+    let _ = die_with(socket.as_fd());
+    if let Some(directory) = directory {
+        let _ = std::env::set_current_dir(directory);
+    }
+    become_child(identity, socket);
+    children::install();
+    let _ = set_start_method(start_method, true);
+    let descriptor = Descriptor::at_offset(function).filter(|found| found.name() == function_name);
+    match descriptor {
+        Some(descriptor) if build == image::identity() => {
+            (descriptor.call)(Message { bytes: args, fds }).map(drop)
+        }
+        _ => Err(Failure::new(
+            "RuntimeError",
+            format!("{function_name} belongs to another build of the program than was started"),
+        )),
+    }
+}
+
+/// Tells the parent and the standard error output how the function failed, and returns the exit
+/// code.
+pub(crate) fn report(result: Result<(), Failure>, socket: BorrowedFd<'_>) -> i32 {
+    let Err(failure) = result else { return 0 };
+    let name = crate::current_process().name().to_owned();
+    let mut text = format!("Process {name}:\n");
+    for line in failure
+        .place
+        .iter()
+        .map(|place| format!("  at {place}"))
+        .chain(failure.backtrace.clone())
+    {
+        text += &line;
+        text.push('\n');
+    }
+    text += &format!("{failure}\n");
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    if let Ok(message) = dumps(&failure) {
+        let _ = message::send(socket, &message);
+    }
+    1
+}

@@ -1,0 +1,64 @@
+//! Sending descriptors to another process.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+
+/// How many descriptors the kernel takes with one message.
+pub(crate) const MAX: usize = 253;
+
+/// Sends `bytes`, and with them `fds`; returns how many bytes the socket took.
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    fds: &[OwnedFd],
+    flags: MsgFlags,
+) -> nix::Result<usize> {
+    let raw: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&raw)];
+    let control = if raw.is_empty() { &[][..] } else { &rights };
+    let slices = [IoSlice::new(bytes)];
+    let flags = flags | MsgFlags::MSG_NOSIGNAL;
+    loop {
+        match sendmsg::<()>(socket.as_raw_fd(), &slices, control, flags, None) {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}
+
+/// Receives into `bytes`, and the descriptors that come along into `fds`; returns how many bytes
+/// came, 0 at the end.
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+    bytes: &mut [u8],
+    fds: &mut Vec<OwnedFd>,
+) -> nix::Result<usize> {
+    let mut space = cmsg_space!([RawFd; MAX]);
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    loop {
+        let mut slices = [IoSliceMut::new(bytes)];
+        let raw = socket.as_raw_fd();
+        match recvmsg::<()>(raw, &mut slices, Some(&mut space), flags) {
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
+            Ok(message) => {
+                for control in message.cmsgs()? {
+                    if let ControlMessageOwned::ScmRights(received) = control {
+                        // SAFETY: the kernel has just made these descriptors for this process;
+                        // nobody else knows of them.
+                        fds.extend(
+                            received
+                                .iter()
+                                .map(|&fd| unsafe { OwnedFd::from_raw_fd(fd) }),
+                        );
+                    }
+                }
+                return Ok(message.bytes);
+            }
+        }
+    }
+}

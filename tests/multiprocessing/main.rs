@@ -1,0 +1,11 @@
+//! `multiprocessing`, as CPython's `_test_multiprocessing.py` specifies it.
+
+#![cfg(target_os = "linux")]
+
+mod connection;
+mod faults;
+mod pool;
+mod process;
+mod start_method;
+mod support;
+mod wait;
