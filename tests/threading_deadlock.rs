@@ -23,22 +23,88 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 /// The one test of this file: the detector looks at the whole process.
 #[test]
 fn circles_are_found_and_nothing_else() {
+    waiting_for_a_thread_that_waits_for_nobody_is_no_deadlock();
     a_wait_that_will_end_is_no_deadlock();
+    a_thread_that_waits_for_itself_is_named_though_hilos_did_not_start_it();
     two_threads_and_two_locks_are_named();
     a_circle_of_three_over_other_kinds_of_locks();
 }
 
-fn a_wait_that_will_end_is_no_deadlock() {
-    let lock = Arc::new(Lock::new().with_name("held"));
+/// Waits until the thread sleeps, and not just for a moment on its way.
+fn wait_blocked(thread: &Thread) {
+    let id = thread.native_id().expect("it runs");
+    let stays_asleep = |_| {
+        std::thread::sleep(Duration::from_millis(1));
+        let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat"));
+        stat.is_ok_and(|stat| stat.contains(") S "))
+    };
+    wait_until("the thread to be blocked", || (0..3).all(stays_asleep));
+}
+
+fn waiting_for_a_thread_that_waits_for_nobody_is_no_deadlock() {
+    let lock = Arc::new(Lock::new());
     lock.acquire();
     let theirs = lock.clone();
     let waits = Thread::new(move || theirs.with(|| ()));
     waits.start().unwrap();
-    // A thread that holds what it waits for, but only until its time is up.
-    assert!(!lock.acquire_timeout(0.05).unwrap());
+    wait_blocked(&waits);
     assert!(check().is_empty());
     lock.release().unwrap();
     waits.join(60).unwrap();
+    assert!(!waits.is_alive());
+}
+
+/// The locks are held crosswise, but one of the threads would give up one day.
+fn a_wait_that_will_end_is_no_deadlock() {
+    let locks = Arc::new((Lock::new(), Lock::new()));
+    let both = Arc::new(Barrier::new(2).unwrap());
+    let (theirs, meet) = (locks.clone(), both.clone());
+    let patient = Thread::new(move || {
+        theirs.0.acquire();
+        meet.wait(60).unwrap();
+        theirs.1.acquire();
+    });
+    let theirs = locks.clone();
+    let hasty = Thread::new(move || {
+        theirs.1.acquire();
+        both.wait(60).unwrap();
+        assert!(theirs.0.acquire_timeout(1_000_000).unwrap());
+    });
+    let threads = [patient, hasty];
+    threads.iter().for_each(|thread| thread.start().unwrap());
+    wait_until("both locks to be held", || {
+        locks.0.locked() && locks.1.locked()
+    });
+    threads.iter().for_each(wait_blocked);
+    assert!(check().is_empty());
+    locks.0.release().unwrap();
+    locks.1.release().unwrap();
+    threads.iter().for_each(|thread| thread.join(60).unwrap());
+    assert!(!threads.iter().any(Thread::is_alive));
+}
+
+fn a_thread_that_waits_for_itself_is_named_though_hilos_did_not_start_it() {
+    let lock = Arc::new(Lock::new());
+    let theirs = lock.clone();
+    let stuck = std::thread::spawn(move || {
+        theirs.acquire();
+        theirs.acquire();
+    });
+    wait_until("it to wait for itself", || !check().is_empty());
+    let found = check();
+    let [wait] = found[0].waits() else {
+        panic!("one thread: {found:?}");
+    };
+    assert!(wait.thread().is_none() && wait.holder().is_none() && wait.lock_name().is_none());
+    let text = found[0].to_string();
+    assert!(
+        text.starts_with("deadlock of 1 thread:\n  thread "),
+        "{text}"
+    );
+    assert!(text.contains(" for the lock at 0x"), "{text}");
+    lock.release().unwrap();
+    stuck.join().unwrap();
+    assert!(check().is_empty());
 }
 
 fn two_threads_and_two_locks_are_named() {
@@ -102,7 +168,9 @@ fn two_threads_and_two_locks_are_named() {
         "{text}"
     );
     assert!(
-        text.contains(" for the lock \"forks\", which Sócrates acquired at "),
+        text.contains(
+            " for the lock \"forks\", which Sócrates acquired at tests/threading_deadlock.rs:"
+        ),
         "{text}"
     );
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use hilos::threading::{Barrier, BrokenBarrierError, Mutex, ValueError};
+use hilos::threading::{
+    Barrier, BrokenBarrierError, Event, Mutex, Returning, TIMEOUT_MAX, ValueError,
+};
 
-use crate::support::{Count, LONG, in_threads, start, wait_until};
+use crate::support::{Count, LONG, in_threads, start, wait_blocked, wait_until};
 
 const N: usize = 5;
 
@@ -134,6 +136,129 @@ fn a_panic_in_the_action_breaks_the_barrier() {
     assert!(barrier.wait(0).is_err());
 }
 
+#[test]
+fn a_reset_mends_a_barrier_whose_action_panicked() {
+    let runs = Arc::new(Count::default());
+    let counter = runs.clone();
+    let barrier = Barrier::new(1)
+        .unwrap()
+        .with_action(move || assert!(counter.up() > 1, "the first time"));
+    let wait = std::panic::AssertUnwindSafe(|| barrier.wait(LONG));
+    assert!(std::panic::catch_unwind(wait).is_err());
+    assert!(barrier.broken() && barrier.wait(LONG).is_err());
+    assert_eq!(runs.get(), 1, "a broken barrier does not act");
+    barrier.reset();
+    assert!(!barrier.broken());
+    assert!(barrier.wait(LONG) == Ok(0));
+    assert_eq!(runs.get(), 2);
+}
+
+/// A barrier for two whose first action goes on until the event is set, and two threads in it.
+fn acting() -> (Arc<Barrier>, Arc<Event>, [Returning<Round>; 2]) {
+    let (acts, end) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let (theirs, ends) = (acts.clone(), end.clone());
+    let action = move || {
+        theirs.set();
+        assert!(ends.wait(LONG));
+    };
+    let barrier = Arc::new(Barrier::new(2).unwrap().with_action(action));
+    let threads = [(); 2].map(|()| come(&barrier, LONG));
+    assert!(acts.wait(LONG));
+    (barrier, end, threads)
+}
+
+type Round = Result<usize, BrokenBarrierError>;
+
+/// A thread that comes to the barrier.
+fn come(barrier: &Arc<Barrier>, timeout: f64) -> Returning<Round> {
+    let barrier = barrier.clone();
+    start(move || barrier.wait(timeout))
+}
+
+#[test]
+fn who_comes_while_the_action_runs_is_in_the_next_round() {
+    let (barrier, end, first) = acting();
+    let late = come(&barrier, LONG);
+    wait_blocked(&late);
+    assert_eq!(barrier.n_waiting(), 2, "the late one is outside");
+    end.set();
+    assert!(
+        first
+            .iter()
+            .all(|thread| thread.join(LONG).unwrap().is_ok())
+    );
+    wait_until("the late one to come in", || barrier.n_waiting() == 1);
+    assert!(late.is_alive());
+    assert!(barrier.wait(LONG) == Ok(1));
+    assert!(late.join(LONG).unwrap() == Ok(0));
+}
+
+#[test]
+fn a_timeout_counts_from_when_the_thread_is_inside() {
+    let (barrier, end, first) = acting();
+    let late = come(&barrier, 0.1);
+    wait_blocked(&late);
+    // Longer than the timeout, all of it outside.
+    std::thread::sleep(std::time::Duration::from_millis(120));
+    let ended = Instant::now();
+    end.set();
+    assert!(late.join(LONG).unwrap().is_err());
+    assert!(ended.elapsed().as_secs_f64() >= 0.1);
+    assert!(
+        first
+            .iter()
+            .all(|thread| thread.join(LONG).unwrap().is_ok())
+    );
+}
+
+#[test]
+fn an_abort_while_the_action_runs_breaks_it_for_all() {
+    let (barrier, end, first) = acting();
+    let late = come(&barrier, LONG);
+    wait_blocked(&late);
+    barrier.abort();
+    assert!(late.join(LONG).unwrap().is_err(), "outside");
+    end.set();
+    for thread in first {
+        assert!(thread.join(LONG).unwrap().is_err());
+    }
+    assert!(barrier.broken());
+}
+
+#[test]
+fn late_arrivals_pair_up_round_after_round() {
+    const TICKETS: usize = 4000;
+    let (barrier, tickets) = (Barrier::new(2).unwrap(), Count::default());
+    let numbers = [Count::default(), Count::default()];
+    in_threads(4, |_| {
+        while tickets.up() <= TICKETS {
+            numbers[barrier.wait(LONG).unwrap()].up();
+        }
+    });
+    assert_eq!(numbers.map(|count| count.get()), [TICKETS / 2; 2]);
+    assert_eq!(barrier.n_waiting(), 0);
+}
+
+#[test]
+fn a_reset_of_an_empty_barrier_changes_nothing() {
+    let barrier = Barrier::new(2).unwrap();
+    barrier.reset();
+    in_threads(2, |_| assert!(barrier.wait(LONG).is_ok()));
+    barrier.reset();
+    in_threads(2, |_| assert!(barrier.wait(LONG).is_ok()));
+}
+
+#[test]
+fn a_timeout_beyond_the_clock_waits_for_ever() {
+    for endless in [f64::INFINITY, 1e300, TIMEOUT_MAX + 1.0, TIMEOUT_MAX] {
+        let barrier = Arc::new(Barrier::new(2).unwrap());
+        let first = come(&barrier, endless);
+        wait_blocked(&first);
+        assert!(barrier.wait(LONG) == Ok(1), "{endless}");
+        assert!(first.join(LONG).unwrap() == Ok(0), "{endless}");
+    }
+}
+
 // cpython: lock_tests.py::BarrierTests::test_abort
 #[test]
 fn an_abort_breaks_it_for_all() {
@@ -206,8 +331,12 @@ fn one_timeout_breaks_it_for_all() {
         assert!(barrier.wait(timeout).is_err());
     });
     assert!(barrier.broken());
-    let at_once = Barrier::new(2).unwrap();
-    assert!(at_once.wait(-1).is_err() && at_once.broken());
+    for at_once in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
+        let barrier = Barrier::new(2).unwrap();
+        assert!(barrier.wait(at_once).is_err() && barrier.broken());
+        let alone = Barrier::new(1).unwrap();
+        assert!(alone.wait(at_once) == Ok(0), "the last need not wait");
+    }
 }
 
 // cpython: lock_tests.py::BarrierTests::test_default_timeout

@@ -5,8 +5,9 @@ macro_rules! base_lock_tests {
     ($lock:ident) => {
         mod base {
             use std::sync::Arc;
+            use std::time::Duration;
 
-            use hilos::threading::{self, $lock};
+            use hilos::threading::{self, Timeout, $lock};
 
             use crate::support::{Count, LONG, in_threads, start, wait_blocked};
 
@@ -153,10 +154,6 @@ macro_rules! base_lock_tests {
             #[test]
             fn a_timeout_limits_the_wait() {
                 let lock = $lock::new();
-                for wrong in [-100.0, -0.5, f64::NAN, 1e100, threading::TIMEOUT_MAX + 1e3] {
-                    assert!(lock.acquire_timeout(wrong).is_err(), "{wrong}");
-                    assert!(!lock.locked(), "{wrong}");
-                }
                 for fine in [threading::TIMEOUT_MAX, -1.0, 5.0, 0.0] {
                     assert!(lock.acquire_timeout(fine).unwrap(), "{fine}");
                     lock.release().unwrap();
@@ -170,6 +167,75 @@ macro_rules! base_lock_tests {
                 });
                 lock.release().unwrap();
                 in_threads(1, |_| assert!(lock.acquire_timeout(0.05).unwrap()));
+            }
+
+            // cpython: lock_tests.py::BaseLockTests::test_timeout
+            #[test]
+            fn a_wrong_timeout_is_refused_and_changes_nothing() {
+                let negative = "ValueError: timeout value must be a non-negative number";
+                let nan = "ValueError: Invalid value NaN (not a number)";
+                let too_long = "OverflowError: timeout value is too large";
+                let lock = $lock::new();
+                let refuses = || {
+                    let locked = lock.locked();
+                    for (wrong, expected) in [
+                        (-100.0, negative),
+                        (-1.5, negative),
+                        (-0.001, negative),
+                        (f64::NEG_INFINITY, negative),
+                        (f64::NAN, nan),
+                        (threading::TIMEOUT_MAX + 1.0, too_long),
+                        (1e100, too_long),
+                        (f64::INFINITY, too_long),
+                    ] {
+                        let refused = lock.acquire_timeout(wrong).unwrap_err();
+                        assert_eq!(format!("{refused:?}"), expected, "{wrong}");
+                        assert_eq!(lock.locked(), locked, "{wrong}");
+                    }
+                };
+                refuses();
+                lock.acquire();
+                refuses();
+                in_threads(1, |_| refuses());
+                lock.release().unwrap();
+                assert!(!lock.locked(), "one release is enough");
+            }
+
+            #[test]
+            fn minus_one_and_none_wait_for_ever() {
+                for forever in [(-1).into(), Timeout::NEVER, Duration::MAX.into()] {
+                    let lock = Arc::new($lock::new());
+                    lock.acquire();
+                    let theirs = lock.clone();
+                    let thread = start(move || {
+                        let acquired = theirs.acquire_timeout(forever).unwrap();
+                        theirs.release().unwrap();
+                        acquired
+                    });
+                    wait_blocked(&thread);
+                    lock.release().unwrap();
+                    assert!(thread.join(LONG).unwrap(), "{forever:?}");
+                    assert!(!lock.locked());
+                }
+            }
+
+            #[test]
+            fn a_lock_released_by_hand_under_a_guard_stays_free() {
+                let lock = $lock::new();
+                let held = lock.lock();
+                lock.release().unwrap();
+                drop(held);
+                assert!(!lock.locked());
+                assert!(lock.release().is_err());
+                assert!(lock.try_acquire());
+            }
+
+            #[test]
+            fn a_name_changes_nothing_else() {
+                static NAMED: $lock = $lock::new().with_name("named");
+                NAMED.acquire();
+                in_threads(1, |_| assert!(!NAMED.try_acquire()));
+                NAMED.release().unwrap();
             }
         }
     };

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use hilos::threading::{Condition, Lock, Mutex, RLock, RawLock, RuntimeError, Thread};
+use hilos::threading::{
+    Condition, Lock, Mutex, RLock, RawLock, Returning, RuntimeError, TIMEOUT_MAX,
+};
 
-use crate::support::{Count, LONG, in_threads, start, wait_until};
+use crate::support::{Count, LONG, in_threads, start, wait_blocked, wait_until};
 
 /// How many threads wait, as the condition prints it.
 fn waiters<L: RawLock + std::fmt::Display>(condition: &Condition<L>) -> usize {
@@ -37,7 +39,19 @@ fn its_lock_is_its_own_or_a_given_one() {
         let _held = second.lock();
         assert!(first.locked());
     }
-    assert!(first.acquire_timeout(-5).is_err() && !lock.locked());
+    for (wrong, text) in [
+        (
+            -5.0,
+            "ValueError: timeout value must be a non-negative number",
+        ),
+        (f64::NAN, "ValueError: Invalid value NaN (not a number)"),
+        (1e100, "OverflowError: timeout value is too large"),
+    ] {
+        let refused = first.acquire_timeout(wrong).unwrap_err();
+        assert_eq!(format!("{refused:?}"), text);
+        assert!(!lock.locked());
+    }
+    assert!(first.acquire_timeout(-1).unwrap() && lock.locked());
 }
 
 // cpython: lock_tests.py::ConditionTests::test_unacquired_wait
@@ -86,7 +100,7 @@ fn check_notify<
         wait_until("the thread to wait", || waiters(condition) == number + 1);
         thread
     };
-    let threads: Vec<Thread> = (0..5).map(waiter).collect();
+    let threads: Vec<_> = (0..5).map(waiter).collect();
     let mut expected = Vec::new();
     for (count, group) in [(0, 0..0), (1, 0..1), (3, 1..4)] {
         condition.acquire();
@@ -135,30 +149,68 @@ fn who_times_out_leaves_the_queue() {
     assert_eq!(waiters(&condition), 0);
 }
 
+/// A thread that waits so long, and returns whether it was notified; it is in the queue already.
+fn waiting(shared: &Arc<(Condition, Count)>, timeout: f64) -> Returning<bool> {
+    let (theirs, before) = (shared.clone(), shared.1.get());
+    let thread = start(move || {
+        let (condition, came) = &*theirs;
+        let _held = condition.lock();
+        came.up();
+        condition.wait(timeout).unwrap()
+    });
+    shared.1.wait_for(before + 1);
+    // Once the lock is free again the thread is in the queue.
+    shared.0.with(|| ());
+    thread
+}
+
 #[test]
-fn a_notification_goes_to_one_who_still_waits() {
+fn a_notification_passes_over_who_timed_out() {
     let shared = Arc::new((Condition::default(), Count::default()));
-    let (condition, woken) = &*shared;
-    for _ in 0..50 {
-        let theirs = shared.clone();
-        let waits = start(move || {
-            let _held = theirs.0.lock();
-            if theirs.0.wait(LONG).unwrap() {
-                theirs.1.up();
-            }
-        });
-        wait_until("the thread to wait", || waiters(condition) == 1);
-        in_threads(2, |number| {
-            let _held = condition.lock();
-            match number {
-                0 => drop(condition.wait(0.001).unwrap()),
-                _ => condition.notify(1).unwrap(),
-            }
-        });
-        condition.with(|| condition.notify_all().unwrap());
-        waits.join(LONG).unwrap();
+    let hasty = waiting(&shared, 0.001);
+    let patient = waiting(&shared, LONG);
+    assert!(!hasty.join(LONG).unwrap());
+    shared.0.with(|| shared.0.notify(1).unwrap());
+    assert!(patient.join(LONG).unwrap());
+}
+
+#[test]
+fn a_notification_that_meets_a_timeout_is_not_lost() {
+    let shared = Arc::new((Condition::default(), Count::default()));
+    for round in 0..200 {
+        let hasty = waiting(&shared, f64::from(round) * 1e-5);
+        let patient = waiting(&shared, LONG);
+        let notify = || shared.0.with(|| shared.0.notify(1).unwrap());
+        notify();
+        if hasty.join(LONG).unwrap() {
+            notify();
+        }
+        assert!(patient.join(LONG).unwrap());
     }
-    assert_eq!(woken.get(), 50);
+    assert_eq!(waiters(&shared.0), 0);
+}
+
+#[test]
+fn notify_all_wakes_those_whose_time_is_not_up() {
+    let shared = Arc::new((Condition::default(), Count::default()));
+    let timeouts = [LONG, 0.001, LONG, 0.002, LONG, 0.003];
+    let threads = timeouts.map(|timeout| waiting(&shared, timeout));
+    wait_until("the hasty to leave", || waiters(&shared.0) == 3);
+    shared.0.with(|| shared.0.notify_all().unwrap());
+    let notified = threads.map(|thread| thread.join(LONG).unwrap());
+    assert_eq!(notified, [true, false, true, false, true, false]);
+    assert_eq!(waiters(&shared.0), 0);
+}
+
+#[test]
+fn a_timeout_beyond_the_clock_waits_for_ever() {
+    let shared = Arc::new((Condition::default(), Count::default()));
+    for endless in [f64::INFINITY, 1e300, TIMEOUT_MAX + 1.0, TIMEOUT_MAX] {
+        let thread = waiting(&shared, endless);
+        wait_blocked(&thread);
+        shared.0.with(|| shared.0.notify(1).unwrap());
+        assert!(thread.join(LONG).unwrap(), "{endless}");
+    }
 }
 
 // cpython: lock_tests.py::ConditionTests::test_waitfor
@@ -204,7 +256,76 @@ fn wait_for_returns_the_predicates_last_value() {
     );
     assert!(!answer.unwrap() && calls >= 2);
     assert!(start.elapsed().as_secs_f64() >= 0.05);
-    assert!(!condition.wait_for(|| false, -1).unwrap());
+}
+
+#[test]
+fn wait_for_lets_go_of_the_lock_once_even_if_its_time_is_up() {
+    let condition = Condition::default();
+    for at_once in [0, -1] {
+        let refused = condition.wait_for(|| false, at_once).unwrap_err();
+        assert!(matches!(refused, RuntimeError::WaitUnacquired));
+        let _held = condition.lock();
+        let mut calls = 0;
+        let counts = || {
+            calls += 1;
+            assert!(condition.locked());
+            calls == 2
+        };
+        assert!(condition.wait_for(counts, at_once).unwrap());
+        assert_eq!(calls, 2, "before and after");
+        assert!(!condition.wait_for(|| false, at_once).unwrap());
+    }
+}
+
+#[test]
+fn a_panic_under_the_lock_releases_it() {
+    let condition = Condition::default();
+    let caught = |f: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    let panics: [&dyn Fn(); 3] = [
+        &|| condition.with(|| panic!("in the closure")),
+        &|| {
+            let _held = condition.lock();
+            panic!("under the guard");
+        },
+        &|| {
+            let _held = condition.lock();
+            let _ = condition.wait_for(|| panic!("in the predicate"), None);
+        },
+    ];
+    for panics in panics {
+        assert!(caught(panics).is_err());
+        assert!(!condition.locked());
+        in_threads(1, |_| condition.with(|| condition.notify(1).unwrap()));
+    }
+    assert_eq!(waiters(&condition), 0);
+}
+
+#[test]
+fn it_can_be_a_static_over_a_lock_that_others_share() {
+    static LOCK: Lock = Lock::new();
+    static NOT_EMPTY: Condition<&Lock> = Condition::new(&LOCK);
+    static NOT_FULL: Condition<&Lock> = Condition::new(&LOCK);
+    static OWN: Condition<RLock> = Condition::new(RLock::new());
+    let waiter = start(|| NOT_EMPTY.with(|| NOT_EMPTY.wait(LONG).unwrap()));
+    wait_until("the thread to wait", || waiters(&NOT_EMPTY) == 1);
+    NOT_FULL.acquire();
+    NOT_FULL.notify_all().unwrap();
+    assert_eq!(waiters(&NOT_EMPTY), 1, "each has its own queue");
+    NOT_EMPTY.notify(1).unwrap();
+    LOCK.release().unwrap();
+    assert!(waiter.join(LONG).unwrap());
+    OWN.with(|| assert!(OWN.locked()));
+}
+
+#[test]
+fn over_a_plain_lock_any_thread_passes_for_its_holder() {
+    let condition = Condition::new(Lock::new());
+    condition.acquire();
+    in_threads(1, |_| condition.notify(1).unwrap());
+    condition.release().unwrap();
+    assert!(condition.notify(1).is_err());
+    let refused = condition.release().unwrap_err();
+    assert!(matches!(refused, RuntimeError::ReleaseUnlocked));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use hilos::threading::Event;
+use hilos::threading::{Event, TIMEOUT_MAX};
 
 use crate::support::{Count, LONG, in_threads, start, wait_blocked};
 
@@ -83,6 +83,54 @@ fn clearing_it_at_once_still_releases_every_waiter() {
         event.clear();
         threads.iter().for_each(|thread| thread.join(LONG).unwrap());
         assert!(!event.is_set());
+    }
+}
+
+#[test]
+fn after_a_clear_a_wait_blocks_again() {
+    let event = Arc::new(Event::new());
+    for _ in 0..20 {
+        event.set();
+        assert!(event.wait(0));
+        event.clear();
+        assert!(!event.wait(0) && !event.wait(0.001));
+    }
+    let theirs = event.clone();
+    let thread = start(move || theirs.wait(LONG));
+    wait_blocked(&thread);
+    event.set();
+    assert!(thread.join(LONG).unwrap());
+}
+
+#[test]
+fn a_timeout_beyond_the_clock_waits_for_ever() {
+    for endless in [f64::INFINITY, 1e300, TIMEOUT_MAX + 1.0, TIMEOUT_MAX] {
+        let event = Arc::new(Event::new());
+        let theirs = event.clone();
+        let thread = start(move || theirs.wait(endless));
+        wait_blocked(&thread);
+        event.set();
+        assert!(thread.join(LONG).unwrap(), "{endless}");
+    }
+}
+
+#[test]
+fn who_times_out_does_not_keep_others_from_being_woken() {
+    let event = Arc::new(Event::new());
+    for hasty_ones in [1, 4] {
+        event.clear();
+        let waiter = |timeout: f64| {
+            let event = event.clone();
+            start(move || event.wait(timeout))
+        };
+        let patient = waiter(LONG);
+        wait_blocked(&patient);
+        let hasty: Vec<_> = (0..hasty_ones).map(|_| waiter(0.001)).collect();
+        for thread in hasty {
+            assert!(!thread.join(LONG).unwrap());
+        }
+        event.set();
+        assert!(patient.join(LONG).unwrap());
     }
 }
 

@@ -1,8 +1,10 @@
 //! `serialize_iterator`, `synchronized_iterator` and `concurrent_tee`.
 
+use std::sync::Arc;
+
 use hilos::threading::{Mutex, concurrent_tee, serialize_iterator, synchronized_iterator};
 
-use crate::support::in_threads;
+use crate::support::{Count, LONG, in_threads, start};
 
 #[test]
 fn each_item_goes_to_one_thread() {
@@ -51,6 +53,33 @@ fn every_branch_has_every_item() {
         assert!(branch.eq(0..5000));
     });
     assert!(concurrent_tee([1], 0).is_empty());
+}
+
+#[test]
+fn the_branches_take_each_item_once_from_the_source() {
+    let made = Arc::new(Count::default());
+    let counter = made.clone();
+    let source = (0..1000).inspect(move |_| assert!(counter.up() > 0));
+    let branches: Vec<_> = concurrent_tee(source, 4)
+        .into_iter()
+        .map(|branch| start(move || branch.eq(0..1000)))
+        .collect();
+    assert!(branches.iter().all(|branch| branch.join(LONG).unwrap()));
+    assert_eq!(made.get(), 1000);
+}
+
+#[test]
+fn nothing_is_kept_for_a_branch_that_was_dropped() {
+    let item = Arc::new(());
+    let items = vec![item.clone(); 10];
+    let mut branches = concurrent_tee(items, 2).into_iter();
+    let (first, mut second) = (branches.next().unwrap(), branches.next().unwrap());
+    assert_eq!(second.by_ref().take(3).count(), 3);
+    assert_eq!(Arc::strong_count(&item), 11, "seven to come, three kept");
+    drop(first);
+    assert_eq!(Arc::strong_count(&item), 8, "seven to come");
+    assert_eq!(second.by_ref().take(2).count(), 2);
+    assert_eq!(Arc::strong_count(&item), 6, "five to come");
 }
 
 #[test]

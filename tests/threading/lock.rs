@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hilos::threading::{Lock, Mutex, RuntimeError};
 
 use crate::base_lock::base_lock_tests;
-use crate::support::{Count, LONG, in_threads, start, wait_blocked};
+use crate::support::{Count, LONG, in_threads, meet, start, wait_blocked};
 
 base_lock_tests!(Lock);
 
@@ -69,18 +69,41 @@ fn releasing_a_free_lock_is_refused() {
 
 #[test]
 fn of_two_releases_at_once_one_is_refused() {
-    let lock = Lock::new();
-    for _ in 0..2000 {
-        lock.acquire();
-        let done = Count::default();
-        in_threads(2, |_| {
+    const ROUNDS: usize = 20_000;
+    let (lock, done) = (Lock::new(), Count::default());
+    let (begun, ended, seen) = (Count::default(), Count::default(), Count::default());
+    in_threads(2, |number| {
+        for round in 1..=ROUNDS {
+            if number == 0 {
+                lock.acquire();
+            }
+            meet(&begun, 2, round);
             if lock.release().is_ok() {
                 done.up();
             }
-        });
-        assert_eq!(done.get(), 1);
-        assert!(!lock.locked());
-    }
+            meet(&ended, 2, round);
+            assert_eq!(done.get(), round);
+            assert!(!lock.locked());
+            meet(&seen, 2, round);
+        }
+    });
+}
+
+#[test]
+fn of_many_releases_as_many_succeed_as_there_were_acquisitions() {
+    let (lock, acquired, released) = (Lock::new(), Count::default(), Count::default());
+    in_threads(4, |number| {
+        for _ in 0..10_000 {
+            if number % 2 == 0 && lock.try_acquire() {
+                acquired.up();
+            }
+            if number % 2 == 1 && lock.release().is_ok() {
+                released.up();
+            }
+        }
+    });
+    assert!(acquired.get() > 0);
+    assert_eq!(acquired.get(), released.get() + usize::from(lock.locked()));
 }
 
 #[test]

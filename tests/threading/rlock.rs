@@ -46,11 +46,41 @@ fn releasing_it_too_often_is_refused() {
 fn another_thread_may_not_release_it() {
     let lock = RLock::new();
     lock.acquire();
-    in_threads(1, |_| {
-        assert!(lock.release().is_err());
-        assert!(lock.locked());
+    lock.acquire();
+    in_threads(2, |_| {
+        let refused = lock.release().unwrap_err();
+        assert!(matches!(refused, RuntimeError::ReleaseUnacquired));
+        assert!(lock.to_string().contains(" count=2 "), "{lock}");
     });
     lock.release().unwrap();
+    assert!(lock.locked());
+    lock.release().unwrap();
+    assert!(!lock.locked());
+}
+
+#[test]
+fn guards_and_closures_nest() {
+    let lock = RLock::new();
+    let deeper = lock.with(|| {
+        let _held = lock.lock();
+        lock.with(|| lock.to_string())
+    });
+    assert!(deeper.contains(" count=3 "), "{deeper}");
+    assert!(!lock.locked());
+}
+
+#[test]
+fn a_panic_releases_every_level() {
+    let lock = RLock::new();
+    lock.acquire();
+    let nested = std::panic::AssertUnwindSafe(|| {
+        let _held = lock.lock();
+        lock.with(|| panic!("deep inside"))
+    });
+    assert!(std::panic::catch_unwind(nested).is_err());
+    assert!(lock.to_string().contains(" count=1 "), "{lock}");
+    lock.release().unwrap();
+    in_threads(1, |_| lock.with(|| ()));
 }
 
 // cpython: lock_tests.py::RLockTests::test_locked

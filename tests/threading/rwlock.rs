@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hilos::threading::RWLock;
+use hilos::threading::{Error, OverflowError, RWLock, TIMEOUT_MAX, ValueError};
 
 use crate::support::{Count, LONG, in_threads, start, wait_blocked, wait_until};
 
@@ -75,4 +75,55 @@ fn a_panic_does_not_poison_it() {
     });
     assert!(std::panic::catch_unwind(panics).is_err());
     assert_eq!(*lock.read(), 1);
+    let panics = std::panic::AssertUnwindSafe(|| {
+        let _held = lock.read();
+        panic!("under the guard");
+    });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    *lock.write() = 2;
+    assert!(!lock.locked());
+}
+
+#[test]
+fn it_can_be_a_static() {
+    static PRICES: RWLock<Vec<u32>> = RWLock::new(Vec::new());
+    in_threads(4, |_| PRICES.write().push(1));
+    assert_eq!(*PRICES.read(), [1; 4]);
+}
+
+#[test]
+fn a_wrong_timeout_is_refused_and_changes_nothing() {
+    let lock = RWLock::new(());
+    let errors = |wrong: f64| {
+        let errors = [
+            lock.read_timeout(wrong).map(drop).unwrap_err(),
+            lock.write_timeout(wrong).map(drop).unwrap_err(),
+        ];
+        assert!(lock.try_write().is_some(), "{wrong}");
+        errors
+    };
+    for wrong in [-2.0, f64::NAN] {
+        for error in errors(wrong) {
+            assert!(matches!(error, Error::Value(ValueError::Timeout(_))));
+        }
+    }
+    for wrong in [TIMEOUT_MAX + 1.0, f64::INFINITY] {
+        for error in errors(wrong) {
+            assert!(matches!(error, Error::Overflow(OverflowError)));
+        }
+    }
+}
+
+#[test]
+fn minus_one_waits_for_ever() {
+    let lock = Arc::new(RWLock::new(0));
+    let held = lock.write();
+    let (reads, writes) = (lock.clone(), lock.clone());
+    let threads = [
+        start(move || reads.read_timeout(-1).unwrap().is_some()),
+        start(move || writes.write_timeout(-1).unwrap().is_some()),
+    ];
+    threads.iter().for_each(wait_blocked);
+    drop(held);
+    assert!(threads.iter().all(|thread| thread.join(LONG).unwrap()));
 }

@@ -2,14 +2,17 @@
 
 use hilos::threading::{BoundedSemaphore, Semaphore, ValueError};
 
+use crate::support::{Count, in_threads, meet};
+
 /// The tests that both kinds pass: `BaseSemaphoreTests`.
 macro_rules! base_semaphore_tests {
     ($semaphore:ident) => {
         mod base {
             use std::sync::Arc;
+            use std::sync::atomic::{AtomicUsize, Ordering};
             use std::time::Instant;
 
-            use hilos::threading::{ValueError, $semaphore};
+            use hilos::threading::{TIMEOUT_MAX, ValueError, $semaphore};
 
             use crate::support::{Count, LONG, in_threads, start, wait_blocked};
 
@@ -135,18 +138,76 @@ macro_rules! base_semaphore_tests {
                 assert!(free());
                 semaphore.with(|| assert!(!free() && semaphore.release().is_ok()));
                 assert!(free());
-                let panics = || semaphore.with(|| panic!("inside"));
-                assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
-                assert!(free());
+                for panics in [
+                    &(|| semaphore.with::<(), _>(|| panic!("in the closure"))) as &dyn Fn(),
+                    &|| {
+                        let _held = semaphore.lock();
+                        panic!("under the guard");
+                    },
+                ] {
+                    let call = std::panic::AssertUnwindSafe(panics);
+                    assert!(std::panic::catch_unwind(call).is_err());
+                    assert!(free());
+                }
             }
 
             #[test]
             fn releasing_nothing_is_refused() {
-                let semaphore = $semaphore::new(0);
-                let refused = semaphore.release_n(0).unwrap_err();
-                assert!(refused == ValueError::ReleaseNone);
-                assert_eq!(refused.to_string(), "n must be one or more");
-                assert!(!semaphore.try_acquire());
+                for value in [0, 1, 3] {
+                    let semaphore = $semaphore::new(value);
+                    let before = semaphore.to_string();
+                    let refused = semaphore.release_n(0).unwrap_err();
+                    assert!(refused == ValueError::ReleaseNone);
+                    assert_eq!(refused.to_string(), "n must be one or more");
+                    assert_eq!(semaphore.to_string(), before);
+                }
+            }
+
+            #[test]
+            fn a_release_that_meets_a_timeout_is_not_lost() {
+                for round in 0..200 {
+                    let semaphore = Arc::new($semaphore::new(2));
+                    (0..2).for_each(|_| semaphore.acquire());
+                    let taker = |timeout: f64| {
+                        let semaphore = semaphore.clone();
+                        start(move || semaphore.acquire_timeout(timeout))
+                    };
+                    let hasty = taker(f64::from(round) * 1e-5);
+                    let patient = taker(LONG);
+                    semaphore.release().unwrap();
+                    if hasty.join(LONG).unwrap() {
+                        semaphore.release().unwrap();
+                    }
+                    assert!(patient.join(LONG).unwrap());
+                    assert!(!semaphore.try_acquire());
+                }
+            }
+
+            #[test]
+            fn a_timeout_beyond_the_clock_waits_for_ever() {
+                for endless in [f64::INFINITY, 1e300, TIMEOUT_MAX + 1.0, TIMEOUT_MAX] {
+                    let semaphore = Arc::new($semaphore::new(1));
+                    semaphore.acquire();
+                    let theirs = semaphore.clone();
+                    let thread = start(move || theirs.acquire_timeout(endless));
+                    wait_blocked(&thread);
+                    semaphore.release().unwrap();
+                    assert!(thread.join(LONG).unwrap(), "{endless}");
+                }
+            }
+
+            #[test]
+            fn no_more_than_its_value_at_once() {
+                let (semaphore, inside) = ($semaphore::new(3), AtomicUsize::new(0));
+                in_threads(6, |_| {
+                    for _ in 0..500 {
+                        let _held = semaphore.lock();
+                        assert!(inside.fetch_add(1, Ordering::SeqCst) < 3);
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+                assert!(semaphore.to_string().contains("value=3"));
             }
         }
     };
@@ -165,6 +226,16 @@ mod unbounded {
         assert!(semaphore.try_acquire() && semaphore.try_acquire() && !semaphore.try_acquire());
         semaphore.release_n(3).unwrap();
         assert!((0..3).all(|_| semaphore.try_acquire()));
+    }
+
+    #[test]
+    fn a_release_beyond_the_largest_value_is_refused() {
+        let semaphore = Semaphore::new(usize::MAX);
+        let before = semaphore.to_string();
+        for n in [1, usize::MAX] {
+            assert!(semaphore.release_n(n) == Err(ValueError::ReleasedTooManyTimes));
+            assert_eq!(semaphore.to_string(), before);
+        }
     }
 
     // cpython: lock_tests.py::SemaphoreTests::test_repr
@@ -189,13 +260,48 @@ mod bounded {
 
     base_semaphore_tests!(BoundedSemaphore);
 
-    // cpython: lock_tests.py::BoundedSemaphoreTests::test_release_unacquired
     // cpython: test_threading.py::ThreadTests::test_BoundedSemaphore_limit
+    #[test]
+    fn threads_may_release_it_as_often_as_they_acquired_it() {
+        for limit in 1..10 {
+            let semaphore = BoundedSemaphore::new(limit);
+            in_threads(limit, |_| semaphore.acquire());
+            assert!(!semaphore.try_acquire());
+            in_threads(limit, |_| semaphore.release().unwrap());
+            assert!(semaphore.release() == Err(ValueError::ReleasedTooManyTimes));
+        }
+    }
+
+    #[test]
+    fn of_two_releases_at_once_one_is_too_many() {
+        const ROUNDS: usize = 10_000;
+        let (semaphore, done) = (BoundedSemaphore::new(2), Count::default());
+        let (begun, ended, seen) = (Count::default(), Count::default(), Count::default());
+        in_threads(2, |number| {
+            for round in 1..=ROUNDS {
+                if number == 0 {
+                    semaphore.acquire();
+                }
+                meet(&begun, 2, round);
+                if semaphore.release().is_ok() {
+                    done.up();
+                }
+                meet(&ended, 2, round);
+                assert_eq!(done.get(), round);
+                meet(&seen, 2, round);
+            }
+        });
+        assert!(semaphore.to_string().ends_with(": value=2/2>"));
+    }
+
+    // cpython: lock_tests.py::BoundedSemaphoreTests::test_release_unacquired
     #[test]
     fn a_release_too_many_is_refused_and_changes_nothing() {
         let semaphore = BoundedSemaphore::new(2);
         let refuses = |n| {
+            let before = semaphore.to_string();
             let refused = semaphore.release_n(n).unwrap_err();
+            assert_eq!(semaphore.to_string(), before);
             assert!(refused == ValueError::ReleasedTooManyTimes);
             assert_eq!(
                 format!("{refused:?}"),

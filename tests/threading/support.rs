@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hilos::threading::Thread;
+use hilos::threading::{Returning, Thread};
 
 /// Longer than anything here takes, on any machine.
 pub(crate) const LONG: f64 = 60.0;
@@ -50,17 +50,34 @@ impl Count {
 }
 
 /// Starts a thread that runs `f`.
-pub(crate) fn start(f: impl FnOnce() + Send + 'static) -> Thread {
-    let thread = Thread::new(f);
+///
+/// Its `join` fails if `f` panicked or did not end; that of a plain `Thread` would not tell.
+pub(crate) fn start<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Returning<R> {
+    let thread = Thread::returning(f);
     thread.start().unwrap();
     thread
 }
 
 /// Waits until the thread sleeps, as one does that is blocked.
-pub(crate) fn wait_blocked(thread: &Thread) {
+///
+/// It has to be found asleep several times in a row, as a short sleep on the way is none.
+pub(crate) fn wait_blocked<R>(thread: &Returning<R>) {
     let id = thread.native_id().expect("it runs");
-    wait_until("the thread to be blocked", || {
+    let asleep = || {
         let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat"));
         stat.is_ok_and(|stat| stat.contains(") S "))
-    });
+    };
+    let stays_asleep = |_| {
+        std::thread::sleep(Duration::from_millis(1));
+        asleep()
+    };
+    wait_until("the thread to be blocked", || (0..3).all(stays_asleep));
+}
+
+/// Lets `count` threads go on as nearly at once as can be, the `round`th time from 1.
+pub(crate) fn meet(arrived: &Count, count: usize, round: usize) {
+    arrived.up();
+    while arrived.get() < count * round {
+        std::thread::yield_now();
+    }
 }

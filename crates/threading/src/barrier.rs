@@ -31,6 +31,7 @@ use crate::repr::{address, debug_like_display};
 ///
 /// # Differences from Python
 /// - The action may use the barrier itself, which would wait for ever in CPython.
+/// - A timeout beyond [`TIMEOUT_MAX`](crate::TIMEOUT_MAX) waits for ever; CPython refuses it.
 /// - Once all have come, all go on; in CPython an [`abort`](Self::abort) may overtake some.
 ///
 /// Mirrors [`threading.Barrier`](https://docs.python.org/3.14/library/threading.html#threading.Barrier).
@@ -104,7 +105,8 @@ impl Barrier {
     /// `parties - 1`, each number once.
     ///
     /// `None` waits as long as [`with_timeout`](Self::with_timeout) said, or for ever. As in
-    /// Python, a negative timeout has passed at once.
+    /// Python, a negative timeout has passed at once, and no timeout counts the time that a thread
+    /// waits outside because an earlier round has not ended.
     ///
     /// # Errors
     /// [`BrokenBarrierError`] if the barrier is or becomes broken, is reset, or if this or
@@ -119,8 +121,8 @@ impl Barrier {
         } else {
             timeout
         };
-        let deadline = timeout.deadline();
         let mut state = self.enter()?;
+        let deadline = timeout.deadline();
         let index = state.count;
         state.count += 1;
         let passed = if state.count == self.parties {

@@ -53,6 +53,7 @@ use crate::{Lock, RLock};
 /// - `Condition()` is [`Condition::default`], over a new [`RLock`]; `Condition(lock)` is
 ///   [`Condition::new`].
 /// - `notify()` is `notify(1)`.
+/// - A timeout beyond [`TIMEOUT_MAX`](crate::TIMEOUT_MAX) waits for ever; CPython refuses it.
 /// - Over a plain [`Lock`], any thread passes for its holder while it is locked, as in Python.
 ///
 /// Mirrors [`threading.Condition`](https://docs.python.org/3.14/library/threading.html#threading.Condition).
@@ -144,7 +145,8 @@ impl<L: RawLock> Condition<L> {
 
     /// Waits until `predicate` is true or `timeout` has passed, and returns its last value.
     ///
-    /// `predicate` is called with the lock held, first before waiting at all.
+    /// `predicate` is called with the lock held, first before waiting at all. As in Python, the lock
+    /// is let go of at least once before the answer is `false`, also for a timeout of zero or less.
     ///
     /// # Errors
     /// [`RuntimeError`] if it has to wait and the current thread does not hold the lock.
@@ -154,15 +156,18 @@ impl<L: RawLock> Condition<L> {
         mut predicate: P,
         timeout: T,
     ) -> Result<bool, RuntimeError> {
+        if predicate() {
+            return Ok(true);
+        }
         let deadline = timeout.into().deadline();
         loop {
+            self.wait_until(deadline)?;
             if predicate() {
                 return Ok(true);
             }
             if deadline.passed() {
                 return Ok(false);
             }
-            self.wait_until(deadline)?;
         }
     }
 

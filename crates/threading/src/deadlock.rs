@@ -125,7 +125,10 @@ impl Wait {
 
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "deadlock of {} threads:", self.waits.len())?;
+        match self.waits.len() {
+            1 => f.write_str("deadlock of 1 thread:")?,
+            threads => write!(f, "deadlock of {threads} threads:")?,
+        }
         self.waits
             .iter()
             .try_for_each(|wait| write!(f, "\n  {wait}"))

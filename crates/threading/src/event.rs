@@ -32,7 +32,7 @@ const SET: usize = 2;
 /// ```
 ///
 /// # Differences from Python
-/// None.
+/// - A timeout beyond [`TIMEOUT_MAX`](crate::TIMEOUT_MAX) waits for ever; CPython refuses it.
 ///
 /// Mirrors [`threading.Event`](https://docs.python.org/3.14/library/threading.html#threading.Event).
 #[derive(Default)]
@@ -60,13 +60,19 @@ impl Event {
     /// They all go on, even if the event is cleared before they run.
     #[inline]
     pub fn set(&self) {
-        let free = self
-            .state
-            .compare_exchange(0, SET, Ordering::Release, Ordering::Relaxed);
-        if free == Err(PARKED) {
-            // In one step, so that a thread that waits after a `clear` is not woken by this call.
-            unpark_all(&self.state, SET);
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state != PARKED {
+            // Also if it is set: a `clear` after this call must see what came before it.
+            match self
+                .state
+                .compare_exchange_weak(state, SET, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(current) => state = current,
+            }
         }
+        // In one step, so that a thread that waits after a `clear` is not woken by this call.
+        unpark_all(&self.state, SET);
     }
 
     /// Sets the event where no thread can be waiting, as in a forked child, without a look at who
@@ -78,7 +84,8 @@ impl Event {
     /// Clears the event: later calls of [`wait`](Self::wait) block again.
     #[inline]
     pub fn clear(&self) {
-        self.state.fetch_and(!SET, Ordering::Release);
+        // Acquires what came before the `set` that it undoes: nobody else will be told of it.
+        self.state.fetch_and(!SET, Ordering::AcqRel);
     }
 
     /// Blocks until the event is set, or until `timeout` has passed; says whether it was set.

@@ -39,6 +39,7 @@ const MAX: usize = usize::MAX / ONE;
 /// # Differences from Python
 /// - `release(n)` is [`release_n`](Self::release_n).
 /// - A negative initial value cannot be written.
+/// - A timeout beyond [`TIMEOUT_MAX`](crate::TIMEOUT_MAX) waits for ever; CPython refuses it.
 ///
 /// Mirrors [`threading.Semaphore`](https://docs.python.org/3.14/library/threading.html#threading.Semaphore).
 pub struct Semaphore {

@@ -3,6 +3,7 @@ use std::rc::Rc;
 use hilos_core::sync::model::{check, expire_timeouts, wait_for_sleepers};
 use hilos_threading::Event;
 use loom::cell::Cell;
+use loom::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{LATER, spawn};
 
@@ -134,5 +135,23 @@ fn a_timeout_does_not_keep_another_thread_waiting() {
         event.set();
         assert!(patient.join().unwrap());
         hasty.join().unwrap();
+    });
+}
+
+#[test]
+fn clear_sees_what_came_before_a_set_that_found_it_set() {
+    check(|| {
+        let shared = Rc::<(Event, AtomicBool)>::default();
+        let (event, work) = &*shared;
+        event.set();
+        let other = spawn(&shared, |(event, work)| {
+            work.store(true, Ordering::Relaxed);
+            event.set();
+        });
+        event.clear();
+        // Else the work would lie there, and nobody would be told of it.
+        let seen = work.load(Ordering::Relaxed);
+        other.join().unwrap();
+        assert!(seen || event.is_set());
     });
 }
