@@ -3,10 +3,11 @@
 #![cfg(feature = "deadlock_detection")]
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hilos::threading::deadlock::{check, watch};
-use hilos::threading::{Barrier, Lock, Mutex, RLock, Thread};
+use hilos::threading::{Barrier, Condition, Lock, Mutex, RLock, Thread};
 
 /// Polls until `condition` is true.
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
@@ -26,6 +27,7 @@ fn circles_are_found_and_nothing_else() {
     waiting_for_a_thread_that_waits_for_nobody_is_no_deadlock();
     a_wait_that_will_end_is_no_deadlock();
     a_thread_that_waits_for_itself_is_named_though_hilos_did_not_start_it();
+    the_places_are_those_of_the_callers();
     two_threads_and_two_locks_are_named();
     a_circle_of_three_over_other_kinds_of_locks();
 }
@@ -83,13 +85,62 @@ fn a_wait_that_will_end_is_no_deadlock() {
     assert!(!threads.iter().any(Thread::is_alive));
 }
 
-fn a_thread_that_waits_for_itself_is_named_though_hilos_did_not_start_it() {
+/// `with lock:` in Python; each of the three ways to take a lock says where that was.
+fn the_places_are_those_of_the_callers() {
+    let (lock, data) = (Arc::new(Lock::new()), Arc::new(Mutex::new(0)));
+    let condition = Arc::new(Condition::new(RLock::new().with_name("queue")));
+    let all = Arc::new(Barrier::new(3).unwrap());
+    let meet = move || assert!(all.wait(60).is_ok());
+    let start = |f: Box<dyn FnOnce() + Send>| {
+        let thread = Thread::new(f);
+        thread.start().unwrap();
+        thread
+    };
+    let (held, wanted, met) = (lock.clone(), condition.clone(), meet.clone());
+    let first = start(Box::new(move || {
+        let _held = held.lock();
+        met();
+        let _ = wanted.lock();
+    }));
+    let (held, wanted, met) = (condition, data.clone(), meet.clone());
+    let second = start(Box::new(move || {
+        held.with(|| {
+            met();
+            *wanted.lock() += 1;
+        });
+    }));
+    let (held, wanted) = (data, lock.clone());
+    let third = start(Box::new(move || {
+        let _held = held.try_lock().expect("it is free");
+        meet();
+        wanted.with(|| ());
+    }));
+    wait_until("the circle to close", || !check().is_empty());
+    for wait in check()[0].waits() {
+        let text = wait.to_string();
+        let here = text.matches(" at tests/threading_deadlock.rs:").count();
+        assert_eq!(here, 2, "where it waits and where the holder is: {text}");
+    }
+    lock.release().unwrap();
+    for thread in [first, second, third] {
+        thread.join(60).unwrap();
+        assert!(!thread.is_alive());
+    }
+}
+
+/// A thread that waits for itself, until somebody releases the lock.
+fn alone() -> (JoinHandle<()>, Arc<Lock>) {
     let lock = Arc::new(Lock::new());
     let theirs = lock.clone();
-    let stuck = std::thread::spawn(move || {
+    let thread = std::thread::spawn(move || {
         theirs.acquire();
         theirs.acquire();
     });
+    (thread, lock)
+}
+
+fn a_thread_that_waits_for_itself_is_named_though_hilos_did_not_start_it() {
+    let (stuck, lock) = alone();
     wait_until("it to wait for itself", || !check().is_empty());
     let found = check();
     let [wait] = found[0].waits() else {
@@ -168,19 +219,24 @@ fn two_threads_and_two_locks_are_named() {
         "{text}"
     );
     assert!(
-        text.contains(
-            " for the lock \"forks\", which Sócrates acquired at tests/threading_deadlock.rs:"
-        ),
+        text.contains(" for the lock \"forks\", which Sócrates acquired at "),
         "{text}"
     );
 
     wait_until("the watcher to tell", || !told.lock().is_empty());
+    // By the time that the watcher tells of another deadlock it has seen the first one again.
+    let (alone, theirs) = alone();
+    wait_until("the watcher to tell more", || told.lock().len() > 1);
+    theirs.release().unwrap();
+    alone.join().unwrap();
     // Any thread may release a lock: that undoes the knot.
     locks.0.release().unwrap();
     threads.iter().for_each(|thread| thread.join(60).unwrap());
     watcher.cancel();
     watcher.join(60).unwrap();
-    assert_eq!(told.lock().len(), 1, "one deadlock is told once");
+    let told = told.lock();
+    assert_eq!(told.len(), 2, "each deadlock is told once: {told:?}");
+    assert!(told[0].contains("Platón") && !told[1].contains("Platón"));
     assert!(check().is_empty());
 }
 

@@ -90,5 +90,6 @@ fn a_clone_of_a_branch_goes_on_from_its_item() {
     let copy = first.clone();
     drop(first);
     assert_eq!(copy.collect::<String>(), "cd");
+    assert_eq!(second.clone().collect::<String>(), "abcd", "it is behind");
     assert_eq!(second.collect::<String>(), "abcd");
 }

@@ -77,7 +77,14 @@ pub(crate) fn wait_blocked<R>(thread: &Returning<R>) {
 /// Lets `count` threads go on as nearly at once as can be, the `round`th time from 1.
 pub(crate) fn meet(arrived: &Count, count: usize, round: usize) {
     arrived.up();
-    while arrived.get() < count * round {
-        std::thread::yield_now();
+    for spins in 1.. {
+        if arrived.get() >= count * round {
+            return;
+        }
+        // Who spins goes on sooner, but must not keep the others from coming.
+        match spins % 1000 {
+            0 => std::thread::yield_now(),
+            _ => std::hint::spin_loop(),
+        }
     }
 }

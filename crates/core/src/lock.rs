@@ -1,5 +1,6 @@
 //! What every lock of Python's can do.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::time::Deadline;
@@ -13,6 +14,7 @@ pub trait RawLock {
     type ReleaseError;
 
     /// Acquires the lock, or returns `false` when `deadline` has passed.
+    #[track_caller]
     fn acquire_until(&self, deadline: Deadline) -> bool;
 
     /// Releases the lock, one level of it if it can be nested.
@@ -31,6 +33,7 @@ pub trait RawLock {
     fn release_save(&self) -> usize;
 
     /// Acquires the lock again, to the depth that [`release_save`](Self::release_save) returned.
+    #[track_caller]
     fn acquire_restore(&self, depth: usize);
 }
 
@@ -39,6 +42,7 @@ macro_rules! delegate {
         impl<L: RawLock + ?Sized> RawLock for $pointer {
             type ReleaseError = L::ReleaseError;
 
+            #[track_caller]
             fn acquire_until(&self, deadline: Deadline) -> bool {
                 (**self).acquire_until(deadline)
             }
@@ -54,6 +58,7 @@ macro_rules! delegate {
             fn release_save(&self) -> usize {
                 (**self).release_save()
             }
+            #[track_caller]
             fn acquire_restore(&self, depth: usize) {
                 (**self).acquire_restore(depth);
             }
@@ -68,24 +73,37 @@ delegate!(&L, Arc<L>, Box<L>);
 /// guard then releases nothing of anybody else's unless the lock has been taken again meanwhile.
 #[must_use = "the lock is released at once if the guard is not kept"]
 #[derive(Debug)]
-pub struct Guard<'a, L: RawLock + ?Sized>(&'a L);
+pub struct Guard<'a, L: RawLock + ?Sized> {
+    lock: &'a L,
+    /// Not `Send`: an `RLock` is released only by the thread that holds it.
+    thread: PhantomData<*const ()>,
+}
 
 impl<'a, L: RawLock + ?Sized> Guard<'a, L> {
     /// Blocks until `lock` is acquired.
+    #[track_caller]
     pub fn acquire(lock: &'a L) -> Self {
         lock.acquire_until(Deadline::NEVER);
-        Self(lock)
+        Self::held(lock)
     }
 
     /// Acquires `lock`, or returns `None` when `deadline` has passed.
+    #[track_caller]
     pub fn acquire_until(lock: &'a L, deadline: Deadline) -> Option<Self> {
-        lock.acquire_until(deadline).then_some(Self(lock))
+        lock.acquire_until(deadline).then(|| Self::held(lock))
+    }
+
+    const fn held(lock: &'a L) -> Self {
+        Self {
+            lock,
+            thread: PhantomData,
+        }
     }
 }
 
 impl<L: RawLock + ?Sized> Drop for Guard<'_, L> {
     fn drop(&mut self) {
         // Python's `with` raises here; the lock is free either way.
-        let _ = self.0.release();
+        let _ = self.lock.release();
     }
 }

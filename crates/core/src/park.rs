@@ -100,7 +100,8 @@ mod system {
     /// Whoever finds `value` in the word comes too late to be woken by this call.
     pub fn unpark_all(word: &AtomicUsize, value: usize) {
         let callback = |_| {
-            word.store(value, Ordering::Release);
+            // A swap goes on with the release sequence of whoever wrote the word before.
+            word.swap(value, Ordering::Release);
             DEFAULT_UNPARK_TOKEN
         };
         // SAFETY: the key is the address of a word that the caller borrows; neither closure can

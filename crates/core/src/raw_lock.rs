@@ -40,6 +40,7 @@ impl OneWordLock {
 
     /// Acquires the lock if that needs no waiting.
     #[inline]
+    #[track_caller]
     pub fn try_acquire(&self) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
         while state & LOCKED == 0 {
@@ -191,11 +192,13 @@ unsafe impl lock_api::RawMutex for OneWordLock {
     const INIT: Self = Self::new();
 
     #[inline]
+    #[track_caller]
     fn lock(&self) {
         self.acquire();
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock(&self) -> Option<()> {
         self.try_acquire().then_some(())
     }
@@ -219,11 +222,13 @@ unsafe impl lock_api::RawMutexTimed for OneWordLock {
     type Instant = Instant;
 
     #[inline]
+    #[track_caller]
     fn try_lock_for(&self, timeout: Duration) -> Option<()> {
         self.acquire_until(Deadline::after(timeout)).then_some(())
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock_until(&self, timeout: Instant) -> Option<()> {
         self.acquire_until(Deadline::at(timeout)).then_some(())
     }

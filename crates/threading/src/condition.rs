@@ -87,6 +87,7 @@ impl<L: RawLock> Condition<L> {
     }
 
     /// Acquires the lock if that needs no waiting; Python's `acquire(blocking=False)`.
+    #[track_caller]
     #[must_use]
     pub fn try_acquire(&self) -> bool {
         self.lock.acquire_until(Deadline::PAST)

@@ -72,6 +72,7 @@ impl Lock {
 
     /// Acquires the lock if nobody holds it; Python's `acquire(blocking=False)`.
     #[inline]
+    #[track_caller]
     #[must_use]
     pub fn try_acquire(&self) -> bool {
         self.raw.try_acquire()

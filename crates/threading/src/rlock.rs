@@ -75,6 +75,7 @@ impl RLock {
 
     /// Acquires the lock if no other thread holds it; Python's `acquire(blocking=False)`.
     #[inline]
+    #[track_caller]
     #[must_use]
     pub fn try_acquire(&self) -> bool {
         let me = get_ident().get();
