@@ -35,7 +35,11 @@ pub struct Existing(pub(crate) AnyRc);
 /// What can be made a future of a loop, as [`ensure_future`] does.
 pub trait Ensure: Awaitable {
     #[doc(hidden)]
-    fn ensure(self, event_loop: &EventLoop, location: &'static Location<'static>) -> Result<Ensured<Self::Value>>;
+    fn ensure(
+        self,
+        event_loop: &EventLoop,
+        location: &'static Location<'static>,
+    ) -> Result<Ensured<Self::Value>>;
 }
 
 /// A future, and how to get the value out of it.
@@ -67,8 +71,14 @@ impl<T, F: StdFuture<Output = Result<T>>> Awaitable for F {
 }
 
 impl<T: 'static, F: StdFuture<Output = Result<T>> + 'static> Ensure for F {
-    fn ensure(self, event_loop: &EventLoop, location: &'static Location<'static>) -> Result<Ensured<T>> {
-        Ok(Ensured::taking(spawn(event_loop, self, Making::plain(location))?.0))
+    fn ensure(
+        self,
+        event_loop: &EventLoop,
+        location: &'static Location<'static>,
+    ) -> Result<Ensured<T>> {
+        Ok(Ensured::taking(
+            spawn(event_loop, self, Making::plain(location))?.0,
+        ))
     }
 }
 
@@ -112,7 +122,10 @@ pub fn ensure_future<A: Ensure<Value: 'static>>(awaitable: A) -> Future<A::Value
 
 /// Makes `awaitable` a future of `event_loop`, which is running and thus open.
 #[track_caller]
-pub(crate) fn ensured<A: Ensure<Value: 'static>>(awaitable: A, event_loop: &EventLoop) -> Ensured<A::Value> {
+pub(crate) fn ensured<A: Ensure<Value: 'static>>(
+    awaitable: A,
+    event_loop: &EventLoop,
+) -> Ensured<A::Value> {
     match awaitable.ensure(event_loop, Location::caller()) {
         Ok(ensured) => ensured,
         Err(error) => panic!("{error:?}"),

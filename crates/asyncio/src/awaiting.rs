@@ -49,7 +49,10 @@ impl<T> Await<T> {
             return self.register_stranger(context);
         };
         if same(&task, &waiting) {
-            return Err(error(format!("Task cannot await on itself: {}", task.repr())));
+            return Err(error(format!(
+                "Task cannot await on itself: {}",
+                task.repr()
+            )));
         }
         let direct = event_loop.0.current.is_direct(context.waker());
         step::waits_for(&task, waiting.clone());

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hilos_core::contextvars::Context;
+use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
 use crate::clock::Clock;
@@ -203,12 +204,16 @@ impl EventLoop {
     /// that of the calls of this function.
     ///
     /// # Errors
-    /// [`RuntimeError`] if the loop is closed, [`ValueError`] if `delay` is NaN.
-    pub fn call_later<F, R>(&self, delay: f64, callback: F) -> Result<TimerHandle>
+    /// [`RuntimeError`] if the loop is closed, [`ValueError`] if `delay` is NaN or `None`.
+    pub fn call_later<D, F, R>(&self, delay: D, callback: F) -> Result<TimerHandle>
     where
+        D: Into<Timeout>,
         F: FnOnce() -> R + 'static,
         R: CallbackResult + 'static,
     {
+        let Some(delay) = delay.into().seconds() else {
+            return Err(ValueError::new("delay cannot be None").into());
+        };
         self.call_at(self.time() + delay, callback)
     }
 
@@ -228,7 +233,12 @@ impl EventLoop {
     ///
     /// # Errors
     /// As [`call_later`](Self::call_later).
-    pub fn call_at_with_context<F, R>(&self, context: &Context, when: f64, callback: F) -> Result<TimerHandle>
+    pub fn call_at_with_context<F, R>(
+        &self,
+        context: &Context,
+        when: f64,
+        callback: F,
+    ) -> Result<TimerHandle>
     where
         F: FnOnce() -> R + 'static,
         R: CallbackResult + 'static,
@@ -236,7 +246,12 @@ impl EventLoop {
         self.call_at_in(Some(context.clone()), when, callback)
     }
 
-    pub(crate) fn call_at_in<F, R>(&self, context: Option<Context>, when: f64, callback: F) -> Result<TimerHandle>
+    pub(crate) fn call_at_in<F, R>(
+        &self,
+        context: Option<Context>,
+        when: f64,
+        callback: F,
+    ) -> Result<TimerHandle>
     where
         F: FnOnce() -> R + 'static,
         R: CallbackResult + 'static,
@@ -302,9 +317,10 @@ impl EventLoop {
             return Err(RuntimeError::new("This event loop is already running").into());
         }
         match running::get() {
-            Some(_) => {
-                Err(RuntimeError::new("Cannot run the event loop while another loop is running").into())
-            }
+            Some(_) => Err(RuntimeError::new(
+                "Cannot run the event loop while another loop is running",
+            )
+            .into()),
             None => Ok(()),
         }
     }
@@ -361,7 +377,9 @@ impl EventLoop {
         self.collect_due();
         let todo = self.0.ready.borrow().len();
         for _ in 0..todo {
-            let Some(ready) = self.0.ready.borrow_mut().pop_front() else { break };
+            let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
+                break;
+            };
             ready.run();
             if self.0.raised.borrow().is_some() {
                 break;
@@ -477,7 +495,10 @@ impl<'l> Running<'l> {
     fn new(event_loop: &'l EventLoop) -> Self {
         event_loop.0.running.set(true);
         let _entered = running::Entered::new(event_loop);
-        Self { event_loop, _entered }
+        Self {
+            event_loop,
+            _entered,
+        }
     }
 }
 

@@ -180,6 +180,7 @@ impl<T: 'static> Typed<T> for Plain<T> {
 
 impl<T> Drop for Plain<T> {
     fn drop(&mut self) {
-        self.0.report_unseen("Future", || format!("<Future {}>", self.0.repr()));
+        self.0
+            .report_unseen("Future", || format!("<Future {}>", self.0.repr()));
     }
 }

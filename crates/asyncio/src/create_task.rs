@@ -107,7 +107,10 @@ impl TaskOptions {
 
     /// Whether the coroutine runs at once until it first waits, if the loop is running.
     pub fn with_eager_start(self, eager_start: bool) -> Self {
-        Self { eager_start, ..self }
+        Self {
+            eager_start,
+            ..self
+        }
     }
 
     /// As [`create_task`], with these options.
@@ -137,9 +140,18 @@ impl TaskOptions {
         F: StdFuture<Output = Result<T>> + 'static,
         T: 'static,
     {
-        let Self { name, context, eager_start } = self;
+        let Self {
+            name,
+            context,
+            eager_start,
+        } = self;
         let location = Location::caller();
-        let making = Making { name, context, eager_start, location };
+        let making = Making {
+            name,
+            context,
+            eager_start,
+            location,
+        };
         spawn(event_loop, coroutine, making)
     }
 }

@@ -80,9 +80,12 @@ impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
         let callback = self.callback.borrow_mut().take();
         if let Some(callback) = callback {
             let name = self.head.name;
-            guard(&self.head.event_loop, self.head.context.as_ref(), callback, || {
-                format!("Exception in callback {}()", qualified(name))
-            });
+            guard(
+                &self.head.event_loop,
+                self.head.context.as_ref(),
+                callback,
+                || format!("Exception in callback {}()", qualified(name)),
+            );
         }
     }
 
@@ -115,9 +118,8 @@ pub(crate) fn guard<R: CallbackResult>(
     match result {
         Ok(()) => {}
         Err(exception) if exception.is_exit() => event_loop.raise(exception),
-        Err(exception) => event_loop.call_exception_handler(
-            ExceptionContext::new(message()).with_exception(exception),
-        ),
+        Err(exception) => event_loop
+            .call_exception_handler(ExceptionContext::new(message()).with_exception(exception)),
     }
 }
 
@@ -131,7 +133,12 @@ pub(crate) fn guard<R: CallbackResult>(
 pub struct Handle(pub(crate) Rc<dyn Scheduled>);
 
 impl Handle {
-    pub(crate) fn new<F, R>(event_loop: &EventLoop, when: f64, context: Option<Context>, callback: F) -> Self
+    pub(crate) fn new<F, R>(
+        event_loop: &EventLoop,
+        when: f64,
+        context: Option<Context>,
+        callback: F,
+    ) -> Self
     where
         F: FnOnce() -> R + 'static,
         R: CallbackResult,

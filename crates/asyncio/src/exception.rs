@@ -131,7 +131,11 @@ impl Exception {
 
 /// A text as Python's `repr` shows it.
 pub(crate) fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut shown = String::with_capacity(text.len() + 2);
     shown.push(quote);
     for c in text.chars() {

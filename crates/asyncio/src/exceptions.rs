@@ -48,7 +48,10 @@ impl ExceptionGroup {
     /// A group of `exceptions`, which should not be empty.
     pub fn new<M: Into<String>>(message: M, exceptions: Vec<Exception>) -> Self {
         let message = message.into();
-        Self { message, exceptions }
+        Self {
+            message,
+            exceptions,
+        }
     }
 
     /// What the group is about, without the number of its exceptions.
@@ -64,12 +67,18 @@ impl ExceptionGroup {
     /// Divides the group into the exceptions that `matches` accepts and the others.
     ///
     /// Groups inside are divided too; a part without exceptions is `None`.
-    pub fn split<F: FnMut(&Exception) -> bool>(&self, mut matches: F) -> (Option<Self>, Option<Self>) {
+    pub fn split<F: FnMut(&Exception) -> bool>(
+        &self,
+        mut matches: F,
+    ) -> (Option<Self>, Option<Self>) {
         let (yes, no) = self.divide(&mut matches);
         (self.derive(yes), self.derive(no))
     }
 
-    fn divide(&self, matches: &mut dyn FnMut(&Exception) -> bool) -> (Vec<Exception>, Vec<Exception>) {
+    fn divide(
+        &self,
+        matches: &mut dyn FnMut(&Exception) -> bool,
+    ) -> (Vec<Exception>, Vec<Exception>) {
         let (mut yes, mut no) = (Vec::new(), Vec::new());
         for exception in &self.exceptions {
             match exception.group() {
@@ -95,7 +104,11 @@ impl ExceptionGroup {
             false => "ExceptionGroup",
         };
         let exceptions: Vec<_> = self.exceptions.iter().map(Exception::repr).collect();
-        format!("{name}({}, [{}])", quoted(&self.message), exceptions.join(", "))
+        format!(
+            "{name}({}, [{}])",
+            quoted(&self.message),
+            exceptions.join(", ")
+        )
     }
 }
 
@@ -139,6 +152,12 @@ exceptions_with_text! {
     BrokenBarrierError;
     /// Something was not done in time.
     TimeoutError;
+    /// The queue is empty.
+    QueueEmpty;
+    /// The queue is full.
+    QueueFull;
+    /// The queue is shut down.
+    QueueShutDown;
     /// The user pressed Ctrl-C.
     KeyboardInterrupt;
 }
@@ -177,6 +196,9 @@ debug_with_name!(
     ValueError,
     BrokenBarrierError,
     TimeoutError,
+    QueueEmpty,
+    QueueFull,
+    QueueShutDown,
     KeyboardInterrupt,
     SystemExit
 );

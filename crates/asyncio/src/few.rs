@@ -35,7 +35,6 @@ impl<T> Few<T> {
             Self::Many(items) => items.extract_if(.., |item| gone(item)).collect(),
         }
     }
-
 }
 
 impl<T> Default for Few<T> {

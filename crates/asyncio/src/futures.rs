@@ -15,6 +15,7 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
 use crate::repr::{debug_like_display, function_name, qualified};
 use crate::running;
+use crate::tasks::Task;
 
 /// A result that will be there later.
 ///
@@ -167,7 +168,11 @@ impl<T: 'static> Future<T> {
             return Err(crate::RuntimeError::new(message).into());
         }
         if self.done() {
-            let state = if self.cancelled() { "CANCELLED" } else { "FINISHED" };
+            let state = if self.cancelled() {
+                "CANCELLED"
+            } else {
+                "FINISHED"
+            };
             return Err(InvalidStateError::new(format!("{state}: {self}")).into());
         }
         Ok(())
@@ -203,20 +208,32 @@ impl<T: 'static> Future<T> {
         // The callback does not own the future: whoever calls it does.
         let this = Rc::downgrade(&self.0);
         let call = move |_future: AnyRc| {
-            let Some(future) = this.upgrade().map(Self) else { return };
+            let Some(future) = this.upgrade().map(Self) else {
+                return;
+            };
             let event_loop = future.get_loop();
-            guard(&event_loop, context.as_ref(), || callback(&future), || {
-                format!("Exception in callback {}()", qualified(function_name::<F>()))
-            });
+            guard(
+                &event_loop,
+                context.as_ref(),
+                || callback(&future),
+                || {
+                    format!(
+                        "Exception in callback {}()",
+                        qualified(function_name::<F>())
+                    )
+                },
+            );
         };
-        self.erased().add_callback(Callback::Call(id, Box::new(call)));
+        self.erased()
+            .add_callback(Callback::Call(id, Box::new(call)));
         CallbackId(id)
     }
 
     /// Removes a callback, and says how many were removed: 1, or 0 if its call was scheduled before.
     pub fn remove_done_callback(&self, callback: CallbackId) -> usize {
-        self.0
-            .remove_callbacks(&mut |other| matches!(other, Callback::Call(id, _) if *id == callback.0))
+        self.0.remove_callbacks(
+            &mut |other| matches!(other, Callback::Call(id, _) if *id == callback.0),
+        )
     }
 
     fn address(&self) -> *const () {
@@ -237,6 +254,12 @@ impl<T: 'static> PartialEq for Future<T> {
 }
 
 impl<T: 'static> Eq for Future<T> {}
+
+impl<T: 'static> PartialEq<Task<T>> for Future<T> {
+    fn eq(&self, other: &Task<T>) -> bool {
+        *self == other.0
+    }
+}
 
 impl<T: 'static> Hash for Future<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {

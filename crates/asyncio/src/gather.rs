@@ -46,7 +46,9 @@ where
     I: IntoIterator<Item: Ensure<Value: 'static>>,
 {
     let (event_loop, all, children) = ensure_all(awaitables);
-    Gathering::start(&event_loop, children, false, move || all.iter().map(|one| one.result()).collect())
+    Gathering::start(&event_loop, children, false, move || {
+        all.iter().map(|one| one.result()).collect()
+    })
 }
 
 /// Like [`gather`], but exceptions are results like any others.
@@ -64,7 +66,8 @@ where
     })
 }
 
-type All<I> = Vec<crate::awaitable::Ensured<<<I as IntoIterator>::Item as crate::Awaitable>::Value>>;
+type All<I> =
+    Vec<crate::awaitable::Ensured<<<I as IntoIterator>::Item as crate::Awaitable>::Value>>;
 
 #[track_caller]
 fn ensure_all<I>(awaitables: I) -> (EventLoop, All<I>, Vec<AnyRc>)
@@ -182,7 +185,12 @@ struct Gathering<R> {
 type Collect<R> = Box<dyn FnOnce() -> Result<R>>;
 
 impl<R: 'static> Gathering<R> {
-    fn start<C>(event_loop: &EventLoop, children: Vec<AnyRc>, return_exceptions: bool, collect: C) -> Future<R>
+    fn start<C>(
+        event_loop: &EventLoop,
+        children: Vec<AnyRc>,
+        return_exceptions: bool,
+        collect: C,
+    ) -> Future<R>
     where
         C: FnOnce() -> Result<R> + 'static,
     {
@@ -200,7 +208,8 @@ impl<R: 'static> Gathering<R> {
             cancel_requested: Cell::new(false),
             collect: RefCell::new(Some(Box::new(collect))),
         });
-        let (done, pending): (Vec<_>, Vec<_>) = different.into_iter().partition(|child| child.head().done());
+        let (done, pending): (Vec<_>, Vec<_>) =
+            different.into_iter().partition(|child| child.head().done());
         for child in &pending {
             notify_when_done(child, gathering.clone());
         }

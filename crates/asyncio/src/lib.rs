@@ -44,6 +44,7 @@
 
 mod any_future;
 mod any_task;
+mod as_completed;
 mod awaitable;
 mod awaiting;
 mod base_events;
@@ -58,7 +59,9 @@ mod futures;
 mod gather;
 mod handler;
 mod heapq;
+mod locks;
 mod loop_handle;
+mod queues;
 mod registry;
 mod repr;
 mod run_until_complete;
@@ -70,7 +73,10 @@ mod step;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
 mod taskgroups;
-#[allow(unsafe_code, reason = "it promises that the coroutine stays in its place")]
+#[allow(
+    unsafe_code,
+    reason = "it promises that the coroutine stays in its place"
+)]
 mod tasks;
 mod threadsafe;
 mod timeouts;
@@ -79,6 +85,7 @@ mod wait;
 mod wait_for;
 
 pub use any_task::{AnyTask, all_tasks, current_task};
+pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
 pub use awaiting::Await;
 pub use base_events::{EventLoop, IntoExceptionHandler, new_event_loop};
@@ -87,13 +94,17 @@ pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{
     BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt,
-    RuntimeError, SystemExit, TimeoutError, ValueError,
+    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SystemExit, TimeoutError, ValueError,
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
 pub use handler::ExceptionContext;
 pub use hilos_futures::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen};
+pub use locks::{
+    Barrier, BoundedSemaphore, Condition, Event, Lock, LockGuard, Semaphore, SemaphoreGuard,
+};
 pub use loop_handle::{LoopHandle, ThreadsafeHandle};
+pub use queues::{LifoQueue, PriorityQueue, Queue};
 pub use runners::{Runner, run};
 pub use running::get_running_loop;
 pub use shield::shield;

@@ -58,9 +58,14 @@ impl LoopHandle {
             if cancelled.swap(true, Ordering::AcqRel) {
                 return;
             }
-            let Some(event_loop) = running::get() else { return };
+            let Some(event_loop) = running::get() else {
+                return;
+            };
             guard(&event_loop, Some(&context), callback, || {
-                format!("Exception in callback {}()", qualified(function_name::<F>()))
+                format!(
+                    "Exception in callback {}()",
+                    qualified(function_name::<F>())
+                )
             });
         }));
         Ok(handle)

@@ -18,7 +18,10 @@ pub(crate) fn function_name<F: ?Sized>() -> &'static str {
 
 /// What [`function_name`] shows, with closures called as Python calls its own.
 pub(crate) fn qualified(path: &str) -> String {
-    let names: Vec<_> = path.split("::").filter(|name| *name != "{{closure}}").collect();
+    let names: Vec<_> = path
+        .split("::")
+        .filter(|name| *name != "{{closure}}")
+        .collect();
     let name = names.last().copied().unwrap_or(path);
     match path.ends_with("{{closure}}") {
         true => format!("{name}.<locals>.<lambda>"),

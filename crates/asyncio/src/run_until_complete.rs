@@ -30,7 +30,9 @@ impl EventLoop {
 
     pub(crate) fn run_until_done(&self, future: &AnyRc) -> Result<()> {
         let stopper: Rc<dyn Notify> = Rc::new(Stopper);
-        future.clone().add_callback(Callback::Notify(stopper.clone()));
+        future
+            .clone()
+            .add_callback(Callback::Notify(stopper.clone()));
         let run = self.run_forever();
         future.remove_callbacks(
             &mut |callback| matches!(callback, Callback::Notify(other) if Rc::ptr_eq(other, &stopper)),
@@ -53,7 +55,10 @@ struct Stopper;
 impl Notify for Stopper {
     fn notify(self: Rc<Self>, future: AnyRc) {
         // A request to exit has ended the run already.
-        if !future.failure().is_some_and(|exception| exception.is_exit()) {
+        if !future
+            .failure()
+            .is_some_and(|exception| exception.is_exit())
+        {
             future.head().event_loop.stop();
         }
     }

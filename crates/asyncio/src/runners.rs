@@ -190,7 +190,8 @@ impl Runner {
     /// # Errors
     /// A request to exit that one of them raised.
     pub fn close(&mut self) -> Result<()> {
-        let State::Initialized(event_loop, _) = std::mem::replace(&mut self.state, State::Closed) else {
+        let State::Initialized(event_loop, _) = std::mem::replace(&mut self.state, State::Closed)
+        else {
             return Ok(());
         };
         let shutdown = shut_down(&event_loop);
@@ -215,7 +216,10 @@ fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {
     for task in &tasks {
         task.cancel();
     }
-    let gathered = gather_erased(event_loop, tasks.iter().map(|task| task.0.clone()).collect());
+    let gathered = gather_erased(
+        event_loop,
+        tasks.iter().map(|task| task.0.clone()).collect(),
+    );
     event_loop.run_until_complete(gathered)?;
     for task in tasks {
         if let Ok(Some(exception)) = task.exception() {

@@ -42,7 +42,10 @@ pub fn shield<A: Ensure<Value: 'static>>(awaitable: A) -> Await<A::Value> {
         return inner.wait();
     }
     let outer = inner.future.get_loop().create_future();
-    let shield = Rc::new(Shield { inner, outer: outer.clone() });
+    let shield = Rc::new(Shield {
+        inner,
+        outer: outer.clone(),
+    });
     notify_when_done(&shield.inner.future.erased(), shield.clone());
     notify_when_done(&outer.erased(), shield);
     Await::new(outer, Option::take)

@@ -73,7 +73,8 @@ impl State {
         if delay.is_nan() {
             return Err(ValueError::new("Invalid delay: NaN (not a number)").into());
         }
-        let event_loop = running::get().ok_or_else(|| RuntimeError::new("no running event loop"))?;
+        let event_loop =
+            running::get().ok_or_else(|| RuntimeError::new("no running event loop"))?;
         let future = event_loop.create_future();
         let sleeper = future.clone();
         let wake = move || {
@@ -103,7 +104,9 @@ impl<T> StdFuture for Sleep<T> {
             }
         }
         let result = this.result.take();
-        Poll::Ready(Ok(result.expect("a future is not polled after it was ready")))
+        Poll::Ready(Ok(
+            result.expect("a future is not polled after it was ready")
+        ))
     }
 }
 

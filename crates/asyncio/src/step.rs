@@ -81,7 +81,6 @@ impl CurrentStep {
     pub(crate) fn take_throw(&self) -> Option<Exception> {
         self.throw.borrow_mut().take()
     }
-
 }
 
 /// Has cancellations of `task` go to `future` until its next step.
@@ -157,7 +156,8 @@ pub(crate) async fn catch_cancel<T, F: StdFuture<Output = Result<T>>>(inner: F) 
     std::future::poll_fn(|context| {
         let resumed = std::mem::replace(&mut started, true);
         let polled = inner.as_mut().poll(context);
-        if polled.is_pending() && resumed
+        if polled.is_pending()
+            && resumed
             && let Some(thrown) = take_throw()
         {
             return Poll::Ready(Err(thrown));

@@ -186,7 +186,8 @@ impl TaskGroup {
         };
         if errors.is_empty() {
             return value.or_else(nothing).ok_or_else(|| {
-                RuntimeError::new("the task group was cancelled before its body had a result").into()
+                RuntimeError::new("the task group was cancelled before its body had a result")
+                    .into()
             });
         }
         if parent.cancelling() > 0 {

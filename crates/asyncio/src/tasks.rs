@@ -212,21 +212,24 @@ where
         };
         let task_context = self.task.context.borrow().clone();
         self.task.running.set(true);
-        let during = event_loop.0.current.during(self.clone(), source.address(), throw, || {
-            let poll = || {
-                with_waker(&source, |waker| {
-                    let mut context = std::task::Context::from_waker(waker);
-                    coroutine::poll(self, &mut context)
-                })
-            };
-            match catch(|| task_context.run(poll)) {
-                Ok(Ok(Some(polled))) => Polled::Polled(polled),
-                Ok(Ok(None)) => Polled::Nothing,
-                Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
-                Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
-                Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
-            }
-        });
+        let during = event_loop
+            .0
+            .current
+            .during(self.clone(), source.address(), throw, || {
+                let poll = || {
+                    with_waker(&source, |waker| {
+                        let mut context = std::task::Context::from_waker(waker);
+                        coroutine::poll(self, &mut context)
+                    })
+                };
+                match catch(|| task_context.run(poll)) {
+                    Ok(Ok(Some(polled))) => Polled::Polled(polled),
+                    Ok(Ok(None)) => Polled::Nothing,
+                    Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
+                    Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
+                    Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
+                }
+            });
         self.task.running.set(false);
         during
     }
@@ -247,9 +250,9 @@ where
         if head.must_cancel.get() {
             let waiters = head.waiters.borrow().as_slice().to_vec();
             let message = self.core.head.message();
-            let accepted = waiters
-                .into_iter()
-                .fold(false, |any, waiter| any_future::cancel(waiter, message.clone()) | any);
+            let accepted = waiters.into_iter().fold(false, |any, waiter| {
+                any_future::cancel(waiter, message.clone()) | any
+            });
             if accepted {
                 head.must_cancel.set(false);
             } else if head.waiters.borrow().as_slice().is_empty() {
@@ -277,7 +280,14 @@ where
             }
             result => self.core.finish(&this, result),
         }
-        let registered = self.core.head.event_loop.0.tasks.borrow_mut().remove(self.task.key);
+        let registered = self
+            .core
+            .head
+            .event_loop
+            .0
+            .tasks
+            .borrow_mut()
+            .remove(self.task.key);
         drop(registered);
     }
 }
@@ -367,14 +377,19 @@ fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
     let coroutine = qualified(function_name::<F>());
     let coroutine = coroutine.trim_end_matches(".<locals>.<lambda>");
     let (state, outcome) = match core.repr() {
-        state if state.starts_with("finished ") => ("finished".to_owned(), state["finished".len()..].to_owned()),
+        state if state.starts_with("finished ") => {
+            ("finished".to_owned(), state["finished".len()..].to_owned())
+        }
         state => (state, String::new()),
     };
     let state = match task.must_cancel.get() || (!core.head.done() && task.cancels.get() > 0) {
         true => "cancelling".to_owned(),
         false => state,
     };
-    format!("<Task {state} name='{}' coro=<{coroutine}()>{outcome}>", task.name())
+    format!(
+        "<Task {state} name='{}' coro=<{coroutine}()>{outcome}>",
+        task.name()
+    )
 }
 
 /// Steps a task that is suspended in a future of a stranger.
@@ -400,7 +415,8 @@ where
 
 impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
-        self.core.report_unseen("Task", || repr::<F, T>(&self.core, &self.task));
+        self.core
+            .report_unseen("Task", || repr::<F, T>(&self.core, &self.task));
     }
 }
 

@@ -41,7 +41,10 @@ where
     F: AsyncFnOnce(Timeout) -> Result<T>,
 {
     let event_loop = running::get().ok_or_else(|| RuntimeError::new("no running event loop"))?;
-    let when = delay.into().seconds().map(|delay| event_loop.time() + delay);
+    let when = delay
+        .into()
+        .seconds()
+        .map(|delay| event_loop.time() + delay);
     Timeout::new(when).run(body).await
 }
 
@@ -133,7 +136,12 @@ impl Timeout {
         let exit = Exit(self);
         let result = catch_cancel(body(self.clone())).await;
         std::mem::forget(exit);
-        match self.exit(result.as_ref().err().is_some_and(|error| error.is_cancelled())) {
+        match self.exit(
+            result
+                .as_ref()
+                .err()
+                .is_some_and(|error| error.is_cancelled()),
+        ) {
             true => Err(TimeoutError::default().into()),
             false => result,
         }
@@ -197,7 +205,8 @@ impl Timeout {
             timer.cancel();
         }
         let Some(when) = when else { return Ok(()) };
-        let event_loop = running::get().ok_or_else(|| RuntimeError::new("no running event loop"))?;
+        let event_loop =
+            running::get().ok_or_else(|| RuntimeError::new("no running event loop"))?;
         let this = self.clone();
         let on_timeout = move || this.on_timeout();
         let timer = match when <= event_loop.time() {

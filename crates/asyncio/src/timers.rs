@@ -48,7 +48,9 @@ impl Timers {
         }
         let mut pruned = Vec::new();
         if self.heap.len() > MIN_SCHEDULED && self.cancelled * 2 > self.heap.len() {
-            let removed = self.heap.extract(|(_, handle)| handle.head().is_cancelled());
+            let removed = self
+                .heap
+                .extract(|(_, handle)| handle.head().is_cancelled());
             pruned.extend(removed.into_iter().map(|(_, handle)| handle));
             self.cancelled = 0;
         } else {

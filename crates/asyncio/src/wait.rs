@@ -89,7 +89,9 @@ pub fn wait<F: Waitable, D: Into<Timeout>>(
         }
         let erased: Vec<AnyRc> = different.iter().map(Waitable::any_future).collect();
         wait_erased(&erased, timeout, return_when).await?;
-        Ok(different.into_iter().partition(|future| future.any_future().head().done()))
+        Ok(different
+            .into_iter()
+            .partition(|future| future.any_future().head().done()))
     }
 }
 
@@ -113,7 +115,10 @@ async fn wait_erased(fs: &[AnyRc], timeout: Option<f64>, return_when: ReturnWhen
     for future in fs {
         notify_when_done(future, waiting.clone());
     }
-    let _end = End { fs, waiting: &waiting };
+    let _end = End {
+        fs,
+        waiting: &waiting,
+    };
     waiting.waiter.clone().await
 }
 

@@ -12,17 +12,16 @@ macro_rules! say {
         crate::order::line(format_args!($($arg)*))
     };
 }
-pub(crate) use say;
 
 mod o01_pingpong;
-// mod o02_timers;
-// mod o03_event;
-// mod o04_lock;
-// mod o05_queue;
-// mod o06_gather;
-// mod o07_cancel;
-// mod o08_taskgroup;
-// mod o10_callsoon;
+mod o02_timers;
+mod o03_event;
+mod o04_lock;
+mod o05_queue;
+mod o06_gather;
+mod o07_cancel;
+mod o08_taskgroup;
+mod o10_callsoon;
 
 thread_local! {
     static OUTPUT: RefCell<String> = const { RefCell::new(String::new()) };

@@ -1,6 +1,6 @@
 //! Tasks that take turns.
 
-use super::{check, say};
+use super::check;
 use hilos::asyncio::{self, create_task, sleep};
 
 async fn ping(name: &'static str, n: u32) -> asyncio::Result<&'static str> {
