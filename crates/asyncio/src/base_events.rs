@@ -16,8 +16,10 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::futures::Future;
 use crate::handler::ExceptionContext;
+use crate::executors::DefaultExecutor;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
+use crate::returns::Returns;
 use crate::running;
 use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
@@ -66,6 +68,8 @@ pub(crate) struct Inner {
     raised: RefCell<Option<Exception>>,
     exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
+    pub(crate) returns: Returns,
+    pub(crate) default_executor: DefaultExecutor,
     /// How many callbacks futures were given.
     callbacks: Cell<u64>,
 }
@@ -84,16 +88,19 @@ pub(crate) enum Ready {
     Call(Box<dyn FnOnce(AnyRc)>, AnyRc),
     /// What another thread has sent.
     Sent(Box<dyn FnOnce() + Send>),
+    /// What another thread has done, by its number.
+    Return(u64),
 }
 
 impl Ready {
-    fn run(self) {
+    fn run(self, event_loop: &EventLoop) {
         match self {
             Self::Step(task) => task.step(),
             Self::Handle(handle) => handle.run(),
             Self::Notify(whom, future) => whom.notify(future),
             Self::Call(callback, future) => callback(future),
             Self::Sent(call) => call(),
+            Self::Return(number) => event_loop.0.returns.take(number),
         }
     }
 }
@@ -120,6 +127,8 @@ impl EventLoop {
             raised: RefCell::default(),
             exception_handler: RefCell::default(),
             debug: Cell::new(false),
+            returns: Returns::default(),
+            default_executor: DefaultExecutor::default(),
             callbacks: Cell::new(0),
         }))
     }
@@ -353,6 +362,8 @@ impl EventLoop {
         let timers = self.0.timers.take();
         let sent = self.0.shared.receive();
         drop((ready, timers, sent));
+        self.0.returns.clear();
+        self.0.default_executor.abandon();
         self.abandon_tasks();
         Ok(())
     }
@@ -380,7 +391,7 @@ impl EventLoop {
             let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
                 break;
             };
-            ready.run();
+            ready.run(self);
             if self.0.raised.borrow().is_some() {
                 break;
             }
@@ -396,6 +407,8 @@ impl EventLoop {
         let (clock, shared) = (&self.0.clock, &self.0.shared);
         match when {
             None => shared.sleep(None),
+            // Nobody knows how long another thread takes in virtual time.
+            Some(_) if clock.is_virtual() && self.0.returns.any() => shared.sleep(None),
             Some(when) => {
                 if !shared.has_any() {
                     clock.sleep_until(when, |timeout| shared.sleep(Some(timeout)));
@@ -406,10 +419,15 @@ impl EventLoop {
 
     fn receive(&self) {
         for item in self.0.shared.receive() {
-            match item {
-                Injected::Wake(key) => self.wake_task(key),
-                Injected::Call(call) => self.push(Ready::Sent(call)),
-            }
+            self.accept(item);
+        }
+    }
+
+    pub(crate) fn accept(&self, item: Injected) {
+        match item {
+            Injected::Wake(key) => self.wake_task(key),
+            Injected::Call(call) => self.push(Ready::Sent(call)),
+            Injected::Return(number) => self.push(Ready::Return(number)),
         }
     }
 

@@ -27,6 +27,10 @@ impl Clock {
         }
     }
 
+    pub(crate) fn is_virtual(&self) -> bool {
+        matches!(self, Self::Virtual(_))
+    }
+
     /// Lets time pass until `when`, by `sleep` if need be.
     pub(crate) fn sleep_until(&self, when: f64, sleep: impl FnOnce(Duration)) {
         let timeout = when - self.time();

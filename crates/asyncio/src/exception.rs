@@ -46,7 +46,13 @@ pub struct Exception(Arc<Inner>);
 
 struct Inner {
     type_name: &'static str,
-    error: Box<dyn Error + Send + Sync>,
+    error: Held,
+}
+
+enum Held {
+    Own(Box<dyn Error + Send + Sync>),
+    /// What a call in another thread failed with.
+    OfThread(hilos_futures::Exception),
 }
 
 impl Exception {
@@ -54,7 +60,18 @@ impl Exception {
     ///
     /// For exceptions that need no type of their own: `Exception::new("ValueError", "no beans")`.
     pub fn new<E: Into<Box<dyn Error + Send + Sync>>>(type_name: &'static str, error: E) -> Self {
-        let error = error.into();
+        let error = Held::Own(error.into());
+        Self(Arc::new(Inner { type_name, error }))
+    }
+
+    /// The exception of a call that ran in another thread.
+    pub(crate) fn of_thread(exception: hilos_futures::Exception) -> Self {
+        let travelled = exception.error().and_then(|error| error.downcast_ref::<Opaque>());
+        if let Some(Opaque(ours)) = travelled {
+            return ours.clone();
+        }
+        let type_name = exception.type_name();
+        let error = Held::OfThread(exception);
         Self(Arc::new(Inner { type_name, error }))
     }
 
@@ -65,17 +82,24 @@ impl Exception {
 
     /// The error.
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.0.error
+        match &self.0.error {
+            Held::Own(error) => &**error,
+            Held::OfThread(exception) => match (exception.error(), exception.panic()) {
+                (Some(error), _) => error,
+                (None, Some(panic)) => panic,
+                (None, None) => unreachable!("an exception is an error or a panic"),
+            },
+        }
     }
 
     /// The error as the type it had, if it is of that type.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.0.error.downcast_ref()
+        self.error().downcast_ref()
     }
 
     /// Whether the error is of this type: Python's `isinstance`.
     pub fn is<E: Error + 'static>(&self) -> bool {
-        self.0.error.is::<E>()
+        self.error().is::<E>()
     }
 
     /// Whether it is a [`CancelledError`].
@@ -197,7 +221,7 @@ impl Error for Opaque {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.error.fmt(f)
+        fmt::Display::fmt(self.error(), f)
     }
 }
 

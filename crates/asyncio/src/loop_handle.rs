@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hilos_core::contextvars::copy_context;
 
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, guard};
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
@@ -24,11 +24,7 @@ use crate::threadsafe::{Injected, Shared};
 /// asyncio::run(async {
 ///     let event_loop = asyncio::get_running_loop()?;
 ///     let handle = event_loop.handle();
-///     let event = asyncio::Event::new();
-///     let set = event.clone();
-///     let future = asyncio::to_thread(move || handle.call_soon_threadsafe(|| println!("hello")));
-///     future.await?;
-///     # drop(set);
+///     asyncio::try_to_thread(move || handle.call_soon_threadsafe(|| println!("hello"))).await?;
 ///     Ok(())
 /// })?;
 /// # Ok::<(), asyncio::Exception>(())
@@ -54,7 +50,7 @@ impl LoopHandle {
         let cancelled = Arc::new(AtomicBool::new(false));
         let handle = ThreadsafeHandle(cancelled.clone());
         let context = copy_context();
-        self.send(Box::new(move || {
+        self.0.send_or_push(Injected::Call(Box::new(move || {
             if cancelled.swap(true, Ordering::AcqRel) {
                 return;
             }
@@ -67,17 +63,10 @@ impl LoopHandle {
                     qualified(function_name::<F>())
                 )
             });
-        }));
+        })));
         Ok(handle)
     }
 
-    fn send(&self, call: Box<dyn FnOnce() + Send>) {
-        match running::get() {
-            // In the loop's own thread it is a call like any other.
-            Some(event_loop) if event_loop.is_of(&self.0) => event_loop.push(Ready::Sent(call)),
-            _ => self.0.send(Injected::Call(call)),
-        }
-    }
 
     /// Whether the loop is closed.
     pub fn is_closed(&self) -> bool {

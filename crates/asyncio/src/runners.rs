@@ -200,12 +200,16 @@ impl Runner {
     }
 }
 
+/// How long the end of a run waits for the threads of the default executor, in seconds.
+const THREAD_JOIN_TIMEOUT: f64 = 300.0;
+
 fn shut_down(event_loop: &EventLoop) -> Result<()> {
     cancel_all_tasks(event_loop)?;
-    // CPython shuts down its asynchronous generators and the executor, each in a run of its own,
-    // in which what is ready runs on.
+    // CPython shuts down its asynchronous generators in a run of its own, in which what is ready
+    // runs on.
     event_loop.run_until_complete(async { Ok(()) })?;
-    event_loop.run_until_complete(async { Ok(()) })
+    let executor = event_loop.shutdown_default_executor(THREAD_JOIN_TIMEOUT);
+    event_loop.run_until_complete(executor)
 }
 
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {

@@ -19,6 +19,8 @@ pub(crate) struct TaskKey {
 pub(crate) enum Injected {
     Wake(TaskKey),
     Call(Box<dyn FnOnce() + Send>),
+    /// What waits under this number in [`Returns`](crate::returns::Returns) has come.
+    Return(u64),
 }
 
 /// The part of a loop that threads share.
@@ -59,6 +61,14 @@ impl Shared {
         inbox.items.push(item);
         self.any.store(true, Ordering::Release);
         self.ring(inbox);
+    }
+
+    /// Like [`send`](Self::send); in the loop's own thread it is ready like anything else.
+    pub(crate) fn send_or_push(self: &Arc<Self>, item: Injected) {
+        match running::get() {
+            Some(event_loop) if event_loop.is_of(self) => event_loop.accept(item),
+            _ => self.send(item),
+        }
     }
 
     /// Ends the loop's sleep, if it sleeps.
