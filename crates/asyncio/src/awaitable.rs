@@ -6,10 +6,11 @@ use std::panic::Location;
 use crate::any_future::AnyRc;
 use crate::awaiting::Await;
 use crate::base_events::EventLoop;
+use crate::create_task::TaskOptions;
 use crate::exception::Result;
 use crate::futures::Future;
 use crate::running;
-use crate::tasks::{Making, Task, spawn};
+use crate::tasks::Task;
 
 /// What asyncio's functions wait for: a coroutine, a [`Task`], a [`Future`] or a reference to one
 /// of the latter.
@@ -76,9 +77,8 @@ impl<T: 'static, F: StdFuture<Output = Result<T>> + 'static> Ensure for F {
         event_loop: &EventLoop,
         location: &'static Location<'static>,
     ) -> Result<Ensured<T>> {
-        Ok(Ensured::taking(
-            spawn(event_loop, self, Making::plain(location))?.0,
-        ))
+        let task = TaskOptions::new().create_task_at(location, event_loop, self)?;
+        Ok(Ensured::taking(task.0))
     }
 }
 

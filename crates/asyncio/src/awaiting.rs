@@ -36,11 +36,6 @@ impl<T> Await<T> {
         }
     }
 
-    /// The future that is waited for.
-    pub(crate) fn future(&self) -> &Future<T> {
-        &self.future
-    }
-
     /// Has the current task stepped when the future is done, and cancellations go to the future.
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
         let event_loop = &self.future.head().event_loop;

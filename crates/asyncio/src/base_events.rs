@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
+use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,12 +12,13 @@ use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
 use crate::clock::Clock;
+use crate::create_task::TaskFactory;
 use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
+use crate::executors::DefaultExecutor;
 use crate::futures::Future;
 use crate::handler::ExceptionContext;
-use crate::executors::DefaultExecutor;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
@@ -68,6 +70,8 @@ pub(crate) struct Inner {
     raised: RefCell<Option<Exception>>,
     exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
+    slow_callback_duration: Cell<f64>,
+    pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
     /// How many callbacks futures were given.
@@ -105,6 +109,19 @@ impl Ready {
     }
 }
 
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(task) => f.write_str(&task.repr()),
+            Self::Handle(handle) => Handle(handle.clone()).fmt(f),
+            Self::Notify(_, future) | Self::Call(_, future) => {
+                write!(f, "a callback of {}", future.repr())
+            }
+            Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
+        }
+    }
+}
+
 /// Creates a loop; nothing runs in it yet.
 ///
 /// Mirrors [`asyncio.new_event_loop`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.new_event_loop).
@@ -127,6 +144,8 @@ impl EventLoop {
             raised: RefCell::default(),
             exception_handler: RefCell::default(),
             debug: Cell::new(false),
+            slow_callback_duration: Cell::new(0.1),
+            task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
             callbacks: Cell::new(0),
@@ -373,7 +392,11 @@ impl EventLoop {
         let tasks = self.0.tasks.take().into_tasks();
         for task in tasks {
             let context = ExceptionContext::new("Task was destroyed but it is pending!");
-            self.call_exception_handler(context.with_future(task.repr()));
+            let mut context = context.with_future(task.repr());
+            if let Some(head) = task.task().filter(|_| self.get_debug()) {
+                context.created_at = Some(head.location());
+            }
+            self.call_exception_handler(context);
             task.abandon();
         }
     }
@@ -391,11 +414,39 @@ impl EventLoop {
             let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
                 break;
             };
-            ready.run(self);
+            match self.get_debug() {
+                true => self.run_timed(ready),
+                false => ready.run(self),
+            }
             if self.0.raised.borrow().is_some() {
                 break;
             }
         }
+    }
+
+    /// Runs a call of debug mode, which warns of one that keeps the others waiting.
+    fn run_timed(&self, ready: Ready) {
+        let what = ready.to_string();
+        let start = self.time();
+        ready.run(self);
+        let duration = self.time() - start;
+        if duration >= self.slow_callback_duration() {
+            // A closed standard error output is no reason to fail.
+            let _ = writeln!(
+                std::io::stderr(),
+                "Executing {what} took {duration:.3} seconds"
+            );
+        }
+    }
+
+    /// From how many seconds on debug mode calls a callback or a step slow: 0.1, unless set.
+    pub fn slow_callback_duration(&self) -> f64 {
+        self.0.slow_callback_duration.get()
+    }
+
+    /// Sets from how many seconds on debug mode calls a callback or a step slow.
+    pub fn set_slow_callback_duration(&self, seconds: f64) {
+        self.0.slow_callback_duration.set(seconds);
     }
 
     /// Sleeps until something is ready, due or sent.
@@ -482,7 +533,6 @@ impl EventLoop {
 
     /// Prints the error on the standard error output.
     pub fn default_exception_handler(&self, context: &ExceptionContext) {
-        use std::io::Write as _;
         // A closed standard error output is no reason to fail.
         let _ = writeln!(std::io::stderr(), "{context}");
     }

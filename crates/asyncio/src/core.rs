@@ -1,6 +1,7 @@
 //! What is inside a future: its outcome, and whom to tell.
 
 use std::cell::RefCell;
+use std::panic::Location;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, AnyRc, Callback, Cancellation, Head, State};
@@ -113,13 +114,20 @@ impl<T> Core<T> {
     }
 
     /// Tells the loop's handler if the exception was never looked at.
-    pub(crate) fn report_unseen(&self, kind: &str, repr: impl FnOnce() -> String) {
+    pub(crate) fn report_unseen(
+        &self,
+        kind: &str,
+        created_at: Option<&'static Location<'static>>,
+        repr: impl FnOnce() -> String,
+    ) {
         if self.head.unseen.replace(false)
             && let Some(exception) = self.failure()
         {
-            let context = ExceptionContext::new(format!("{kind} exception was never retrieved"))
-                .with_exception(exception)
-                .with_future(repr());
+            let mut context =
+                ExceptionContext::new(format!("{kind} exception was never retrieved"))
+                    .with_exception(exception)
+                    .with_future(repr());
+            context.created_at = created_at.filter(|_| self.head.event_loop.get_debug());
             self.head.event_loop.call_exception_handler(context);
         }
     }
@@ -181,6 +189,6 @@ impl<T: 'static> Typed<T> for Plain<T> {
 impl<T> Drop for Plain<T> {
     fn drop(&mut self) {
         self.0
-            .report_unseen("Future", || format!("<Future {}>", self.0.repr()));
+            .report_unseen("Future", None, || format!("<Future {}>", self.0.repr()));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future as StdFuture;
 use std::panic::Location;
+use std::rc::Rc;
 
 use hilos_core::contextvars::Context;
 
@@ -9,17 +10,6 @@ use crate::base_events::EventLoop;
 use crate::exception::Result;
 use crate::running;
 use crate::tasks::{Making, Task, spawn};
-
-impl Making {
-    pub(crate) fn plain(location: &'static Location<'static>) -> Self {
-        Self {
-            name: None,
-            context: None,
-            eager_start: false,
-            location,
-        }
-    }
-}
 
 /// Has the running loop run `coroutine` as a task.
 ///
@@ -84,7 +74,56 @@ impl EventLoop {
 pub struct TaskOptions {
     name: Option<String>,
     context: Option<Context>,
-    eager_start: bool,
+    eager_start: Option<bool>,
+}
+
+/// What a loop makes of the options of each new task.
+pub(crate) type TaskFactory = Rc<dyn Fn(TaskOptions) -> TaskOptions>;
+
+/// Starts each task eagerly: for [`EventLoop::set_task_factory`].
+///
+/// Mirrors [`asyncio.eager_task_factory`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.eager_task_factory).
+pub fn eager_task_factory(options: TaskOptions) -> TaskOptions {
+    match options.eager_start {
+        None => options.with_eager_start(true),
+        Some(_) => options,
+    }
+}
+
+impl EventLoop {
+    /// Has `factory` change the options of every task that is created from now on.
+    ///
+    /// ```
+    /// use hilos_asyncio as asyncio;
+    ///
+    /// asyncio::run(async {
+    ///     let event_loop = asyncio::get_running_loop()?;
+    ///     event_loop.set_task_factory(asyncio::eager_task_factory);
+    ///     assert!(asyncio::create_task(async { Ok(()) }).done());
+    ///     event_loop.reset_task_factory();
+    ///     assert!(!asyncio::create_task(async { Ok(()) }).done());
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), asyncio::Exception>(())
+    /// ```
+    ///
+    /// # Differences from Python
+    /// - The factory is given the keyword arguments and returns them, instead of making the task.
+    pub fn set_task_factory<F: Fn(TaskOptions) -> TaskOptions + 'static>(&self, factory: F) {
+        let old = self.0.task_factory.replace(Some(Rc::new(factory)));
+        drop(old);
+    }
+
+    /// Has tasks created as they are by default.
+    pub fn reset_task_factory(&self) {
+        let old = self.0.task_factory.take();
+        drop(old);
+    }
+
+    /// Whether a task factory is set.
+    pub fn has_task_factory(&self) -> bool {
+        self.0.task_factory.borrow().is_some()
+    }
 }
 
 impl TaskOptions {
@@ -107,6 +146,7 @@ impl TaskOptions {
 
     /// Whether the coroutine runs at once until it first waits, if the loop is running.
     pub fn with_eager_start(self, eager_start: bool) -> Self {
+        let eager_start = Some(eager_start);
         Self {
             eager_start,
             ..self
@@ -140,16 +180,32 @@ impl TaskOptions {
         F: StdFuture<Output = Result<T>> + 'static,
         T: 'static,
     {
+        self.create_task_at(Location::caller(), event_loop, coroutine)
+    }
+
+    pub(crate) fn create_task_at<F, T>(
+        self,
+        location: &'static Location<'static>,
+        event_loop: &EventLoop,
+        coroutine: F,
+    ) -> Result<Task<T>>
+    where
+        F: StdFuture<Output = Result<T>> + 'static,
+        T: 'static,
+    {
+        let factory = event_loop.0.task_factory.borrow().clone();
         let Self {
             name,
             context,
             eager_start,
-        } = self;
-        let location = Location::caller();
+        } = match factory {
+            Some(factory) => factory(self),
+            None => self,
+        };
         let making = Making {
             name,
             context,
-            eager_start,
+            eager_start: eager_start.unwrap_or(false),
             location,
         };
         spawn(event_loop, coroutine, making)

@@ -66,7 +66,9 @@ impl Exception {
 
     /// The exception of a call that ran in another thread.
     pub(crate) fn of_thread(exception: hilos_futures::Exception) -> Self {
-        let travelled = exception.error().and_then(|error| error.downcast_ref::<Opaque>());
+        let travelled = exception
+            .error()
+            .and_then(|error| error.downcast_ref::<Opaque>());
         if let Some(Opaque(ours)) = travelled {
             return ours.clone();
         }

@@ -84,7 +84,11 @@ impl EventLoop {
     /// Makes `executor` the one that is meant by `None`, and that [`to_thread`](crate::to_thread)
     /// uses.
     pub fn set_default_executor(&self, executor: &ThreadPoolExecutor) {
-        let old = self.0.default_executor.executor.replace(Some(executor.clone()));
+        let old = self
+            .0
+            .default_executor
+            .executor
+            .replace(Some(executor.clone()));
         drop(old);
     }
 
@@ -104,7 +108,9 @@ impl EventLoop {
     async fn shut_executor_down(self, limit: Timeout) -> Result<()> {
         self.0.default_executor.shut_down.set(true);
         let executor = self.0.default_executor.executor.borrow().clone();
-        let Some(executor) = executor else { return Ok(()) };
+        let Some(executor) = executor else {
+            return Ok(());
+        };
         let future = self.create_future();
         let joined = self.on_return({
             let future = future.clone();

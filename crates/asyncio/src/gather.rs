@@ -321,6 +321,6 @@ impl<R: 'static> Typed<R> for Gathering<R> {
 impl<R> Drop for Gathering<R> {
     fn drop(&mut self) {
         let repr = || format!("<_GatheringFuture {}>", self.core.repr());
-        self.core.report_unseen("_GatheringFuture", repr);
+        self.core.report_unseen("_GatheringFuture", None, repr);
     }
 }

@@ -1,6 +1,7 @@
 //! What a loop's exception handler is told.
 
 use std::fmt;
+use std::panic::Location;
 
 use crate::exception::Exception;
 
@@ -17,6 +18,8 @@ pub struct ExceptionContext {
     pub exception: Option<Exception>,
     /// What the future or task concerned prints as.
     pub future: Option<String>,
+    /// Where the task was created; in debug mode.
+    pub created_at: Option<&'static Location<'static>>,
 }
 
 impl ExceptionContext {
@@ -26,6 +29,7 @@ impl ExceptionContext {
             message: message.into(),
             exception: None,
             future: None,
+            created_at: None,
         }
     }
 
@@ -50,6 +54,9 @@ impl fmt::Display for ExceptionContext {
         f.write_str(&self.message)?;
         if let Some(future) = &self.future {
             write!(f, "\nfuture: {future}")?;
+        }
+        if let Some(place) = self.created_at {
+            write!(f, "\ncreated at {place}")?;
         }
         if let Some(exception) = &self.exception {
             write!(f, "\n{exception:?}")?;

@@ -47,10 +47,6 @@ impl<T> Heap<T> {
         removed
     }
 
-    pub(crate) fn drain(&mut self) -> Vec<T> {
-        std::mem::take(&mut self.items)
-    }
-
     /// Moves the item at `place` up, past those that it comes before.
     fn towards_root(&mut self, root: usize, mut place: usize) {
         while place > root {

@@ -67,7 +67,6 @@ impl LoopHandle {
         Ok(handle)
     }
 
-
     /// Whether the loop is closed.
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()

@@ -57,7 +57,13 @@ where
         });
         destination.add_done_callback(move |_| cancel.redeem());
         let source = task.clone();
-        notify_when_done(&task.erased(), Rc::new(Chain { source, destination }));
+        notify_when_done(
+            &task.erased(),
+            Rc::new(Chain {
+                source,
+                destination,
+            }),
+        );
     })?;
     Ok(future)
 }
@@ -70,7 +76,10 @@ struct Chain<T: 'static> {
 
 impl<T: Send> Notify for Chain<T> {
     fn notify(self: Rc<Self>, _task: AnyRc) {
-        let Self { source, destination } = &*self;
+        let Self {
+            source,
+            destination,
+        } = &*self;
         if source.cancelled() {
             destination.cancel();
         }

@@ -65,14 +65,6 @@ impl CurrentStep {
         self.task.borrow().clone()
     }
 
-    /// Calls `f` as if no task were running.
-    pub(crate) fn outside<R>(&self, f: impl FnOnce() -> R) -> R {
-        let task = self.task.take();
-        let result = f();
-        drop(self.task.replace(task));
-        result
-    }
-
     /// Whether waking `waker` is the same as stepping the current task.
     pub(crate) fn is_direct(&self, waker: &Waker) -> bool {
         ptr::eq(waker.data(), self.waker.get())

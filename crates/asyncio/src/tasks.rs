@@ -73,7 +73,7 @@ pub(crate) struct TaskHead {
     pub(crate) waiters: RefCell<Few<AnyRc>>,
     /// What clones of the waker share.
     wake_cell: OnceLock<Arc<WakeCell>>,
-    /// Whether somebody made the task who can tell the program that it is still pending.
+    /// Where the program created the task.
     location: &'static Location<'static>,
 }
 
@@ -416,7 +416,9 @@ where
 impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
         self.core
-            .report_unseen("Task", || repr::<F, T>(&self.core, &self.task));
+            .report_unseen("Task", Some(self.task.location), || {
+                repr::<F, T>(&self.core, &self.task)
+            });
     }
 }
 

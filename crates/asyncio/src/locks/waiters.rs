@@ -57,11 +57,6 @@ impl Waiters {
         self.futures.borrow().front().cloned()
     }
 
-    /// Takes the first waiter, of whom nobody has a [`Waiter`] but only its future.
-    pub(crate) fn pop_front(&self) -> Option<Future<()>> {
-        self.futures.borrow_mut().pop_front()
-    }
-
     /// Wakes up to `n` waiters that are not woken or cancelled yet, and says how many.
     pub(crate) fn wake(&self, n: usize) -> usize {
         let waiting: Vec<_> = self
