@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hilos_core::contextvars::Context;
 use hilos_core::time::Timeout;
@@ -23,9 +24,13 @@ use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
 use crate::running;
+#[cfg(target_os = "linux")]
+use crate::selector::Selector;
 use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
+#[cfg(target_os = "linux")]
+use crate::unix_events::Signals;
 
 /// The loop that runs tasks and callbacks, in the order in which CPython's does.
 ///
@@ -71,6 +76,11 @@ pub(crate) struct Inner {
     exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
     slow_callback_duration: Cell<f64>,
+    /// There from when a descriptor or a signal is watched first.
+    #[cfg(target_os = "linux")]
+    pub(crate) selector: RefCell<Option<Selector>>,
+    #[cfg(target_os = "linux")]
+    pub(crate) signals: RefCell<Signals>,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
@@ -145,6 +155,10 @@ impl EventLoop {
             exception_handler: RefCell::default(),
             debug: Cell::new(false),
             slow_callback_duration: Cell::new(0.1),
+            #[cfg(target_os = "linux")]
+            selector: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            signals: RefCell::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
@@ -381,6 +395,7 @@ impl EventLoop {
         let timers = self.0.timers.take();
         let sent = self.0.shared.receive();
         drop((ready, timers, sent));
+        self.close_selector();
         self.0.returns.clear();
         self.0.default_executor.abandon();
         self.abandon_tasks();
@@ -407,6 +422,7 @@ impl EventLoop {
         let pruned = self.0.timers.borrow_mut().prune();
         drop(pruned);
         self.wait_for_events();
+        self.receive_signals();
         self.receive();
         self.collect_due();
         let todo = self.0.ready.borrow().len();
@@ -451,20 +467,23 @@ impl EventLoop {
 
     /// Sleeps until something is ready, due or sent.
     fn wait_for_events(&self) {
-        if !self.0.ready.borrow().is_empty() || self.0.stopping.get() {
+        let busy = !self.0.ready.borrow().is_empty() || self.0.stopping.get();
+        if (busy || self.0.clock.is_virtual()) && self.watches_any() {
+            self.sleep(Some(Duration::ZERO));
+        }
+        if busy || !self.0.ready.borrow().is_empty() {
             return;
         }
         let when = self.0.timers.borrow().next();
-        let (clock, shared) = (&self.0.clock, &self.0.shared);
         match when {
-            None => shared.sleep(None),
+            None => self.sleep(None),
             // Nobody knows how long another thread takes in virtual time.
-            Some(_) if clock.is_virtual() && self.0.returns.any() => shared.sleep(None),
-            Some(when) => {
-                if !shared.has_any() {
-                    clock.sleep_until(when, |timeout| shared.sleep(Some(timeout)));
-                }
-            }
+            Some(_) if self.0.clock.is_virtual() && self.0.returns.any() => self.sleep(None),
+            Some(_) if self.0.shared.has_any() => {}
+            Some(when) => self
+                .0
+                .clock
+                .sleep_until(when, |timeout| self.sleep(Some(timeout))),
         }
     }
 
@@ -505,9 +524,18 @@ impl EventLoop {
         self.0.tasks.borrow().len()
     }
 
-    /// Has later errors that nobody can catch handled by `handler`; `None` restores the default.
-    pub fn set_exception_handler<H: IntoExceptionHandler>(&self, handler: H) {
-        let old = self.0.exception_handler.replace(handler.into_handler());
+    /// Has later errors that nobody can catch handled by `handler`.
+    pub fn set_exception_handler<H>(&self, handler: H)
+    where
+        H: Fn(&Self, &ExceptionContext) + 'static,
+    {
+        let old = self.0.exception_handler.replace(Some(Rc::new(handler)));
+        drop(old);
+    }
+
+    /// Has later errors that nobody can catch printed, as they are by default.
+    pub fn reset_exception_handler(&self) {
+        let old = self.0.exception_handler.take();
         drop(old);
     }
 
@@ -538,20 +566,34 @@ impl EventLoop {
     }
 }
 
-/// The smallest difference that CPython's clock shows.
-const CLOCK_RESOLUTION: f64 = 1e-9;
-
-/// What [`EventLoop::set_exception_handler`] takes: a function, or `None` for the default.
-pub trait IntoExceptionHandler {
-    #[doc(hidden)]
-    fn into_handler(self) -> Option<Rc<dyn Fn(&EventLoop, &ExceptionContext)>>;
-}
-
-impl<F: Fn(&EventLoop, &ExceptionContext) + 'static> IntoExceptionHandler for F {
-    fn into_handler(self) -> Option<Rc<dyn Fn(&EventLoop, &ExceptionContext)>> {
-        Some(Rc::new(self))
+#[cfg(target_os = "linux")]
+impl EventLoop {
+    fn close_selector(&self) {
+        self.remove_signal_handlers();
+        self.0.shared.set_alarm(None);
+        let selector = self.0.selector.take();
+        drop(selector);
     }
 }
+
+/// Elsewhere there is nothing but calls from other threads to wait for.
+#[cfg(not(target_os = "linux"))]
+impl EventLoop {
+    fn watches_any(&self) -> bool {
+        false
+    }
+
+    fn sleep(&self, timeout: Option<Duration>) {
+        self.0.shared.sleep(timeout);
+    }
+
+    fn receive_signals(&self) {}
+
+    fn close_selector(&self) {}
+}
+
+/// The smallest difference that CPython's clock shows.
+const CLOCK_RESOLUTION: f64 = 1e-9;
 
 /// Marks a loop as running while it lives.
 struct Running<'l> {

@@ -57,6 +57,22 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    fn new(
+        event_loop: &EventLoop,
+        when: f64,
+        context: Option<Context>,
+        name: &'static str,
+    ) -> Self {
+        Self {
+            event_loop: event_loop.clone(),
+            when,
+            cancelled: Cell::new(false),
+            in_heap: Cell::new(false),
+            context,
+            name,
+        }
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.get()
     }
@@ -86,6 +102,41 @@ impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
                 callback,
                 || format!("Exception in callback {}()", qualified(name)),
             );
+        }
+    }
+
+    fn clear(&self) {
+        let callback = self.callback.borrow_mut().take();
+        drop(callback);
+    }
+}
+
+/// A call that is made each time that something happens.
+#[cfg(target_os = "linux")]
+struct RepeatedCall<F> {
+    head: Head,
+    /// Absent while it runs.
+    callback: RefCell<Option<F>>,
+}
+
+#[cfg(target_os = "linux")]
+impl<F: FnMut() -> R, R: CallbackResult> Scheduled for RepeatedCall<F> {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn run(&self) {
+        let callback = self.callback.borrow_mut().take();
+        let Some(mut callback) = callback else { return };
+        let name = self.head.name;
+        guard(
+            &self.head.event_loop,
+            self.head.context.as_ref(),
+            &mut callback,
+            || format!("Exception in callback {}()", qualified(name)),
+        );
+        if !self.head.is_cancelled() {
+            *self.callback.borrow_mut() = Some(callback);
         }
     }
 
@@ -143,16 +194,25 @@ impl Handle {
         F: FnOnce() -> R + 'static,
         R: CallbackResult,
     {
-        let head = Head {
-            event_loop: event_loop.clone(),
-            when,
-            cancelled: Cell::new(false),
-            in_heap: Cell::new(false),
-            context,
-            name: function_name::<F>(),
-        };
+        let head = Head::new(event_loop, when, context, function_name::<F>());
         let callback = RefCell::new(Some(callback));
         Self(Rc::new(Call { head, callback }))
+    }
+
+    /// A handle that may be run many times.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn repeating<F, R>(
+        event_loop: &EventLoop,
+        context: Option<Context>,
+        callback: F,
+    ) -> Self
+    where
+        F: FnMut() -> R + 'static,
+        R: CallbackResult,
+    {
+        let head = Head::new(event_loop, 0.0, context, function_name::<F>());
+        let callback = RefCell::new(Some(callback));
+        Self(Rc::new(RepeatedCall { head, callback }))
     }
 
     /// Cancels the call. If it was made or cancelled before, nothing happens.

@@ -60,6 +60,7 @@ mod futures;
 mod gather;
 mod handler;
 mod heapq;
+mod interrupt;
 mod locks;
 mod loop_handle;
 mod queues;
@@ -70,6 +71,10 @@ mod run_coroutine_threadsafe;
 mod run_until_complete;
 mod runners;
 mod running;
+#[cfg(target_os = "linux")]
+mod selector;
+#[cfg(target_os = "linux")]
+mod selector_events;
 mod shield;
 mod sleep;
 mod step;
@@ -86,6 +91,8 @@ mod threads;
 mod threadsafe;
 mod timeouts;
 mod timers;
+#[cfg(target_os = "linux")]
+mod unix_events;
 mod wait;
 mod wait_for;
 mod wrap_future;
@@ -94,7 +101,7 @@ pub use any_task::{AnyTask, all_tasks, current_task};
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
 pub use awaiting::Await;
-pub use base_events::{EventLoop, IntoExceptionHandler, new_event_loop};
+pub use base_events::{EventLoop, new_event_loop};
 pub use create_task::{TaskOptions, create_task, eager_task_factory};
 pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};

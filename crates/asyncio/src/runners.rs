@@ -10,6 +10,7 @@ use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::gather::gather_erased;
 use crate::handler::ExceptionContext;
+use crate::interrupt::Interrupts;
 use crate::running;
 
 /// Runs a coroutine in a new loop, and returns what it returns.
@@ -32,7 +33,9 @@ use crate::running;
 /// Until the coroutine and its tasks have ended.
 ///
 /// # Errors
-/// What the coroutine fails with; [`RuntimeError`] if a loop is running in this thread.
+/// What the coroutine fails with; [`RuntimeError`] if a loop is running in this thread. A Ctrl-C
+/// cancels the coroutine, and the error then is a [`KeyboardInterrupt`](crate::KeyboardInterrupt);
+/// on Linux, in the main thread, unless the program handles the signal itself.
 ///
 /// Mirrors [`asyncio.run`](https://docs.python.org/3.14/library/asyncio-runner.html#asyncio.run).
 #[track_caller]
@@ -125,8 +128,9 @@ impl Runner {
     /// Until the coroutine has ended; other tasks stay where they are.
     ///
     /// # Errors
-    /// What the coroutine fails with; [`RuntimeError`] if the runner is closed or a loop is
-    /// running in this thread.
+    /// What the coroutine fails with; [`KeyboardInterrupt`](crate::KeyboardInterrupt) after a
+    /// Ctrl-C, which cancels the coroutine, and ends the run at once the second time;
+    /// [`RuntimeError`] if the runner is closed or a loop is running in this thread.
     #[track_caller]
     pub fn run<F, T>(&mut self, coroutine: F) -> Result<T>
     where
@@ -165,7 +169,8 @@ impl Runner {
         let (event_loop, own) = self.initialize()?;
         let options = TaskOptions::new().with_context(context.unwrap_or(&own));
         let task = options.create_task_in(&event_loop, coroutine)?;
-        event_loop.run_until_complete(task)
+        let interrupts = Interrupts::new(&event_loop, task.erased());
+        interrupts.result(event_loop.run_until_complete(task))
     }
 
     fn initialize(&mut self) -> Result<(EventLoop, Context)> {

@@ -71,13 +71,6 @@ impl Shared {
         }
     }
 
-    /// Ends the loop's sleep, if it sleeps.
-    pub(crate) fn wake_up(&self) {
-        let inbox = self.inbox();
-        self.any.store(true, Ordering::Release);
-        self.ring(inbox);
-    }
-
     fn ring(&self, inbox: MutexGuard<'_, Inbox>) {
         let alarm = inbox.alarm.clone();
         drop(inbox);
@@ -87,7 +80,8 @@ impl Shared {
         }
     }
 
-    /// Has `alarm` called when something arrives.
+    /// Has `alarm` called too when something arrives.
+    #[cfg(target_os = "linux")]
     pub(crate) fn set_alarm(&self, alarm: Option<Arc<dyn Fn() + Send + Sync>>) {
         self.inbox().alarm = alarm;
     }

@@ -53,10 +53,7 @@ impl EventLoop {
 }
 
 /// Gives `destination` what `source` has, which is done.
-fn copy_state<T: Send>(source: &hilos_futures::Future<T>, destination: &Future<T>)
-where
-    T: 'static,
-{
+fn copy_state<T: 'static>(source: &hilos_futures::Future<T>, destination: &Future<T>) {
     if destination.cancelled() {
         return;
     }
