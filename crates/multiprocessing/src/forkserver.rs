@@ -13,6 +13,7 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, socketpair};
 use nix::unistd::Pid;
 
 use crate::error::Error;
+use crate::life;
 use crate::spawn::{self, FORK_SERVER};
 use crate::sys::clone_parent::clone_parent;
 use crate::sys::fds;
@@ -117,6 +118,8 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
         let answer = match unsafe { clone_parent() } {
             Ok(None) => {
                 drop(control);
+                // The C library was not told of the fork, so that nobody else was.
+                life::forget();
                 become_process(passed)
             }
             Ok(Some(pid)) => pid.as_raw(),
