@@ -2,6 +2,8 @@
 //!
 //! Run: cargo run --release --example multiprocessing_shared_values
 
+#![allow(clippy::approx_constant, reason = "the digits of the Python program")]
+
 use hilos::multiprocessing::{self, Array, Process, Value};
 
 fn f(n: Value<f64>, a: Array<i32>) -> Result<(), multiprocessing::Error> {
