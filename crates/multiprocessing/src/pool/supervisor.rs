@@ -20,10 +20,14 @@ use crate::connection::pipe;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::process::Process;
+use crate::sys::claims::Claims;
 use crate::sys::pidfd::poll_timeout;
 
 /// How long a worker that has been asked to end may take before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often the results of short tasks are collected.
+const NAP: Duration = Duration::from_micros(50);
 
 /// What the pool's users and its supervisor share.
 pub(super) struct Shared {
@@ -99,7 +103,6 @@ pub(super) struct Supervisor {
     shared: Arc<Shared>,
     settings: Settings,
     workers: Vec<Worker>,
-    next_number: u64,
     /// How many workers in a row have died before they were ready.
     stillborn: usize,
 }
@@ -111,11 +114,14 @@ impl Supervisor {
             shared,
             settings,
             workers: Vec::new(),
-            next_number: 0,
             stillborn: 0,
         };
         for _ in 0..supervisor.settings.processes {
-            supervisor.hire()?;
+            if let Err(error) = supervisor.hire() {
+                supervisor.shared.enter(Phase::Terminated);
+                supervisor.dismiss();
+                return Err(error);
+            }
         }
         Ok(supervisor)
     }
@@ -130,13 +136,15 @@ impl Supervisor {
             self.sleep();
             self.collect();
             self.enforce_limits();
+            self.redistribute();
         }
     }
 
     fn hire(&mut self) -> Result<(), Error> {
         let (ours, theirs) = pipe(true)?;
         let name = format!("PoolWorker-{}", crate::pool::builder::next_worker());
-        let mut process = Process::new(work, (theirs.clone(), self.settings.orders()?))
+        let (claims, fd) = Claims::new()?;
+        let mut process = Process::new(work, (theirs.clone(), self.settings.orders(fd)?))
             .with_name(name)
             .with_daemon(true);
         if let Some(method) = self.settings.start_method {
@@ -147,6 +155,7 @@ impl Supervisor {
         self.workers.push(Worker::new(
             process,
             ours,
+            claims,
             self.settings.max_tasks_per_child,
         ));
         Ok(())
@@ -162,14 +171,13 @@ impl Supervisor {
                 .into_iter()
                 .for_each(|task| task.fail(JobError::Terminated));
         }
+        let share = state.pending.len().div_ceil(self.workers.len().max(1));
         for ahead in [false, true] {
             for worker in &mut self.workers {
-                for _ in 0..worker.room(ahead) {
-                    let Some(task) = state.pending.pop_front() else {
-                        break;
-                    };
-                    self.next_number += 1;
-                    if let Err(refused) = worker.give(self.next_number, task) {
+                for _ in 0..worker.room(ahead).min(share) {
+                    let next = state.pending.pop_front_if(|task| worker.takes(task));
+                    let Some(task) = next else { break };
+                    if let Err(refused) = worker.give(task) {
                         let (error, task) = *refused;
                         task.fail(error.into());
                     }
@@ -194,6 +202,10 @@ impl Supervisor {
 
     /// Sleeps until a worker says something, or can be told something, or time is up.
     fn sleep(&mut self) {
+        if !self.workers.is_empty() && self.workers.iter().all(Worker::is_provided_for) {
+            // To be woken for each result would take longer than the tasks.
+            return std::thread::sleep(NAP);
+        }
         {
             let mut state = self.shared.state.lock();
             let to_do = !state.pending.is_empty()
@@ -221,11 +233,38 @@ impl Supervisor {
                 .iter()
                 .map(|(fd, flags)| PollFd::new(fd.as_fd(), *flags)),
         );
-        let deadline = self.workers.iter().filter_map(Worker::limit).min();
-        let deadline = deadline.map_or(Deadline::NEVER, Deadline::at);
+        let deadline = self.next_deadline();
         while poll(&mut polled, poll_timeout(deadline)) == Err(Errno::EINTR) {}
         self.shared.state.lock().asleep = false;
         let _ = self.shared.wake.read();
+    }
+
+    /// When a task will have taken too long, or others will have waited too long for it.
+    fn next_deadline(&self) -> Deadline {
+        let workers = self.workers.iter();
+        let limits = workers.clone().filter_map(Worker::limit);
+        let idle = workers.clone().any(|worker| worker.room(false) > 0);
+        let stuck = workers.filter_map(Worker::stuck).filter(|_| idle);
+        limits
+            .chain(stuck)
+            .min()
+            .map_or(Deadline::NEVER, Deadline::at)
+    }
+
+    /// Gives what is stuck behind a long task to a worker that has nothing to do.
+    fn redistribute(&mut self) {
+        let now = Instant::now();
+        if !self.workers.iter().any(|worker| worker.room(false) > 0) {
+            return;
+        }
+        let stuck = |worker: &&mut Worker| worker.stuck().is_some_and(|since| since <= now);
+        let tasks: VecDeque<Task> = self
+            .workers
+            .iter_mut()
+            .filter(stuck)
+            .flat_map(Worker::take_back)
+            .collect();
+        self.put_back(tasks);
     }
 
     /// Takes in what the workers say, and replaces those that have died or have done their share.
@@ -265,12 +304,12 @@ impl Supervisor {
         listen(&mut worker, &self.shared, &mut self.stillborn);
         self.stillborn += usize::from(!worker.ready);
         let (current, rest) = worker.take_tasks();
+        if timed_out {
+            let late = current.into_iter().chain(rest);
+            return late.for_each(|task| task.fail(JobError::TimedOut));
+        }
         if let Some(task) = current {
-            let error = if timed_out {
-                JobError::TimedOut
-            } else {
-                worker.lost(&task)
-            };
+            let error = worker.lost(&task);
             task.fail(error);
         }
         self.put_back(rest);
@@ -330,15 +369,21 @@ impl Supervisor {
 
 /// Takes in what one worker says; `false` if it is gone.
 fn listen(worker: &mut Worker, shared: &Shared, stillborn: &mut usize) -> bool {
-    loop {
+    let mut done = 0;
+    let alive = loop {
         match worker.news() {
-            Ok(None) => return true,
+            Ok(None) => break true,
             Ok(Some(News::Ready)) => *stillborn = 0,
             Ok(Some(News::Broken(failure))) => fail_all(shared, &failure),
-            Ok(Some(News::Done(task, result))) => task.sink.deliver(task.part, result),
-            Err(_) => return false,
+            Ok(Some(News::Done(task, result))) => {
+                done += 1;
+                task.sink.deliver(task.part, result);
+            }
+            Err(_) => break false,
         }
-    }
+    };
+    worker.note_pace(done);
+    alive
 }
 
 /// Fails every job there is and every one to come.

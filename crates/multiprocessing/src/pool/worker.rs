@@ -7,7 +7,9 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::reduction::{Message, TravellingFd, dumps};
+use crate::sys::claims::Claims;
 use crate::sys::image::Descriptor;
+use crate::sys::interrupt::leave_to_parent;
 
 /// The number of the message that says that the worker is ready, or why it never will be.
 pub(super) const READY: u64 = u64::MAX;
@@ -17,8 +19,10 @@ pub(super) const OK: u64 = 0;
 pub(super) const FAILED: u64 = 1;
 
 /// What a worker is told when it starts.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Orders {
+    /// The descriptor of the [`Claims`].
+    pub(super) claims: TravellingFd,
     pub(super) initializer: Option<Encoded>,
     /// Above this much memory, in KiB, the worker ends after the task that it is at.
     pub(super) max_memory: Option<u64>,
@@ -34,6 +38,8 @@ pub(super) struct Encoded {
 
 /// What a worker's process does: one task after the other, until the pool hangs up.
 pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> {
+    leave_to_parent()?;
+    let claims = Claims::open(&orders.claims.0)?;
     let initialized = orders
         .initializer
         .map_or(Ok(Message::default()), |encoded| {
@@ -56,6 +62,9 @@ pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> 
         let Some((number, function, bytes)) = split_numbers(bytes) else {
             break;
         };
+        if !claims.begin(number) {
+            continue;
+        }
         reply(&connection, number, run(function, Message { bytes, fds }))?;
         if orders.max_memory.is_some_and(|limit| memory() > limit) {
             break;
