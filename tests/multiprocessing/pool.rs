@@ -50,12 +50,12 @@ fn map_keeps_the_order() {
     assert_eq!(pool.map(square, 0..100).unwrap(), expected);
     for chunksize in [1, 7, 100, 1000] {
         assert_eq!(
-            pool.map_chunked(square, 0..100, chunksize).unwrap(),
+            pool.with_chunksize(chunksize).map(square, 0..100).unwrap(),
             expected
         );
     }
     assert_eq!(pool.map(square, []), Ok(vec![]));
-    assert_eq!(pool.map_chunked(square, [], 1), Ok(vec![]));
+    assert_eq!(pool.with_chunksize(1).map(square, []), Ok(vec![]));
     assert_eq!(pool.imap(square, []).count(), 0);
 }
 
@@ -176,7 +176,7 @@ fn every_item_is_run_though_the_first_has_failed() {
         .map(|number| directory.join(number.to_string()).display().to_string())
         .collect();
     let items = [String::new()].into_iter().chain(paths.clone());
-    let Err(JobError::Failed(failure)) = pool().map_chunked(write, items, 1) else {
+    let Err(JobError::Failed(failure)) = pool().with_chunksize(1).map(write, items) else {
         panic!()
     };
     assert!(failure.message().contains("the first item"));
@@ -265,7 +265,8 @@ fn the_initializer_runs_in_every_worker() {
         .build()
         .unwrap();
     let given = pool
-        .map_chunked(|_: u8| GIVEN.load(Ordering::Relaxed), 0..30, 1)
+        .with_chunksize(1)
+        .map(|_: u8| GIVEN.load(Ordering::Relaxed), 0..30)
         .unwrap();
     assert!(given.iter().all(|value| *value == 42));
     assert_eq!(GIVEN.load(Ordering::Relaxed), 0, "not in this process");
@@ -300,7 +301,8 @@ fn workers_are_replaced_after_their_share() {
         .build()
         .unwrap();
     let pids = pool
-        .map_chunked(|_: u32| std::process::id(), 0..100, 1)
+        .with_chunksize(1)
+        .map(|_: u32| std::process::id(), 0..100)
         .unwrap();
     let mut counts = std::collections::HashMap::<u32, u32>::new();
     pids.iter()
@@ -345,6 +347,6 @@ fn it_prints_as_in_python() {
     let pool = Pool::new(2).unwrap();
     assert_eq!(
         format!("{pool:?}"),
-        "<multiprocessing.pool.Pool state=Running pool_size=2>"
+        "<multiprocessing.pool.Pool state=RUN pool_size=2>"
     );
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::task::split_numbers;
+use super::context::{forget, remember};
+use super::request::{FAILED, FORGET, OK, READY, REMEMBER, frame, unframe};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::failure::Failure;
@@ -10,13 +11,6 @@ use crate::reduction::{Message, TravellingFd, dumps};
 use crate::sys::claims::Claims;
 use crate::sys::image::Descriptor;
 use crate::sys::interrupt::leave_to_parent;
-
-/// The number of the message that says that the worker is ready, or why it never will be.
-pub(super) const READY: u64 = u64::MAX;
-
-/// How a reply goes on: with results, or with a failure.
-pub(super) const OK: u64 = 0;
-pub(super) const FAILED: u64 = 1;
 
 /// What a worker is told when it starts.
 #[derive(Serialize, Deserialize)]
@@ -59,13 +53,17 @@ pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> 
     while let Ok(Message { bytes, fds }) =
         connection.recv_message(hilos_core::time::Deadline::NEVER)
     {
-        let Some((number, function, bytes)) = split_numbers(bytes) else {
+        let Some((number, other, bytes)) = unframe(bytes) else {
             break;
         };
-        if !claims.begin(number) {
-            continue;
+        let message = Message { bytes, fds };
+        match number {
+            REMEMBER => remember(other, message),
+            FORGET => forget(other),
+            number if claims.begin(number) => reply(&connection, number, run(other, message))?,
+            // It was taken back.
+            _ => {}
         }
-        reply(&connection, number, run(function, Message { bytes, fds }))?;
         if orders.max_memory.is_some_and(|limit| memory() > limit) {
             break;
         }
@@ -95,14 +93,8 @@ fn reply(
         Ok(message) => (OK, message),
         Err(failure) => (FAILED, dumps(&failure)?),
     };
-    let bytes = [
-        &number.to_le_bytes()[..],
-        &kind.to_le_bytes(),
-        &message.bytes,
-    ]
-    .concat();
     connection.send_message(&Message {
-        bytes,
+        bytes: frame(number, kind, &message.bytes),
         fds: message.fds,
     })
 }

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hilos_core::time::Deadline;
 
+use super::context::Context;
 use super::error::{JobError, WorkerLost};
-use super::task::{Task, request, split_numbers};
-use super::worker::{FAILED, READY};
+use super::request::{FAILED, FORGET, READY, REMEMBER, Request, frame, unframe};
 use crate::connection::Connection;
 use crate::connection::endpoint::header;
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub(super) const STUCK: Duration = Duration::from_millis(1);
 /// Requests are put together up to this many bytes.
 const TOGETHER: usize = 8 * 1024;
 
+type Task = super::task::Task<Request>;
+
 /// A process of the pool, and what it has been given.
 pub(super) struct Worker {
     pub(super) process: Process,
@@ -44,6 +47,8 @@ pub(super) struct Worker {
     claims: Claims,
     /// The number of the last task that it was given.
     last: u64,
+    /// The contexts that it has.
+    contexts: Vec<(u64, Weak<Context>)>,
     /// When it began the first of them, or was given it.
     began: Instant,
     /// How long a task takes it, of late.
@@ -80,6 +85,7 @@ impl Worker {
             tasks: VecDeque::new(),
             claims,
             last: 0,
+            contexts: Vec::new(),
             began: Instant::now(),
             pace: Duration::MAX,
             left,
@@ -128,22 +134,17 @@ impl Worker {
     ///
     /// Gives the task back if its descriptors cannot be copied.
     pub(super) fn give(&mut self, task: Task) -> Result<(), Box<(Error, Task)>> {
-        // The task keeps its own, should another worker have to do it.
-        let copies = task
-            .args
-            .fds
-            .iter()
-            .map(OwnedFd::try_clone)
-            .collect::<Result<_, _>>();
-        let fds = match copies {
-            Ok(fds) => fds,
-            Err(error) => return Err(Box::new((error.into(), task))),
-        };
-        self.last += 1;
-        self.put_out(Message {
-            bytes: request(self.last, &task),
-            fds,
-        });
+        let Request {
+            function,
+            args,
+            context,
+        } = &task.job;
+        let provided = context.iter().try_for_each(|it| self.provide(it));
+        let (number, place) = (self.last + 1, function.offset() as u64);
+        if let Err(error) = provided.and_then(|()| self.put_out(number, place, args)) {
+            return Err(Box::new((error, task)));
+        }
+        self.last = number;
         if self.tasks.is_empty() {
             self.began = Instant::now();
         }
@@ -152,7 +153,31 @@ impl Worker {
         Ok(())
     }
 
-    fn put_out(&mut self, message: Message) {
+    /// Sees to it that it has a context.
+    fn provide(&mut self, context: &Arc<Context>) -> Result<(), Error> {
+        let number = context.number;
+        if !self.contexts.iter().any(|(known, _)| *known == number) {
+            self.put_out(REMEMBER, number, &context.message)?;
+            self.contexts.push((number, Arc::downgrade(context)));
+        }
+        Ok(())
+    }
+
+    /// Has it drop the contexts that no task will need.
+    pub(super) fn drop_contexts(&mut self) {
+        let unused = |(_, context): &mut (u64, Weak<Context>)| context.strong_count() == 0;
+        for (number, _) in self.contexts.extract_if(.., unused).collect::<Vec<_>>() {
+            let _ = self.put_out(FORGET, number, &Message::default());
+        }
+    }
+
+    fn put_out(&mut self, number: u64, other: u64, message: &Message) -> Result<(), Error> {
+        // The message keeps its descriptors, should another worker need it.
+        let fds = message.fds.iter().map(OwnedFd::try_clone);
+        let message = Message {
+            bytes: frame(number, other, &message.bytes),
+            fds: fds.collect::<Result<_, _>>()?,
+        };
         let counted = message.counted();
         let mut bytes = header(counted.len());
         bytes.extend(counted);
@@ -167,6 +192,7 @@ impl Worker {
                 fds: message.fds,
             }),
         }
+        Ok(())
     }
 
     /// Sends what the socket takes.
@@ -193,7 +219,7 @@ impl Worker {
             Err(Error::Timeout) => return Ok(None),
             message => message?,
         };
-        let reply = split_numbers(message.bytes);
+        let reply = unframe(message.bytes);
         let (number, kind, bytes) = reply.ok_or_else(|| Error::os("bad message"))?;
         let message = Message {
             bytes,
@@ -266,7 +292,7 @@ impl Worker {
             pid: self.process.pid().unwrap_or(0),
             exitcode: status.map_or(255, |status| status.exitcode),
             peak_kib: status.map_or(0, |status| status.peak_kib),
-            function: task.function.name().to_owned(),
+            function: task.job.function.name().to_owned(),
         })
     }
 }
