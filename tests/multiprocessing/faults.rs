@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use crate::support::{LONG, wait_until};
 
 /// Whether a process runs; one that has ended and that nobody has waited for does not.
-fn alive(pid: u32) -> bool {
+pub(crate) fn alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
