@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use hilos::multiprocessing::connection::{Connection, pipe};
-use hilos::multiprocessing::pool::{JobError, Pool};
+use hilos::multiprocessing::pool::{JobError, MapResult, Pool};
 use hilos::multiprocessing::{Error, Process, Target};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::{Pid, setpgid};
 
 use super::{Directory, square};
 use crate::faults::alive;
@@ -121,7 +121,7 @@ fn a_limit_concerns_no_other_job() {
         }
         number
     }
-    let pool = Pool::new(2).unwrap().with_timeout(0.2);
+    let pool = Pool::new(1).unwrap().with_timeout(0.2);
     for (number, result) in (0..150).zip(pool.imap(slow, 0..150)) {
         match number % 50 {
             7 => assert_eq!(result, Err(JobError::TimedOut)),
@@ -133,12 +133,12 @@ fn a_limit_concerns_no_other_job() {
 }
 
 /// Has a process with a pool be the head of a group of its own, and interrupts the group.
-fn interrupt<F>(parent: F) -> (Process, Connection, Vec<u32>)
+fn interrupt<F>(parent: F, stop: String) -> (Process, Connection, Vec<u32>)
 where
-    F: Target<(Connection,)>,
+    F: Target<(Connection, String)>,
 {
     let (ours, theirs) = pipe(true).unwrap();
-    let process = Process::new(parent, (theirs,));
+    let process = Process::new(parent, (theirs, stop));
     process.start().unwrap();
     let pids: Vec<u32> = ours.recv_timeout(LONG).unwrap();
     assert_eq!(pids.len(), 3);
@@ -147,30 +147,32 @@ where
     (process, ours, pids)
 }
 
-/// Starts a pool in a group of its own, and tells its workers' numbers while they are at work.
-fn busy_pool(connection: &Connection) -> Result<Pool, Error> {
-    nix::unistd::setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
-    let pool = Pool::new(3)?.with_chunksize(1);
-    let (begun, tell) = pipe(true)?;
-    let work = |tell: &Connection, _: u32| {
+/// Starts a pool whose workers are at work until the file `stop` is there, and tells their numbers.
+fn busy_pool(connection: &Connection, stop: String) -> Result<(Pool, MapResult<()>), Error> {
+    fn work((tell, stop): &(Connection, String), _: u8) {
         tell.send(&std::process::id()).unwrap();
-        std::thread::sleep(Duration::from_secs_f64(2.0 * LONG));
-    };
-    let map = pool.map_async_with(tell, work, 0..100);
-    assert!(map.is_ok());
+        while !Path::new(stop).exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let (begun, tell) = pipe(true)?;
+    let pool = Pool::new(3)?;
+    let map = pool.map_async_with((tell, stop), work, 0..3).unwrap();
     let pids: Result<Vec<u32>, _> = (0..3).map(|_| begun.recv()).collect();
     connection.send(&pids?)?;
-    Ok(pool)
+    Ok((pool, map))
 }
 
 #[test]
 fn an_interrupt_ends_the_whole_tree() {
-    fn parent(connection: Connection) -> Result<(), Error> {
-        let _pool = busy_pool(&connection)?;
-        std::thread::sleep(Duration::from_secs_f64(2.0 * LONG));
+    fn parent(connection: Connection, stop: String) -> Result<(), Error> {
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        let (_pool, map) = busy_pool(&connection, stop)?;
+        map.wait(None);
         Ok(())
     }
-    let (process, _, pids) = interrupt(parent);
+    let directory = Directory::new("interrupted");
+    let (process, _, pids) = interrupt(parent, directory.path("never"));
     process.join(LONG).unwrap();
     assert_eq!(process.exitcode(), Some(-(Signal::SIGINT as i32)));
     wait_until("the workers to end with their pool", || {
@@ -180,23 +182,22 @@ fn an_interrupt_ends_the_whole_tree() {
 
 #[test]
 fn a_program_that_handles_interrupts_keeps_its_workers() {
-    fn parent(connection: Connection) -> Result<(), Error> {
-        let mut blocked = nix::sys::signal::SigSet::empty();
+    fn parent(connection: Connection, stop: String) -> Result<(), Error> {
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        // From here the fork server is there, whose children do not block the signal.
+        crate::support::run_to_end(&Process::new(|| (), ()));
+        let mut blocked = SigSet::empty();
         blocked.add(Signal::SIGINT);
         blocked.thread_block()?;
-        let pool = busy_pool(&connection)?;
+        let (_pool, map) = busy_pool(&connection, stop.clone())?;
         blocked.wait()?;
-        connection.send(&"interrupted")?;
-        let _: u8 = connection.recv()?;
-        drop(pool);
-        Ok(())
+        std::fs::write(stop, "")?;
+        connection.send(&map.get(LONG).map_err(|error| error.to_string()))
     }
-    let (process, connection, pids) = interrupt(parent);
-    let text: String = connection.recv_timeout(LONG).unwrap();
-    assert_eq!(text, "interrupted");
-    assert!(pids.iter().all(|pid| alive(*pid)), "a worker has gone");
-    connection.send(&0_u8).unwrap();
+    let directory = Directory::new("handled");
+    let (process, connection, _) = interrupt(parent, directory.path("stop"));
+    let done: Result<Vec<()>, String> = connection.recv_timeout(LONG).unwrap();
+    assert_eq!(done, Ok(vec![(); 3]));
     process.join(LONG).unwrap();
     assert_eq!(process.exitcode(), Some(0));
-    wait_until("the workers to end", || !pids.iter().any(|pid| alive(*pid)));
 }
