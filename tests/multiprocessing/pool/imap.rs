@@ -84,8 +84,8 @@ fn a_failing_chunk_is_one_error_and_the_others_come() {
 
 #[test]
 fn an_iterator_keeps_its_pool() {
-    let mut results = Pool::new(2).unwrap().imap(square, 0..100);
-    assert_eq!(results.by_ref().count(), 100);
+    let results = Pool::new(2).unwrap().imap(square, 0..100);
+    assert!(results.map(Result::unwrap).eq((0..100).map(square)));
     let pool = pool();
     let results = pool.imap(square, 0..1000);
     pool.close();

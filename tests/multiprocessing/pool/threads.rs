@@ -55,8 +55,9 @@ fn imaps_yield_everything() {
         results.sort_unstable();
         assert!(results.into_iter().eq((0..100).map(square)));
     }
+    // The iterator keeps its pool.
     let results = ThreadPool::new(2).unwrap().imap_unordered(square, 0..50);
-    assert_eq!(results.count(), 50, "the iterator keeps its pool");
+    assert_eq!(results.filter(Result::is_ok).count(), 50);
 }
 
 #[test]

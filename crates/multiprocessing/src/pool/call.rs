@@ -11,10 +11,18 @@ use super::progress::Counting;
 use super::results::{Open, nothing};
 use super::task::{Sink, Task};
 
+/// Those who do the jobs. They are sent home when the last handle of them is dropped.
+pub(super) trait Crew: Send + Sync {
+    /// How many workers there are.
+    fn size(&self) -> usize;
+}
+
 /// How items become results, in whatever pool.
 pub(super) struct Call<A, R> {
     /// `None` when it has brought all its tasks, so that a closed pool does not wait for more.
     submit: Option<Submit<A>>,
+    /// The pool lives as long as results may come.
+    _pool: Option<Arc<dyn Crew>>,
     pub(super) open: Open<R>,
     pub(super) workers: usize,
     pub(super) options: Options,
@@ -30,6 +38,7 @@ impl<A, R> Call<A, R> {
     pub(super) fn refused(error: JobError) -> Self {
         Self {
             submit: Some(Box::new(move |_, _, _| Err(error.clone()))),
+            _pool: None,
             open: |_| Err(nothing()),
             workers: 1,
             options: Options::default(),
@@ -41,7 +50,7 @@ impl<A, R> Call<A, R> {
         admission: Admission<J, B>,
         make: F,
         open: Open<R>,
-        workers: usize,
+        crew: Arc<dyn Crew>,
         options: Options,
     ) -> Self
     where
@@ -66,8 +75,9 @@ impl<A, R> Call<A, R> {
         Self {
             submit: Some(submit),
             open,
-            workers,
+            workers: crew.size(),
             options,
+            _pool: Some(crew),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::{PoolBuilder, Settings};
-use super::call::Call;
+use super::call::{self, Call};
 use super::desk::{Desk, Phase, Terminate};
 use super::error::JobError;
 use super::function::{Function, PoolFunction};
@@ -59,6 +59,12 @@ struct Crew {
     desk: Arc<ProcessDesk>,
     processes: usize,
     supervisor: Thread,
+}
+
+impl call::Crew for Crew {
+    fn size(&self) -> usize {
+        self.processes
+    }
 }
 
 impl Drop for Crew {
@@ -355,19 +361,15 @@ impl Pool {
         A: Serialize + DeserializeOwned + 'static,
         R: DeserializeOwned,
     {
-        let crew = self.crew.clone();
-        let (admission, function, workers) = (crew.desk.admit()?, function?, crew.processes);
-        let make = move |list: Vec<A>| {
-            // A call keeps its pool.
-            let _ = &crew;
-            function.request(&list)
-        };
+        let (admission, function) = (self.crew.desk.admit()?, function?);
+        let make = move |list: Vec<A>| function.request(&list);
+        let options = self.options.clone();
         Ok(Call::new(
             admission,
             make,
             decode,
-            workers,
-            self.options.clone(),
+            self.crew.clone(),
+            options,
         ))
     }
 }

@@ -7,7 +7,7 @@ use hilos_core::time::Timeout;
 use hilos_threading as threading;
 use hilos_threading::{Outcome, Thread};
 
-use super::call::Call;
+use super::call::{self, Call};
 use super::desk::{Desk, Phase, Terminate};
 use super::error::JobError;
 use super::function::run;
@@ -53,6 +53,12 @@ pub struct ThreadPool {
 struct Crew {
     desk: Arc<ThreadDesk>,
     threads: Vec<Thread>,
+}
+
+impl call::Crew for Crew {
+    fn size(&self) -> usize {
+        self.threads.len()
+    }
 }
 
 impl Drop for Crew {
@@ -304,11 +310,8 @@ impl ThreadPool {
         A: Send + 'static,
         R: Send + 'static,
     {
-        let (crew, function) = (self.crew.clone(), Arc::new(function));
-        let (admission, workers) = (crew.desk.admit()?, crew.threads.len());
+        let (admission, function) = (self.crew.desk.admit()?, Arc::new(function));
         let make = move |list: Vec<A>| {
-            // A call keeps its pool.
-            let _ = &crew;
             let function = function.clone();
             let job = move || match run(&*function, list) {
                 Ok(results) => Ok(Results::Values(Box::new(results))),
@@ -317,7 +320,13 @@ impl ThreadPool {
             Ok(Box::new(job) as Job)
         };
         let options = self.options.clone();
-        Ok(Call::new(admission, make, downcast, workers, options))
+        Ok(Call::new(
+            admission,
+            make,
+            downcast,
+            self.crew.clone(),
+            options,
+        ))
     }
 }
 
