@@ -315,6 +315,8 @@ fn multiprocessing_connection() {
 fn multiprocessing_pool() {
     use hilos::multiprocessing::pool::Pool as _;
     use hilos::multiprocessing::pool::PoolBuilder as _;
+    use hilos::multiprocessing::pool::ThreadPool as _;
+    use hilos::multiprocessing::pool::ThreadPoolBuilder as _;
     use hilos::multiprocessing::pool::AsyncResult as _;
     use hilos::multiprocessing::pool::AsyncResult as _;
     use hilos::multiprocessing::pool::MapResult as _;
@@ -322,20 +324,45 @@ fn multiprocessing_pool() {
     use hilos::multiprocessing::pool::IMapUnorderedIterator as _;
     use hilos::multiprocessing::pool::JobError::Encoding as _;
     use hilos::multiprocessing::Failure as _;
+    use hilos::multiprocessing::Failure as _;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::get::<f64>;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::wait::<f64>;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::ready;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::successful;
-    let _ = hilos::multiprocessing::pool::Pool::apply::<fn(u8) -> u8, (u8,), u8>;
-    let _ = hilos::multiprocessing::pool::Pool::apply_async::<fn(u8) -> u8, (u8,), u8>;
-    let _ = hilos::multiprocessing::pool::Pool::apply_async_timeout::<fn(u8) -> u8, (u8,), u8, f64>;
-    let _ = hilos::multiprocessing::pool::Pool::map::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::map_async::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::imap::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::imap_unordered::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::close;
+    let _ = hilos::multiprocessing::pool::IMapIterator::<std::vec::IntoIter<u8>, u8>::into_iter;
+    let _ = hilos::multiprocessing::pool::IMapIterator::<std::vec::IntoIter<u8>, u8>::next;
+    let _ = hilos::multiprocessing::pool::IMapIterator::<std::vec::IntoIter<u8>, u8>::next_timeout::<f64>;
+    let _ = hilos::multiprocessing::pool::Pool::with::<u8, fn(&hilos::multiprocessing::pool::Pool) -> u8>;
     let _ = hilos::multiprocessing::pool::Pool::terminate;
+    let _ = hilos::multiprocessing::pool::Pool::apply::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::apply::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::Pool::apply_async::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::apply_async::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::Pool::with_timeout::<f64>;
+    let _ = hilos::multiprocessing::pool::Pool::map::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::map_with::<u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::with_chunksize;
+    let _ = hilos::multiprocessing::pool::Pool::with_progress::<fn(usize, usize)>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::map::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::map_async::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::map_async_with::<u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::map_async::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::starmap::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::starmap::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::Pool::starmap_async::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::starmap_async::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::Pool::imap::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::imap_with::<u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::with_buffersize;
+    let _ = hilos::multiprocessing::pool::ThreadPool::imap::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::imap_unordered::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::imap_unordered::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::close;
+    let _ = hilos::multiprocessing::pool::ThreadPool::close;
+    let _ = hilos::multiprocessing::pool::Pool::terminate;
+    let _ = hilos::multiprocessing::pool::ThreadPool::terminate;
     let _ = hilos::multiprocessing::pool::Pool::join::<f64>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::join::<f64>;
 }
 
 #[test]
