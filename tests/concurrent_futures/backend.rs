@@ -328,3 +328,36 @@ pub(crate) fn divmod((x, y): (i32, i32)) -> Result<(i32, i32), String> {
 pub(crate) fn fail(text: String) -> Result<i32, String> {
     Err(text)
 }
+
+/// Makes tests out of functions that are given a way to start processes.
+macro_rules! for_each_start_method {
+    ($($test:ident)*) => {
+        mod forkserver {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test(hilos::multiprocessing::StartMethod::ForkServer);
+                }
+            )*
+        }
+        mod spawn {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test(hilos::multiprocessing::StartMethod::Spawn);
+                }
+            )*
+        }
+        mod fork {
+            $(
+                #[test]
+                fn $test() {
+                    let test = || super::$test(hilos::multiprocessing::StartMethod::Fork);
+                    crate::backend::with_one_thread(hilos::multiprocessing::Process::new(test, ()));
+                }
+            )*
+        }
+    };
+}
+#[cfg(target_os = "linux")]
+pub(crate) use for_each_start_method;

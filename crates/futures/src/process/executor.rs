@@ -468,10 +468,11 @@ impl Default for ProcessPoolExecutor {
 
 impl fmt::Debug for ProcessPoolExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (pending, _) = self.handle.pool.waiting();
+        let (pending, idle) = self.handle.pool.waiting();
         f.debug_struct("ProcessPoolExecutor")
             .field("max_workers", &self.max_workers())
             .field("processes", &self.processes().len())
+            .field("idle", &idle)
             .field("pending", &pending)
             .finish()
     }

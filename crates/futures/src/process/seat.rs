@@ -28,6 +28,8 @@ struct State {
     processes: Vec<Process>,
     /// Those that wait for their thread.
     reserve: Vec<Worker>,
+    /// Whether the processes are copies of this one that were made already.
+    forked: bool,
     /// Whether no process may live on.
     dismissed: bool,
 }
@@ -82,10 +84,12 @@ impl Staff {
         processes.into_iter().filter(Process::is_alive).collect()
     }
 
-    /// Starts processes that are copies of this one, before there are threads to copy.
+    /// Makes copies of this process, once and before there are threads to copy.
     pub(super) fn fork(&self, count: usize) -> Result<(), hilos_multiprocessing::Error> {
-        let missing = count.saturating_sub(self.state().processes.len());
-        for _ in 0..missing {
+        if std::mem::replace(&mut self.state().forked, true) {
+            return Ok(());
+        }
+        for _ in 0..count {
             let worker = self.hire()?;
             self.state().reserve.push(worker);
         }
