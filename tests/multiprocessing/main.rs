@@ -5,9 +5,13 @@
 mod barrier;
 mod condition;
 mod connection;
+mod context;
+mod dummy;
 mod faults;
 mod lock_faults;
 mod locks;
+mod logging;
+mod misc;
 mod pool;
 mod process;
 mod queues;

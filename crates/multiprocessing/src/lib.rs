@@ -57,6 +57,7 @@ pub use pool::Pool;
 pub use popen::set_executable;
 pub use process::Process;
 pub use queues::{JoinableQueue, Queue, SimpleQueue};
+pub use reduction::DupFd;
 pub use sharedctypes::{Array, RawArray, RawValue, Value};
 pub use start_method::{StartMethod, get_all_start_methods, get_start_method, set_start_method};
 pub use synchronize::{Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore};

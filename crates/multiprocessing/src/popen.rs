@@ -124,7 +124,7 @@ fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     tracing::info!(target: LOGGER, "child process calling self.run()");
     let exitcode = spawn::report(plan.run(), socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
-    hilos_threading::shutdown();
+    hilos_threading::finish_copy();
     children::finish();
     let _ = io::stdout().flush();
     hilos_core::process::exit_now(exitcode)
