@@ -30,6 +30,16 @@ pub enum Error {
     Timeout,
     /// A timeout that is not accepted.
     InvalidTimeout(hilos_core::time::InvalidTimeout),
+    /// A lock's holder, the process with this number, has died; the lock's `recover` takes it over.
+    OwnerDied(u32),
+    /// The queue is empty: Python's `queue.Empty`.
+    Empty,
+    /// The queue is full: Python's `queue.Full`.
+    Full,
+    /// An index outside of an array: Python's `IndexError`.
+    Index,
+    /// The barrier is broken or reset: Python's `threading.BrokenBarrierError`.
+    BrokenBarrier,
     /// The system refused: Python's `OSError`.
     Os(Arc<io::Error>),
 }
@@ -56,6 +66,11 @@ impl Error {
             Self::BufferTooShort(_) => "BufferTooShort",
             Self::Timeout => "TimeoutError",
             Self::InvalidTimeout(_) => "ValueError",
+            Self::OwnerDied(_) => "OwnerDied",
+            Self::Empty => "Empty",
+            Self::Full => "Full",
+            Self::Index => "IndexError",
+            Self::BrokenBarrier => "BrokenBarrierError",
             Self::Os(_) => "OSError",
         }
     }
@@ -77,6 +92,15 @@ impl fmt::Display for Error {
             }
             Self::Timeout => f.write_str("the timeout has passed"),
             Self::InvalidTimeout(invalid) => invalid.fmt(f),
+            Self::OwnerDied(pid) => write!(
+                f,
+                "process {pid} has died while it held the lock; what the lock guards may be half \
+                 changed (`recover` takes the lock over)"
+            ),
+            Self::Empty => f.write_str("the queue is empty"),
+            Self::Full => f.write_str("the queue is full"),
+            Self::Index => f.write_str("array index out of range"),
+            Self::BrokenBarrier => f.write_str("the barrier is broken"),
             Self::Os(error) => error.fmt(f),
         }
     }

@@ -1,7 +1,7 @@
 //! Values on their way to another process: bytes, and descriptors beside them.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -76,17 +76,24 @@ pub(crate) fn take_count(
 #[derive(Debug)]
 pub(crate) struct TravellingFd(pub(crate) OwnedFd);
 
+/// Has a descriptor go along with the value that is being encoded.
+pub(crate) fn serialize_fd<S: Serializer>(
+    fd: BorrowedFd<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let copy = fd.try_clone_to_owned().map_err(serde::ser::Error::custom)?;
+    let place = LEAVING.with_borrow_mut(|fds| {
+        let fds = fds.as_mut()?;
+        fds.push(copy);
+        Some(fds.len() as u32 - 1)
+    });
+    let refused = "it goes to another process only as an argument of it, or through a Connection";
+    serializer.serialize_u32(place.ok_or_else(|| serde::ser::Error::custom(refused))?)
+}
+
 impl Serialize for TravellingFd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let copy = self.0.try_clone().map_err(serde::ser::Error::custom)?;
-        let place = LEAVING.with_borrow_mut(|fds| {
-            let fds = fds.as_mut()?;
-            fds.push(copy);
-            Some(fds.len() as u32 - 1)
-        });
-        let refused =
-            "it goes to another process only as an argument of it, or through a Connection";
-        serializer.serialize_u32(place.ok_or_else(|| serde::ser::Error::custom(refused))?)
+        serialize_fd(self.0.as_fd(), serializer)
     }
 }
 
