@@ -7,6 +7,7 @@ pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod image;
 pub(crate) mod lifeline;
+pub(crate) mod mapping;
 pub(crate) mod pidfd;
 pub(crate) mod pointer;
 pub(crate) mod shared;
