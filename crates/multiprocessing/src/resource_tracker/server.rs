@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixListener;
 
@@ -59,12 +59,29 @@ struct Server {
     /// The process that all others end with, while it runs.
     root: Option<PidFd>,
     /// Those that have connected, by numbers that are never used again.
-    processes: BTreeMap<u64, OwnedFd>,
+    processes: BTreeMap<u64, Peer>,
     next: u64,
     /// What is to be removed in the end, or before, when the process of this number is killed.
     blocks: BTreeMap<Block, Option<u64>>,
     /// Whether there is no descriptor for another process until one is closed.
     full: bool,
+}
+
+/// A process that has connected.
+struct Peer {
+    /// `None` when it will say nothing more.
+    socket: Option<OwnedFd>,
+    /// The process itself: its sockets are closed before what it had open is free. `None` if it is
+    /// gone, or not to be seen from here.
+    process: Option<PidFd>,
+}
+
+impl Peer {
+    /// What to wait for.
+    fn watched(&self) -> Option<BorrowedFd<'_>> {
+        let process = || self.process.as_ref().map(PidFd::as_fd);
+        self.socket.as_ref().map(OwnedFd::as_fd).or_else(process)
+    }
 }
 
 /// What there is to do.
@@ -96,27 +113,38 @@ impl Server {
             self.accept();
         }
         for number in ready.processes {
-            let socket = &self.processes[&number];
-            match protocol::receive(socket.as_fd()) {
-                Some(request) => self.obey(number, request),
-                None => self.bury(number),
-            }
+            self.attend_to(number);
         }
         if ready.root {
             self.root = None;
         }
     }
 
+    /// Does what a process asks for, or sees to its end.
+    fn attend_to(&mut self, number: u64) {
+        let Some(peer) = self.processes.get_mut(&number) else {
+            return;
+        };
+        match &peer.socket {
+            Some(socket) => match protocol::receive(socket.as_fd()) {
+                Some(request) => self.obey(number, request),
+                None => {
+                    peer.socket = None;
+                    if peer.process.is_none() {
+                        self.bury(number);
+                    }
+                }
+            },
+            None => self.bury(number),
+        }
+    }
+
     /// Waits until somebody says something, comes or goes.
     fn wait(&self) -> Ready {
         let watch = |fd| PollFd::new(fd, PollFlags::POLLIN);
-        let root = self.root.as_ref().map(PidFd::sentinel);
-        let mut fds: Vec<_> = self
-            .processes
-            .values()
-            .map(|fd| watch(fd.as_fd()))
-            .collect();
-        fds.extend(root.as_ref().map(|root| watch(root.as_fd())));
+        let processes = self.processes.values().filter_map(Peer::watched);
+        let mut fds: Vec<_> = processes.map(watch).collect();
+        fds.extend(self.root.as_ref().map(|root| watch(root.as_fd())));
         fds.extend((!self.full).then(|| watch(self.listener.as_fd())));
         // With its signals blocked, nothing else wakes it.
         let _ = poll(&mut fds, PollTimeout::NONE);
@@ -126,7 +154,7 @@ impl Server {
             processes: processes
                 .filter_map(|(&number, ready)| ready.then_some(number))
                 .collect(),
-            root: root.is_some() && ready.next() == Some(true),
+            root: self.root.is_some() && ready.next() == Some(true),
             listener: ready.next() == Some(true),
         }
     }
@@ -139,7 +167,12 @@ impl Server {
         let socket = OwnedFd::from(stream);
         let greeted = fds::send(socket.as_fd(), GREETING, &[], MsgFlags::MSG_DONTWAIT).is_ok();
         if greeted && protocol::is_mine(&socket) {
-            self.processes.insert(self.next, socket);
+            let pid = protocol::peer(&socket);
+            let peer = Peer {
+                process: pid.and_then(|pid| PidFd::open(pid).ok()),
+                socket: Some(socket),
+            };
+            self.processes.insert(self.next, peer);
             self.next += 1;
         }
     }
@@ -160,12 +193,13 @@ impl Server {
 
     /// Removes what a process was using when it ended, unless others use it too.
     fn bury(&mut self, number: u64) {
-        let Some(socket) = self.processes.remove(&number) else {
+        let Some(peer) = self.processes.remove(&number) else {
             return;
         };
         self.full = false;
         // What the root leaves is left by the program; it may also be about to run another.
-        let is_root = protocol::peer(&socket) == self.root.as_ref().map(PidFd::pid);
+        let pid = |process: &Option<PidFd>| process.as_ref().map(PidFd::pid);
+        let is_root = self.root.is_none() || pid(&peer.process) == pid(&self.root);
         let mut removed = Vec::new();
         self.blocks.retain(|block, owner| {
             if *owner != Some(number) {
