@@ -8,6 +8,7 @@ mod pool;
 mod process;
 mod program;
 mod python;
+mod resource_tracker;
 mod shared_memory;
 mod start_method;
 mod support;
