@@ -29,7 +29,7 @@ pub(crate) fn kind<T>(result: Result<T, Error>) -> ErrorKind {
     }
 }
 
-fn text<T>(result: Result<T, Error>) -> String {
+pub(crate) fn text<T>(result: Result<T, Error>) -> String {
     format!("{:?}", result.err().expect("an error"))
 }
 

@@ -319,3 +319,6 @@ impl fmt::Debug for SharedMemory {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests;
