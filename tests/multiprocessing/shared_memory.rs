@@ -426,6 +426,8 @@ each_start_method! {
             to.send(&[used.name(), shared.name(), closed.name()][..])?;
             to.recv()
         }
+        // This process knows the tracker already, which a copy of it must not confuse with itself.
+        let own = SharedMemory::create(8).unwrap();
         let (ours, theirs) = pipe(true).unwrap();
         let child = Process::new(create, (theirs,)).with_start_method(method);
         child.start().unwrap();
@@ -436,6 +438,7 @@ each_start_method! {
         wait_until("the block to go", || !exists(&names[0]));
         assert!(exists(&names[1]), "this process uses it");
         assert!(exists(&names[2]), "it was left for others");
+        own.unlink().unwrap();
         shared.unlink().unwrap();
         SharedMemory::open(&names[2]).unwrap().unlink().unwrap();
     }
