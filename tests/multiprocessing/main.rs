@@ -2,12 +2,17 @@
 
 #![cfg(target_os = "linux")]
 
+mod barrier;
+mod condition;
 mod connection;
 mod faults;
+mod lock_faults;
+mod locks;
 mod pool;
 mod process;
 mod program;
 mod python;
+mod queues;
 mod resource_tracker;
 mod shareable_list;
 mod shareable_list_vectors;
@@ -15,4 +20,5 @@ mod shared_memory;
 mod shared_memory_manager;
 mod start_method;
 mod support;
+mod values;
 mod wait;

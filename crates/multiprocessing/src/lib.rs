@@ -27,6 +27,8 @@ mod popen;
 mod process;
 pub mod queues;
 mod reduction;
+#[doc(hidden)]
+pub mod remote;
 pub mod resource_tracker;
 pub mod shared_memory;
 pub mod sharedctypes;

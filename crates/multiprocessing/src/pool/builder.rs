@@ -34,7 +34,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// What every new worker is told.
-    pub(super) fn orders(&self) -> Result<Orders, Error> {
+    pub(super) fn orders(&self, claims: OwnedFd) -> Result<Orders, Error> {
         let encode = |(function, message): &(&'static Descriptor, Message)| {
             let copies = message.fds.iter().map(OwnedFd::try_clone);
             let fds = copies
@@ -48,6 +48,7 @@ impl Settings {
         };
         let initializer = self.initializer.as_ref().map(encode).transpose()?;
         Ok(Orders {
+            claims: TravellingFd(claims),
             initializer,
             max_memory: self.max_memory,
         })

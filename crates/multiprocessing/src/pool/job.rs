@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use hilos_core::time::{Deadline, Timeout};
 use parking_lot::{Condvar, Mutex};
-use serde::de::DeserializeOwned;
 
 use super::error::JobError;
+use super::results::{Open, Results, nothing};
 use super::task::Sink;
-use crate::reduction::{Message, loads};
 
 /// The results of the parts of a job, as they come in.
 pub(super) struct Parts {
@@ -18,8 +17,10 @@ pub(super) struct Parts {
     complete: Condvar,
 }
 
+type Part = Result<Results, JobError>;
+
 struct State {
-    parts: Vec<Option<Result<Message, JobError>>>,
+    parts: Vec<Option<Part>>,
     missing: usize,
     /// The first part that failed.
     failed: bool,
@@ -65,7 +66,7 @@ impl Parts {
     }
 
     /// Takes the results; `None` if they were taken before.
-    pub(super) fn take(&self) -> Option<Vec<Result<Message, JobError>>> {
+    pub(super) fn take(&self) -> Option<Vec<Part>> {
         let mut state = self.state.lock();
         if std::mem::replace(&mut state.taken, true) {
             return None;
@@ -80,7 +81,7 @@ impl Parts {
 }
 
 impl Sink for Parts {
-    fn deliver(&self, part: usize, result: Result<Message, JobError>) {
+    fn deliver(&self, part: usize, result: Part) {
         let mut state = self.state.lock();
         state.failed |= result.is_err();
         if state.parts[part].replace(result).is_none() {
@@ -92,12 +93,11 @@ impl Sink for Parts {
     }
 }
 
-/// Decodes the results of several parts into one list, or says what failed first.
-fn decode<R: DeserializeOwned>(parts: Vec<Result<Message, JobError>>) -> Result<Vec<R>, JobError> {
+/// Puts the results of several parts into one list, or says what failed first.
+fn join<R>(parts: Vec<Part>, open: Open<R>) -> Result<Vec<R>, JobError> {
     let mut results = Vec::new();
     for part in parts {
-        let Message { bytes, fds } = part?;
-        results.extend(loads::<Vec<R>>(&bytes, fds)?);
+        results.extend(open(part?)?);
     }
     Ok(results)
 }
@@ -107,7 +107,7 @@ fn decode<R: DeserializeOwned>(parts: Vec<Result<Message, JobError>>) -> Result<
 /// Mirrors [`multiprocessing.pool.AsyncResult`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.AsyncResult).
 pub struct AsyncResult<R> {
     parts: Arc<Parts>,
-    decode: Decode<R>,
+    join: Join<R>,
 }
 
 /// The results of a map, when all are there, in the order of the items; made by
@@ -116,23 +116,22 @@ pub struct AsyncResult<R> {
 /// Its error is that of the first item that failed; all the others were run nevertheless.
 pub type MapResult<R> = AsyncResult<Vec<R>>;
 
-type Decode<R> = fn(Vec<Result<Message, JobError>>) -> Result<R, JobError>;
+type Join<R> = Box<dyn Fn(Vec<Part>) -> Result<R, JobError> + Send + Sync>;
 
-impl<R: DeserializeOwned> AsyncResult<R> {
+impl<R: 'static> AsyncResult<R> {
     /// The result of a job of one part.
-    pub(super) fn of_one(parts: Arc<Parts>) -> Self {
-        let one = |parts| {
-            let nothing = || JobError::Encoding("the worker sent no result".into());
-            decode(parts)?.pop().ok_or_else(nothing)
-        };
-        Self { parts, decode: one }
+    pub(super) fn of_one(parts: Arc<Parts>, open: Open<R>) -> Self {
+        let one = move |parts| join(parts, open)?.pop().ok_or_else(nothing);
+        let join = Box::new(one);
+        Self { parts, join }
     }
 }
 
-impl<R: DeserializeOwned> MapResult<R> {
+impl<R: 'static> MapResult<R> {
     /// The results of all parts.
-    pub(super) fn of_all(parts: Arc<Parts>) -> Self {
-        Self { parts, decode }
+    pub(super) fn of_all(parts: Arc<Parts>, open: Open<R>) -> Self {
+        let join = Box::new(move |parts| join(parts, open));
+        Self { parts, join }
     }
 }
 
@@ -145,7 +144,7 @@ impl<R> AsyncResult<R> {
         if !self.wait(timeout) {
             return Err(JobError::NotReady);
         }
-        (self.decode)(self.parts.take().ok_or(JobError::Taken)?)
+        (self.join)(self.parts.take().ok_or(JobError::Taken)?)
     }
 
     /// Blocks until the job is done or `timeout` has passed; says whether it is done.

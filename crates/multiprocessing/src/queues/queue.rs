@@ -74,6 +74,8 @@ impl<T> Queue<T> {
     }
 
     /// Whether the queue is empty; another process may change that at once.
+    ///
+    /// A closed queue tells as well; in CPython that depends on whether it was used before.
     pub fn empty(&self) -> bool {
         self.ring.len() == 0
     }

@@ -1,10 +1,13 @@
 //! `multiprocessing.Barrier`.
 
 use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytemuck::Zeroable;
 use hilos_core::time::{Deadline, Timeout};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::holders::{Hint, Holders};
@@ -14,7 +17,7 @@ use super::{Condition, Lock};
 use crate::error::Error;
 use crate::handle::Handle;
 use crate::life::Life;
-use crate::reduction::dumps;
+use crate::reduction::{Message, TravellingFd};
 use crate::sys::image::Descriptor;
 use crate::target::{Call, Plan, Target};
 
@@ -79,9 +82,26 @@ const RESETTING: u32 = 2;
 /// Nobody gets through before a reset.
 const BROKEN: u32 = 3;
 
-/// What the last one to come does.
-#[derive(Clone, Copy)]
-struct Action(&'static Descriptor);
+/// What the last one to come does: a function, and its arguments as they travel.
+#[derive(Clone)]
+struct Action {
+    descriptor: &'static Descriptor,
+    message: Arc<Message>,
+}
+
+impl Action {
+    fn run(&self) -> Result<(), Error> {
+        let copies = self.message.fds.iter().map(OwnedFd::try_clone);
+        let message = Message {
+            bytes: self.message.bytes.clone(),
+            fds: copies.collect::<Result<_, _>>()?,
+        };
+        match (self.descriptor.call)(message) {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(Error::Runtime(failure.to_string())),
+        }
+    }
+}
 
 impl Barrier {
     /// Creates a barrier for `parties` processes or threads.
@@ -102,16 +122,24 @@ impl Barrier {
         })
     }
 
-    /// Has one of them call `action` when all have come, before any goes on.
+    /// Has one of them call `action` with `args` when all have come, before any goes on.
     ///
     /// # Errors
-    /// None at present.
-    pub fn with_action<F: Target<()>>(mut self, action: F) -> Result<Self, Error> {
+    /// [`Error::Encoding`] if the arguments cannot travel.
+    pub fn with_action<F, A>(mut self, action: F, args: A) -> Result<Self, Error>
+    where
+        F: Target<A>,
+        A: Serialize + DeserializeOwned + Send + 'static,
+    {
         let call = Call {
             target: action,
-            args: (),
+            args,
         };
-        self.action = Some(Action(call.encode()?.0));
+        let (descriptor, message) = call.encode()?;
+        self.action = Some(Action {
+            descriptor,
+            message: Arc::new(message),
+        });
         Ok(self)
     }
 
@@ -251,17 +279,17 @@ impl Barrier {
 
     /// The last one has come: runs the action and opens the barrier, if all still wait.
     fn act(&self) -> Result<(), Error> {
-        if let Some(Action(descriptor)) = self.action {
+        if let Some(action) = &self.action {
             let me = Life::thread().id();
             self.state.acting.store(me, Ordering::Relaxed);
             self.turn(ACTING)?;
             self.changed.release()?;
-            let acted = (descriptor.call)(dumps(&())?);
+            let acted = action.run();
             self.hold()?;
             self.state.acting.store(0, Ordering::Relaxed);
-            if let Err(failure) = acted {
+            if let Err(error) = acted {
                 self.turn(BROKEN)?;
-                return Err(Error::Runtime(failure.to_string()));
+                return Err(error);
             }
         }
         if !matches!(self.phase(), FILLING | ACTING) {
@@ -309,15 +337,28 @@ impl Drop for Held<'_> {
 
 impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.offset().serialize(serializer)
+        use serde::ser::Error as _;
+        let copies = self
+            .message
+            .fds
+            .iter()
+            .map(|fd| fd.try_clone().map(TravellingFd));
+        let fds: Vec<_> = copies.collect::<Result<_, _>>().map_err(S::Error::custom)?;
+        (self.descriptor.offset(), &self.message.bytes, fds).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let descriptor = Descriptor::at_offset(usize::deserialize(deserializer)?);
+        let (offset, bytes, fds) =
+            <(usize, Vec<u8>, Vec<TravellingFd>)>::deserialize(deserializer)?;
         let missing = || serde::de::Error::custom("the barrier's action is not in this program");
-        descriptor.map(Self).ok_or_else(missing)
+        let descriptor = Descriptor::at_offset(offset).ok_or_else(missing)?;
+        let fds = fds.into_iter().map(|fd| fd.0).collect();
+        Ok(Self {
+            descriptor,
+            message: Arc::new(Message { bytes, fds }),
+        })
     }
 }
 

@@ -104,6 +104,7 @@ impl Shared {
     }
 
     /// Copies bytes out. What another process writes meanwhile may be seen in part.
+    #[inline]
     pub(crate) fn read(&self, at: usize, into: &mut [u8]) {
         let (head, words, tail) = self.split(at, into.len());
         let (begin, rest) = into.split_at_mut(head.len());
@@ -117,6 +118,7 @@ impl Shared {
     }
 
     /// Copies bytes in; each aligned group of eight is stored at once.
+    #[inline]
     pub(crate) fn write(&self, at: usize, from: &[u8]) {
         let (head, words, tail) = self.split(at, from.len());
         let (begin, rest) = from.split_at(head.len());
@@ -131,6 +133,7 @@ impl Shared {
     }
 
     /// A range as bytes up to the first aligned word, words, and the bytes that are left.
+    #[inline]
     fn split(&self, at: usize, count: usize) -> (&[AtomicU8], &[AtomicU64], &[AtomicU8]) {
         assert!(self.holds(at, count), "beyond the end of shared memory");
         // SAFETY: within the mapping and the file; bytes have no alignment and any value, and are
@@ -142,14 +145,18 @@ impl Shared {
         unsafe { bytes.align_to() }
     }
 
+    #[inline]
     fn holds(&self, at: usize, count: usize) -> bool {
         let Some(end) = at.checked_add(count).filter(|&end| end <= self.reserved) else {
             return false;
         };
-        if end > self.len.load(Ordering::Relaxed) {
-            // Another process may have made it grow.
-            self.len.store(self.size().unwrap_or(0), Ordering::Relaxed);
-        }
+        end <= self.len.load(Ordering::Relaxed) || self.has_grown_to(end)
+    }
+
+    /// Whether another process has made it grow.
+    #[cold]
+    fn has_grown_to(&self, end: usize) -> bool {
+        self.len.store(self.size().unwrap_or(0), Ordering::Relaxed);
         end <= self.len.load(Ordering::Relaxed)
     }
 }
