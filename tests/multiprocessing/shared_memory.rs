@@ -230,6 +230,20 @@ fn a_full_directory_is_an_error() {
 }
 
 #[test]
+fn no_descriptors_left_is_an_error() {
+    fn test() {
+        use nix::sys::resource::{Resource, setrlimit};
+        setrlimit(Resource::RLIMIT_NOFILE, 16, 16).unwrap();
+        let open = |_| std::fs::File::open("/dev/null").ok();
+        let files: Vec<_> = (0..).map_while(open).collect();
+        assert!(matches!(SharedMemory::create(8), Err(Error::Os(_))));
+        drop(files);
+        SharedMemory::create(8).unwrap().unlink().unwrap();
+    }
+    assert_eq!(run_to_end(&Process::new(test, ())), Some(0));
+}
+
+#[test]
 fn what_is_closed_is_not_read() {
     let sms = SharedMemory::create(16).unwrap();
     let (clone, buf) = (sms.clone(), sms.buf().unwrap());

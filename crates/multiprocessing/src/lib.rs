@@ -5,6 +5,7 @@
 //! | `Process(target=f, args=(1,))` | [`Process::new(f, (1,))`](Process::new) |
 //! | `current_process()`, `parent_process()` | [`current_process`], [`parent_process`] |
 //! | `active_children()`, `cpu_count()` | [`active_children`], [`cpu_count`] |
+//! | `SharedMemory(create=True, size=512)` | [`SharedMemory::create(512)`](shared_memory::SharedMemory::create) |
 //! | `set_start_method("spawn")` | [`set_start_method`], [`StartMethod`] |
 
 #![warn(missing_docs)]

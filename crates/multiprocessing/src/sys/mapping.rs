@@ -147,6 +147,21 @@ impl crate::shared_memory::Buffer {
     /// While the slice lives, nobody else may read or write the block: no other process, also none
     /// of another language, no other thread, no other handle or buffer of the same block. Locks or
     /// messages have to see to that.
+    ///
+    /// ```
+    /// use hilos_multiprocessing as multiprocessing;
+    /// use multiprocessing::shared_memory::SharedMemory;
+    ///
+    /// let shm = SharedMemory::create(3)?;
+    /// let mut buf = shm.buf()?;
+    /// // SAFETY: nobody else has been told the name.
+    /// unsafe { buf.as_mut_slice() }.copy_from_slice(b"cba");
+    /// // SAFETY: as above.
+    /// unsafe { buf.as_mut_slice() }.sort();
+    /// assert_eq!(buf.to_vec(), b"abc");
+    /// shm.unlink()?;
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
     pub unsafe fn as_mut_slice(&mut self) -> &mut [u8] {
         // SAFETY: up to the caller; the slice borrows from the buffer, which keeps it mapped.
         unsafe { self.mapping().bytes_mut() }
