@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::{StartMethod, set_start_method};
 use crate::current::{Identity, become_child};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::reduction::{Message, dumps, loads};
 use crate::resource_tracker::{self, Tree};
+use crate::start_method::{StartMethod, set_start_method};
 use crate::sys::image::{self, Descriptor};
 use crate::sys::lifeline::die_with;
-use crate::{children, forkserver, message};
+use crate::{LOGGER, children, forkserver, logging, message};
 
 /// What a parent tells a new program.
 #[derive(Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub(crate) struct Preparation {
     pub(crate) start_method: StartMethod,
     pub(crate) directory: Option<std::path::PathBuf>,
     tree: Tree,
+    /// What the parent logs, as a number.
+    log_level: u8,
     /// Which build of the program the parent runs.
     build: Option<[u64; 4]>,
     /// Which function.
@@ -42,6 +44,7 @@ pub(crate) fn prepare(
         start_method,
         directory: std::env::current_dir().ok(),
         tree: resource_tracker::tree(),
+        log_level: logging::level(),
         build: image::identity(),
         function: function.offset(),
         function_name: function.name().to_owned(),
@@ -82,6 +85,7 @@ pub(crate) fn run(socket: OwnedFd) -> ! {
         Err(error) => Err(Failure::new("UnpicklingError", error)),
     };
     let exitcode = report(result, socket.as_fd());
+    tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
     std::process::exit(exitcode)
 }
 
@@ -95,6 +99,7 @@ fn run_prepared(
         start_method,
         directory,
         tree,
+        log_level,
         build,
         function,
         function_name,
@@ -107,11 +112,13 @@ fn run_prepared(
     }
     become_child(identity, socket);
     resource_tracker::join(tree);
+    logging::inherit(log_level);
     children::install();
     let _ = set_start_method(start_method, true);
     let descriptor = Descriptor::at_offset(function).filter(|found| found.name() == function_name);
     match descriptor {
         Some(descriptor) if build == image::identity() => {
+            tracing::info!(target: LOGGER, "child process calling self.run()");
             (descriptor.call)(Message { bytes: args, fds }).map(drop)
         }
         _ => Err(Failure::new(

@@ -43,6 +43,11 @@ fn client() -> MutexGuard<'static, Client> {
     CLIENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Begins anew, as a process that nobody has told anything yet.
+pub(super) fn forget() {
+    *client() = Client::default();
+}
+
 /// Starts the tracker, unless it runs.
 pub(super) fn ensure_running() -> Result<(), Error> {
     client().ensure_running()

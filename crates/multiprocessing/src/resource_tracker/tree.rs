@@ -1,7 +1,7 @@
 //! The program that this process belongs to, with all the processes that it has started.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
@@ -16,19 +16,27 @@ pub(crate) struct Tree {
     number: u64,
 }
 
-static TREE: OnceLock<Tree> = OnceLock::new();
+static TREE: Mutex<Option<Tree>> = Mutex::new(None);
+
+fn with_tree<R>(f: impl FnOnce(&mut Option<Tree>) -> R) -> R {
+    f(&mut TREE.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// The tree of this process. Copies of the process that are made later belong to it too.
 pub(crate) fn tree() -> Tree {
-    *TREE.get_or_init(|| Tree {
-        root: std::process::id(),
-        number: random(),
+    with_tree(|tree| {
+        *tree.get_or_insert_with(|| Tree {
+            root: std::process::id(),
+            number: random(),
+        })
     })
 }
 
 /// Makes this process, which has just started, part of its parent's tree.
 pub(crate) fn join(tree: Tree) {
-    let _ = TREE.set(tree);
+    with_tree(|mine| *mine = Some(tree));
+    // The fork server, of which it may be a copy, can have had a tracker of its own.
+    super::client::forget();
 }
 
 const PREFIX: &str = "hilos-resource-tracker-";
