@@ -87,6 +87,8 @@ fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<
         Err(error) => return Err((error, plan)),
     };
     warn_of_threads();
+    // The copy is to know of the same tracker.
+    crate::resource_tracker::tree();
     // SAFETY: what the child can be kept waiting by is documented where a user chooses `Fork`.
     match unsafe { sys::fork::fork() } {
         Ok(Some(pid)) => match PidFd::open(pid) {
