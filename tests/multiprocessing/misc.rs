@@ -228,7 +228,7 @@ fn what_is_no_shared_memory_is_refused() {
     // A connection in place of a lock.
     let (ours, theirs) = pipe(true).unwrap();
     let (other, _end) = pipe(true).unwrap();
-    let fd = nix::unistd::dup(&other_end(&other)).unwrap();
+    let fd = nix::unistd::dup(other_end(&other)).unwrap();
     ours.send(&DupFd::new(fd)).unwrap();
     let error = theirs.recv::<hilos::multiprocessing::Lock>().unwrap_err();
     assert!(matches!(error, Error::Encoding { .. }), "{error:?}");
@@ -307,8 +307,9 @@ fn forks_while_others_print() {
     // With the lock of standard output held by another thread, a child that prints would wait
     // for ever. In a process of its own, since the test harness has locks of its own.
     fn print() {
-        print!("{}", "");
-        eprint!("{}", "");
+        let nothing = String::new();
+        print!("{nothing}");
+        eprint!("{nothing}");
     }
     fn test() {
         let done = hilos::threading::Event::new();

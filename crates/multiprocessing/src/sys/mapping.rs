@@ -44,6 +44,12 @@ impl Mapping {
         self.len.get()
     }
 
+    /// Where it begins: at a page.
+    #[inline]
+    pub(crate) fn start(&self) -> NonNull<AtomicU64> {
+        self.start
+    }
+
     #[inline]
     fn words(&self) -> &[AtomicU64] {
         // SAFETY: the mapping begins at a page and consists of whole pages, so that it is aligned
