@@ -1,5 +1,6 @@
 //! `Pool` and `ThreadPool`.
 
+mod callbacks;
 mod context;
 mod faults;
 mod imap;
