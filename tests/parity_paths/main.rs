@@ -223,6 +223,16 @@ fn concurrent_futures() {
     let _ = hilos::concurrent::futures::Future::<u8>::set_running_or_notify_cancel;
     let _ = hilos::concurrent::futures::ThreadPoolExecutor::shutdown;
     let _ = hilos::concurrent::futures::ThreadPoolExecutor::submit::<fn() -> u8, u8>;
+    use hilos::concurrent::futures::ProcessPoolExecutor as _;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::submit::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::submit_fn::<u8, u8>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::map::<u8, u8, Vec<u8>>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::map_chunksize::<u8, u8, Vec<u8>>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::map_buffersize::<u8, u8, Vec<u8>>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::shutdown;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::shutdown_cancel_futures;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::terminate_workers;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::kill_workers;
 }
 
 #[test]
@@ -491,4 +501,9 @@ fn multiprocessing_sharedctypes() {
     let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::to_vec;
     let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::value;
     let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::set_value;
+}
+
+#[test]
+fn concurrent_futures_process() {
+    use hilos::concurrent::futures::BrokenProcessPool as _;
 }

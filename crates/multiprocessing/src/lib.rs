@@ -26,6 +26,8 @@ mod popen;
 mod process;
 pub mod queues;
 mod reduction;
+#[doc(hidden)]
+pub mod remote;
 pub mod sharedctypes;
 mod spawn;
 pub mod synchronize;

@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::sync::Arc;
 
 use hilos_core::panic::{Unwound, catch};
+use hilos_threading::Outcome;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,8 +52,8 @@ pool_function!(A B C D E);
 pool_function!(A B C D E G);
 
 /// What a worker of another process is told to do with a list of arguments.
-pub(super) struct Function<A> {
-    pub(super) descriptor: &'static Descriptor,
+pub(crate) struct Function<A> {
+    pub(crate) descriptor: &'static Descriptor,
     encode: Encode<A>,
     context: Option<Arc<Context>>,
 }
@@ -61,7 +62,7 @@ type Encode<A> = Box<dyn Fn(&[A]) -> Result<Message, Error> + Send>;
 
 impl<A: Serialize + DeserializeOwned + 'static> Function<A> {
     /// A function that is known by its type, for tuples of arguments.
-    pub(super) fn typed<F>() -> Self
+    pub(crate) fn typed<F>() -> Self
     where
         F: PoolFunction<A, Output: Serialize>,
     {
@@ -73,13 +74,49 @@ impl<A: Serialize + DeserializeOwned + 'static> Function<A> {
     }
 
     /// A function that travels with its arguments.
-    pub(super) fn pointer<R: Serialize + 'static>(function: fn(A) -> R) -> Self {
+    pub(crate) fn pointer<R: Serialize + 'static>(function: fn(A) -> R) -> Self {
         let offset = to_offset(function as usize);
         Self {
             descriptor: const { &Descriptor::new(type_name::<fn(A) -> R>, call_pointer::<A, R>) },
             encode: Box::new(move |list| dumps(&(offset, list))),
             context: None,
         }
+    }
+
+    /// As [`typed`](Self::typed), of a function whose errors count as failures.
+    pub(crate) fn typed_trying<F, R, E>() -> Self
+    where
+        F: PoolFunction<A, Output = Result<R, E>>,
+        R: Serialize,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self {
+            descriptor: const { &Descriptor::new(type_name::<F>, call_trying::<F, A, R, E>) },
+            encode: Box::new(dumps),
+            context: None,
+        }
+    }
+
+    /// As [`pointer`](Self::pointer), of a function whose errors count as failures.
+    pub(crate) fn pointer_trying<R, E>(function: fn(A) -> Result<R, E>) -> Self
+    where
+        R: Serialize + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        let offset = to_offset(function as usize);
+        Self {
+            descriptor: const {
+                let name = type_name::<fn(A) -> Result<R, E>>;
+                &Descriptor::new(name, call_pointer_trying::<A, R, E>)
+            },
+            encode: Box::new(move |list| dumps(&(offset, list))),
+            context: None,
+        }
+    }
+
+    /// A list of arguments as it travels.
+    pub(crate) fn encode(&self, list: &[A]) -> Result<Message, Error> {
+        (self.encode)(list)
     }
 
     /// A function that travels with its arguments, and shares a value with its other calls.
@@ -128,6 +165,34 @@ where
     // SAFETY: the pool's process has made the descriptor from an `F` that it was given.
     let function = unsafe { conjure::<F>() };
     close(run(|args| function.call(args), list))
+}
+
+/// As [`call`], of a function whose errors count as failures.
+fn call_trying<F, A, R, E>(message: Message) -> Result<Message, Failure>
+where
+    F: PoolFunction<A, Output = Result<R, E>>,
+    A: DeserializeOwned,
+    R: Serialize,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let list = open::<Vec<A>>(message)?;
+    // SAFETY: the caller's process has made the descriptor from an `F` that it was given.
+    let function = unsafe { conjure::<F>() };
+    close(run_trying(|args| function.call(args), list))
+}
+
+/// As [`call_pointer`], of a function whose errors count as failures.
+fn call_pointer_trying<A, R, E>(message: Message) -> Result<Message, Failure>
+where
+    A: DeserializeOwned,
+    R: Serialize,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (offset, list) = open::<(u64, Vec<A>)>(message)?;
+    // SAFETY: the descriptor of these very types came from a process of this build, with an offset
+    // that `Function::pointer_trying` has made.
+    let function = unsafe { from_offset::<fn(A) -> Result<R, E>>(offset) };
+    close(run_trying(function.ok_or_else(misplaced)?, list))
 }
 
 /// Calls a function in the worker with each of the encoded arguments.
@@ -179,4 +244,23 @@ pub(super) fn run<A, R>(function: impl Fn(A) -> R, list: Vec<A>) -> Result<Vec<R
         )),
     });
     results.collect()
+}
+
+/// As [`run`], of a function whose errors count as failures.
+fn run_trying<A, R, E>(
+    function: impl Fn(A) -> Result<R, E>,
+    list: Vec<A>,
+) -> Result<Vec<R>, Failure>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let one = |args| match run(&function, vec![args])?.pop() {
+        Some(Ok(result)) => Ok(result),
+        Some(Err(error)) => {
+            let exception = Err::<(), E>(error).into_exception();
+            Err(exception.expect("an error is an exception").into())
+        }
+        None => Err(Failure::new("RuntimeError", "there is no result")),
+    };
+    list.into_iter().map(one).collect()
 }

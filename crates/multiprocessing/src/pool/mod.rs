@@ -33,6 +33,7 @@ mod workers;
 
 pub use builder::PoolBuilder;
 pub use error::{JobError, WorkerLost};
+pub(crate) use function::Function;
 pub use function::PoolFunction;
 pub use imap::{IMapIterator, IMapUnorderedIterator};
 pub use job::{AsyncResult, MapResult};
