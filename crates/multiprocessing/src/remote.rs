@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{Connection, Waitable, pipe, wait};
-use crate::context::StartMethod;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::pool::{Function, PoolFunction};
 use crate::process::Process;
 use crate::reduction::{Message, TravellingFd, loads};
+use crate::start_method::StartMethod;
 use crate::sys::image::Descriptor;
 use crate::sys::interrupt::leave_to_parent;
 use crate::target::{Call, Plan, Target};

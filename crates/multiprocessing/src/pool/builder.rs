@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::processes::Pool;
 use super::worker::{Encoded, Orders};
-use crate::context::StartMethod;
 use crate::cpu_count;
 use crate::error::Error;
 use crate::reduction::{Message, TravellingFd};
+use crate::start_method::StartMethod;
 use crate::sys::image::Descriptor;
 use crate::target::{Call, Plan, Target};
 
