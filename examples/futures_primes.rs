@@ -18,7 +18,10 @@ fn is_prime(n: u64) -> bool {
     if n < 4 {
         return n >= 2;
     }
-    n % 2 == 1 && (3..=n.isqrt()).step_by(2).all(|divisor| n % divisor != 0)
+    !n.is_multiple_of(2)
+        && (3..=n.isqrt())
+            .step_by(2)
+            .all(|divisor| !n.is_multiple_of(divisor))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
