@@ -31,8 +31,8 @@ function compare_python(    i, group, factor, at_least) {
         factor = python_times[i] / hilos[group]
         at_least = "-"
         if ((group, "CPython") in limit) {
-            at_least = 1 / limit[group, "CPython"]
-            if (factor < at_least) { at_least = at_least " UNDER"; over++ }
+            at_least = sprintf("%.1f", 1 / limit[group, "CPython"])
+            if (factor < at_least + 0) { at_least = at_least " UNDER"; over++ }
             delete limit[group, "CPython"]
         }
         printf "| %s | %s | %s | %.1f | %s |\n", group, time(hilos[group]), time(python_times[i]), factor, at_least

@@ -507,3 +507,42 @@ fn multiprocessing_sharedctypes() {
 fn concurrent_futures_process() {
     use hilos::concurrent::futures::BrokenProcessPool as _;
 }
+
+#[test]
+fn multiprocessing_managers() {
+    use hilos::multiprocessing::managers::SharedMemoryManager as _;
+    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shared_memory;
+    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shareable_list::<[i64; 1]>;
+}
+
+#[test]
+fn multiprocessing_resource_tracker() {
+    use hilos::multiprocessing::resource_tracker::ensure_running as _;
+    use hilos::multiprocessing::resource_tracker::register as _;
+    use hilos::multiprocessing::resource_tracker::unregister as _;
+}
+
+#[test]
+fn multiprocessing_shared_memory() {
+    use hilos::multiprocessing::shared_memory::SharedMemory as _;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create_named;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::open;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::with_track;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::buf;
+    use hilos::multiprocessing::shared_memory::Buffer as _;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::close;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::name;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::size;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::unlink;
+    use hilos::multiprocessing::shared_memory::ShareableList as _;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::new::<[i64; 1]>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::new_named::<[i64; 1]>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::open;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::get;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::len;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::set::<i64>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::count::<i64>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::format;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::index::<i64>;
+}

@@ -40,6 +40,8 @@ pub enum Error {
     Index,
     /// The barrier is broken or reset: Python's `threading.BrokenBarrierError`.
     BrokenBarrier,
+    /// A manager was used in the wrong order: Python's `multiprocessing.ProcessError`.
+    Process(&'static str),
     /// The system refused: Python's `OSError`.
     Os(Arc<io::Error>),
 }
@@ -71,7 +73,12 @@ impl Error {
             Self::Full => "Full",
             Self::Index => "IndexError",
             Self::BrokenBarrier => "BrokenBarrierError",
-            Self::Os(_) => "OSError",
+            Self::Process(_) => "ProcessError",
+            Self::Os(error) => match error.kind() {
+                io::ErrorKind::AlreadyExists => "FileExistsError",
+                io::ErrorKind::NotFound => "FileNotFoundError",
+                _ => "OSError",
+            },
         }
     }
 }
@@ -79,7 +86,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Assertion(text) => f.write_str(text),
+            Self::Assertion(text) | Self::Process(text) => f.write_str(text),
             Self::Value(text) | Self::Runtime(text) => f.write_str(text),
             Self::Encoding { type_name, reason } => write!(f, "{type_name}: {reason}"),
             Self::Eof => f.write_str("the other end is closed"),

@@ -11,6 +11,7 @@
 //! | `Queue()`, `Queue(10)` | [`Queue::new(0)`](Queue::new), `Queue::new(10)` |
 //! | `Lock()`, `Semaphore(2)`, … | [`Lock::new()`](Lock::new), [`Semaphore::new(2)`](Semaphore::new), … |
 //! | `Value("d", 0.0)`, `Array("i", range(10))` | [`Value::new(0.0)`](Value::new), [`Array::new(0..10)`](Array::new) |
+//! | `SharedMemory(create=True, size=512)` | [`SharedMemory::create(512)`](shared_memory::SharedMemory::create) |
 
 #![warn(missing_docs)]
 #![cfg(target_os = "linux")]
@@ -29,6 +30,7 @@ mod forkserver;
 mod handle;
 mod life;
 mod logging;
+pub mod managers;
 mod message;
 pub mod pool;
 mod popen;
@@ -37,6 +39,8 @@ pub mod queues;
 mod reduction;
 #[doc(hidden)]
 pub mod remote;
+pub mod resource_tracker;
+pub mod shared_memory;
 pub mod sharedctypes;
 mod spawn;
 mod start_method;
@@ -57,6 +61,7 @@ pub use pool::Pool;
 pub use popen::set_executable;
 pub use process::Process;
 pub use queues::{JoinableQueue, Queue, SimpleQueue};
+pub use reduction::DupFd;
 pub use sharedctypes::{Array, RawArray, RawValue, Value};
 pub use start_method::{StartMethod, get_all_start_methods, get_start_method, set_start_method};
 pub use synchronize::{Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore};

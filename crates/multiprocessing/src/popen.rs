@@ -87,6 +87,8 @@ fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<
         Err(error) => return Err((error, plan)),
     };
     warn_of_threads();
+    // The copy is to know of the same tracker.
+    crate::resource_tracker::tree();
     // SAFETY: what the child can be kept waiting by is documented where a user chooses `Fork`.
     match unsafe { sys::fork::fork() } {
         Ok(Some(pid)) => match PidFd::open(pid) {
@@ -124,7 +126,7 @@ fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     tracing::info!(target: LOGGER, "child process calling self.run()");
     let exitcode = spawn::report(plan.run(), socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
-    hilos_threading::shutdown();
+    hilos_threading::finish_copy();
     children::finish();
     let _ = io::stdout().flush();
     hilos_core::process::exit_now(exitcode)

@@ -105,3 +105,43 @@ impl<'de> Deserialize<'de> for TravellingFd {
             .ok_or_else(|| serde::de::Error::custom("its descriptor did not arrive"))
     }
 }
+
+/// A file, a socket or any other descriptor, on its way to another process.
+///
+/// Use it to hand an open file to a process, as an argument or through a
+/// [`Connection`](crate::connection::Connection) that works both ways.
+///
+/// ```
+/// use hilos_multiprocessing as multiprocessing;
+/// use multiprocessing::{DupFd, Process};
+/// use std::io::Write;
+///
+/// fn child(file: DupFd) -> std::io::Result<()> {
+///     std::fs::File::from(file.detach()).write_all(b"hello")
+/// }
+///
+/// let (mut reader, writer) = std::io::pipe()?;
+/// let process = Process::new(child, (DupFd::new(writer),));
+/// process.start()?;
+/// let mut text = [0; 5];
+/// std::io::Read::read_exact(&mut reader, &mut text)?;
+/// assert_eq!(&text, b"hello");
+/// # process.join(None)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Mirrors `multiprocessing.reduction.DupFd`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DupFd(TravellingFd);
+
+impl DupFd {
+    /// A descriptor that is to travel.
+    pub fn new<F: Into<OwnedFd>>(fd: F) -> Self {
+        Self(TravellingFd(fd.into()))
+    }
+
+    /// The descriptor that has arrived.
+    pub fn detach(self) -> OwnedFd {
+        self.0.0
+    }
+}

@@ -10,6 +10,7 @@ use crate::current::{Identity, become_child};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::reduction::{Message, dumps, loads};
+use crate::resource_tracker::{self, Tree};
 use crate::start_method::{StartMethod, set_start_method};
 use crate::sys::image::{self, Descriptor};
 use crate::sys::lifeline::die_with;
@@ -21,6 +22,7 @@ pub(crate) struct Preparation {
     pub(crate) identity: Identity,
     pub(crate) start_method: StartMethod,
     pub(crate) directory: Option<std::path::PathBuf>,
+    tree: Tree,
     /// What the parent logs, as a number.
     log_level: u8,
     /// Which build of the program the parent runs.
@@ -41,6 +43,7 @@ pub(crate) fn prepare(
         identity,
         start_method,
         directory: std::env::current_dir().ok(),
+        tree: resource_tracker::tree(),
         log_level: logging::level(),
         build: image::identity(),
         function: function.offset(),
@@ -58,11 +61,14 @@ pub(crate) fn prepare(
 pub(crate) const PROCESS: char = 'P';
 /// The role of the server that makes such processes.
 pub(crate) const FORK_SERVER: char = 'S';
+/// The role of the process that removes what others leave behind.
+pub(crate) const RESOURCE_TRACKER: char = 'T';
 
 /// Does what the parent asks for, in place of `main`.
 pub(crate) fn enter(role: char, socket: OwnedFd) -> ! {
     match role {
         FORK_SERVER => forkserver::serve(socket),
+        RESOURCE_TRACKER => resource_tracker::serve(socket),
         _ => run(socket),
     }
 }
@@ -92,6 +98,7 @@ fn run_prepared(
         identity,
         start_method,
         directory,
+        tree,
         log_level,
         build,
         function,
@@ -104,6 +111,7 @@ fn run_prepared(
         let _ = std::env::set_current_dir(directory);
     }
     become_child(identity, socket);
+    resource_tracker::join(tree);
     logging::inherit(log_level);
     children::install();
     let _ = set_start_method(start_method, true);

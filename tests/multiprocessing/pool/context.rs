@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Refuses;
-use crate::support::LONG;
+use crate::support::{LONG, wait_until};
 
 /// How often a worker has received a context, and how many it has.
 static RECEIVED: AtomicUsize = AtomicUsize::new(0);
@@ -48,8 +48,10 @@ fn each_worker_receives_it_once_and_drops_it_in_the_end() {
             assert!(received <= round as usize, "received {received} times");
         }
     }
-    let held = small.map(|_: u32| HELD.load(Ordering::Relaxed), 0..100);
-    assert!(held.unwrap().iter().all(|held| *held == 0));
+    wait_until("the workers to drop the last context", || {
+        let held = small.map(|_: u32| HELD.load(Ordering::Relaxed), 0..100);
+        held.unwrap().iter().all(|held| *held == 0)
+    });
 }
 
 #[test]

@@ -120,10 +120,11 @@ impl Worker {
         let depth = match self.pace.as_nanos() {
             _ if !ahead => 1,
             0 => DEEPEST,
-            pace => DEEPEST.min((AHEAD.as_nanos() / pace) as usize),
+            // One is always ready for when the first is done.
+            pace => ((AHEAD.as_nanos() / pace) as usize).clamp(2, DEEPEST),
         };
         let room = match self.tasks.len() {
-            0 => depth.max(1),
+            0 => depth,
             held if held > depth / 2 => 0,
             held => depth - held,
         };

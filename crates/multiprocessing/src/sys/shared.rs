@@ -2,14 +2,15 @@
 
 use std::io;
 use std::mem::{align_of, size_of};
+use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytemuck::Zeroable;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+use super::mapping::Mapping;
 
 /// A file in memory, without a name, mapped into this process.
 ///
@@ -18,17 +19,11 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 #[derive(Debug)]
 pub(crate) struct Shared {
     fd: OwnedFd,
-    start: NonNull<u8>,
-    /// How many bytes of addresses are taken; the file may be shorter.
-    reserved: usize,
+    /// All addresses that are taken; the file may be shorter.
+    mapping: Mapping,
     /// How long the file was when this process last looked.
     len: AtomicUsize,
 }
-
-// SAFETY: `start` is the mapping's own, and what it points to is reached through atomics alone.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
 
 impl Shared {
     /// Creates memory of `len` bytes, all zero, that can grow to `reserved` bytes.
@@ -53,15 +48,10 @@ impl Shared {
     }
 
     fn map(fd: OwnedFd, len: usize, reserved: usize) -> io::Result<Self> {
-        let reserved = reserved.max(len).max(1);
-        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        let length = reserved.try_into().expect("at least one byte");
-        // SAFETY: a new mapping where the system chooses, of a file that cannot shrink.
-        let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, &fd, 0) }?;
+        let reserved = NonZeroUsize::new(reserved.max(len)).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
+            mapping: Mapping::new(&fd, reserved)?,
             fd,
-            start: start.cast(),
-            reserved,
             len: AtomicUsize::new(len),
         })
     }
@@ -77,7 +67,7 @@ impl Shared {
 
     /// Makes sure that there are `len` bytes.
     pub(crate) fn grow(&self, len: usize) -> io::Result<()> {
-        if len > self.reserved {
+        if len > self.mapping.len() {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let current = size(&self.fd)?;
@@ -100,54 +90,34 @@ impl Shared {
         assert!(self.holds(0, size_of::<T>()) && align_of::<T>() <= 4096);
         // SAFETY: within the mapping and the file, aligned because a mapping begins at a page, valid
         // because it was zero at first and is only changed through a `&T`; it lives as long as `self`.
-        unsafe { self.start.cast().as_ref() }
+        unsafe { self.mapping.start().cast().as_ref() }
     }
 
     /// Copies bytes out. What another process writes meanwhile may be seen in part.
     #[inline]
     pub(crate) fn read(&self, at: usize, into: &mut [u8]) {
-        let (head, words, tail) = self.split(at, into.len());
-        let (begin, rest) = into.split_at_mut(head.len());
-        let (middle, end) = rest.split_at_mut(8 * words.len());
-        for (byte, place) in head.iter().zip(begin).chain(tail.iter().zip(end)) {
-            *place = byte.load(Ordering::Relaxed);
-        }
-        for (word, place) in words.iter().zip(middle.chunks_exact_mut(8)) {
-            place.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
-        }
+        self.check(at, into.len());
+        self.mapping.read(at, into);
     }
 
     /// Copies bytes in; each aligned group of eight is stored at once.
     #[inline]
     pub(crate) fn write(&self, at: usize, from: &[u8]) {
-        let (head, words, tail) = self.split(at, from.len());
-        let (begin, rest) = from.split_at(head.len());
-        let (middle, end) = rest.split_at(8 * words.len());
-        for (byte, place) in head.iter().zip(begin).chain(tail.iter().zip(end)) {
-            byte.store(*place, Ordering::Relaxed);
-        }
-        for (word, place) in words.iter().zip(middle.chunks_exact(8)) {
-            let value = u64::from_ne_bytes(place.try_into().expect("eight bytes"));
-            word.store(value, Ordering::Relaxed);
-        }
+        self.check(at, from.len());
+        self.mapping.write(at, from);
     }
 
-    /// A range as bytes up to the first aligned word, words, and the bytes that are left.
     #[inline]
-    fn split(&self, at: usize, count: usize) -> (&[AtomicU8], &[AtomicU64], &[AtomicU8]) {
+    fn check(&self, at: usize, count: usize) {
         assert!(self.holds(at, count), "beyond the end of shared memory");
-        // SAFETY: within the mapping and the file; bytes have no alignment and any value, and are
-        // reached through atomics everywhere.
-        let bytes = unsafe {
-            std::slice::from_raw_parts(self.start.as_ptr().add(at).cast::<AtomicU8>(), count)
-        };
-        // SAFETY: eight bytes hold any `u64`; `align_to` sees to the alignment.
-        unsafe { bytes.align_to() }
     }
 
     #[inline]
     fn holds(&self, at: usize, count: usize) -> bool {
-        let Some(end) = at.checked_add(count).filter(|&end| end <= self.reserved) else {
+        let Some(end) = at
+            .checked_add(count)
+            .filter(|&end| end <= self.mapping.len())
+        else {
             return false;
         };
         end <= self.len.load(Ordering::Relaxed) || self.has_grown_to(end)
@@ -158,13 +128,6 @@ impl Shared {
     fn has_grown_to(&self, end: usize) -> bool {
         self.len.store(self.size().unwrap_or(0), Ordering::Relaxed);
         end <= self.len.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is whole and this value's own; every borrow of it has ended.
-        let _ = unsafe { munmap(self.start.cast(), self.reserved) };
     }
 }
 
