@@ -270,6 +270,10 @@ fn multiprocessing() {
     use hilos::multiprocessing::Array as _;
     use hilos::multiprocessing::RawValue as _;
     use hilos::multiprocessing::RawArray as _;
+    use hilos::multiprocessing::freeze_support as _;
+    let _ = hilos::multiprocessing::get_context::<hilos::multiprocessing::StartMethod>;
+    use hilos::multiprocessing::LOGGER as _;
+    use hilos::multiprocessing::log_to_stderr as _;
 }
 
 #[test]
@@ -319,6 +323,7 @@ fn multiprocessing_connection() {
     let _ = hilos::multiprocessing::connection::Connection::send_bytes;
     let _ = hilos::multiprocessing::connection::Connection::send_bytes_range;
     let _ = hilos::multiprocessing::connection::Connection::writable;
+    let _ = hilos::multiprocessing::connection::Connection::close;
 }
 
 #[test]
@@ -380,6 +385,47 @@ fn multiprocessing_pool() {
 #[test]
 fn multiprocessing_context() {
     use hilos::multiprocessing::Process as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    let _ = hilos::multiprocessing::Process::with_start_method;
+    let _ = hilos::multiprocessing::Process::with_start_method;
+    let _ = hilos::multiprocessing::Process::with_start_method;
+    use hilos::multiprocessing::Error as _;
+    use hilos::multiprocessing::Error::BufferTooShort as _;
+    use hilos::multiprocessing::Error::Timeout as _;
+    let _ = hilos::multiprocessing::Context::array::<u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::Context::barrier;
+    let _ = hilos::multiprocessing::Context::bounded_semaphore;
+    let _ = hilos::multiprocessing::Context::condition;
+    let _ = hilos::multiprocessing::Context::event;
+    let _ = hilos::multiprocessing::Context::joinable_queue::<u8>;
+    let _ = hilos::multiprocessing::Context::lock;
+    let _ = hilos::multiprocessing::Context::pipe;
+    let _ = hilos::multiprocessing::Context::pool;
+    let _ = hilos::multiprocessing::Context::queue::<u8>;
+    let _ = hilos::multiprocessing::Context::rlock;
+    let _ = hilos::multiprocessing::Context::raw_array::<u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::Context::raw_value::<u8>;
+    let _ = hilos::multiprocessing::Context::semaphore;
+    let _ = hilos::multiprocessing::Context::simple_queue::<u8>;
+    let _ = hilos::multiprocessing::Context::value::<u8>;
+    let _ = hilos::multiprocessing::Context::active_children;
+    let _ = hilos::multiprocessing::Context::cpu_count;
+    let _ = hilos::multiprocessing::Context::current_process;
+    let _ = hilos::multiprocessing::Context::freeze_support;
+    let _ = hilos::multiprocessing::Context::get_context::<hilos::multiprocessing::StartMethod>;
+    let _ = hilos::multiprocessing::Context::get_start_method;
+    let _ = hilos::multiprocessing::Context::log_to_stderr;
+    let _ = hilos::multiprocessing::Context::parent_process;
+    let _ = hilos::multiprocessing::Context::set_executable::<String>;
+    let _ = hilos::multiprocessing::Context::set_start_method;
+    use hilos::multiprocessing::LOGGER as _;
+    use hilos::multiprocessing::Error as _;
+    use hilos::multiprocessing::Error::BufferTooShort as _;
+    use hilos::multiprocessing::Error::Timeout as _;
 }
 
 #[test]
@@ -545,4 +591,28 @@ fn multiprocessing_shared_memory() {
     let _ = hilos::multiprocessing::shared_memory::ShareableList::count::<i64>;
     let _ = hilos::multiprocessing::shared_memory::ShareableList::format;
     let _ = hilos::multiprocessing::shared_memory::ShareableList::index::<i64>;
+}
+
+#[test]
+fn multiprocessing_dummy() {
+    use hilos::multiprocessing::dummy::Process as _;
+    use hilos::multiprocessing::dummy::current_process as _;
+    use hilos::multiprocessing::dummy::active_children as _;
+    use hilos::multiprocessing::dummy::freeze_support as _;
+    use hilos::multiprocessing::dummy::Lock as _;
+    use hilos::multiprocessing::dummy::RLock as _;
+    use hilos::multiprocessing::dummy::Semaphore as _;
+    use hilos::multiprocessing::dummy::BoundedSemaphore as _;
+    use hilos::multiprocessing::dummy::Condition as _;
+    use hilos::multiprocessing::dummy::Event as _;
+    use hilos::multiprocessing::dummy::Barrier as _;
+    use hilos::multiprocessing::dummy::Queue as _;
+    use hilos::multiprocessing::dummy::Pool as _;
+    use hilos::multiprocessing::dummy::JoinableQueue as _;
+    use hilos::multiprocessing::dummy::Value as _;
+    use hilos::multiprocessing::dummy::Array as _;
+    let _ = hilos::multiprocessing::dummy::pipe::<u8>;
+    use hilos::multiprocessing::dummy::Process as _;
+    let _ = hilos::multiprocessing::dummy::Process::exitcode;
+    let _ = hilos::multiprocessing::dummy::Process::start;
 }

@@ -121,8 +121,8 @@ fn a_limit_concerns_no_other_job() {
         }
         number
     }
-    let pool = Pool::new(1).unwrap().with_timeout(0.2);
-    for (number, result) in (0..150).zip(pool.imap(slow, 0..150)) {
+    let pool = Pool::new(1).unwrap().with_timeout(1.5);
+    for (number, result) in (0..100).zip(pool.imap(slow, 0..100)) {
         match number % 50 {
             7 => assert_eq!(result, Err(JobError::TimedOut)),
             _ => assert_eq!(result, Ok(number)),

@@ -227,3 +227,27 @@ fn a_pool_in_a_process_without_standard_input() {
     }
     crate::support::with_one_thread(Process::new(test, ()));
 }
+
+#[test]
+fn a_pool_of_forked_workers() {
+    fn test() {
+        let builder = Pool::builder().processes(2).max_tasks_per_child(5);
+        let pool = builder.start_method(StartMethod::Fork).build().unwrap();
+        let squares = pool.with_chunksize(1).map(square, 0..50).unwrap();
+        assert_eq!(squares, (0..50).map(square).collect::<Vec<_>>());
+        pool.close();
+        pool.join(LONG).unwrap();
+    }
+    crate::support::with_one_thread(Process::new(test, ()));
+}
+
+#[test]
+fn an_idle_worker_has_little_memory_of_its_own() {
+    let pool = Pool::new(1).unwrap();
+    let pid = pool.apply(std::process::id, ()).unwrap();
+    let table = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let private = table.lines().filter(|line| line.starts_with("Private_"));
+    let kib = private.map(|line| line.split_whitespace().nth(1).unwrap().parse::<u32>());
+    let kib: u32 = kib.map(Result::unwrap).sum();
+    assert!(kib > 0 && kib <= 2048, "{kib} KiB");
+}
