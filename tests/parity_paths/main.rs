@@ -354,6 +354,8 @@ fn multiprocessing_pool() {
     let _ = hilos::multiprocessing::pool::Pool::apply_async::<fn(u8) -> u8, (u8,), u8>;
     let _ = hilos::multiprocessing::pool::ThreadPool::apply_async::<fn(u8) -> u8, (u8,), u8>;
     let _ = hilos::multiprocessing::pool::Pool::with_timeout::<f64>;
+    let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::with_callback::<fn(&u8)>;
+    let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::with_error_callback::<fn(&hilos::multiprocessing::pool::JobError)>;
     let _ = hilos::multiprocessing::pool::Pool::map::<u8, u8, Vec<u8>>;
     let _ = hilos::multiprocessing::pool::Pool::map_with::<u8, u8, u8, Vec<u8>>;
     let _ = hilos::multiprocessing::pool::Pool::with_chunksize;
