@@ -100,8 +100,8 @@ impl Connection {
         let fd = self.writable_fd()?;
         let message = dumps(value)?;
         if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
-            let hint = "only a pipe that works both ways and a Unix socket let a queue, lock or \
-                        connection through";
+            let hint = "a one-way pipe and a network let no queue, lock or connection through; use \
+                        pipe(true)";
             return Err(Error::encoding::<T>(hint));
         }
         if message.fds.len() > fds::MAX {
