@@ -1,0 +1,82 @@
+//! Python's repr of text, bytes and floats.
+
+use std::fmt::{self, Write};
+
+use super::Str;
+
+pub(super) fn text(text: &Str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let quote = quote(text.as_wtf8());
+    f.write_char(quote)?;
+    for point in text.code_points() {
+        match char::from_u32(point) {
+            Some(character) => write_char(character, quote, f)?,
+            None => write!(f, "\\u{point:04x}")?,
+        }
+    }
+    f.write_char(quote)
+}
+
+pub(super) fn bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let quote = quote(bytes);
+    write!(f, "b{quote}")?;
+    for &byte in bytes {
+        match byte {
+            0x80.. => write!(f, "\\x{byte:02x}")?,
+            _ => write_char(char::from(byte), quote, f)?,
+        }
+    }
+    f.write_char(quote)
+}
+
+/// Double quotes only where they save an escape.
+fn quote(bytes: &[u8]) -> char {
+    match bytes.contains(&b'\'') && !bytes.contains(&b'"') {
+        true => '"',
+        false => '\'',
+    }
+}
+
+fn write_char(character: char, quote: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match character {
+        '\\' => f.write_str("\\\\"),
+        '\n' => f.write_str("\\n"),
+        '\r' => f.write_str("\\r"),
+        '\t' => f.write_str("\\t"),
+        _ if character == quote => write!(f, "\\{quote}"),
+        ' '..='~' => f.write_char(character),
+        _ if is_printable(character) => f.write_char(character),
+        ..'\u{100}' => write!(f, "\\x{:02x}", u32::from(character)),
+        ..'\u{10000}' => write!(f, "\\u{:04x}", u32::from(character)),
+        _ => write!(f, "\\U{:08x}", u32::from(character)),
+    }
+}
+
+/// Rust's own idea of what to print, which has the same rule as Python's `str.isprintable`.
+fn is_printable(character: char) -> bool {
+    // A mark that joins what is before it is escaped at the start of a text alone.
+    let mut buffer = [b'a'; 5];
+    let length = character.encode_utf8(&mut buffer[1..]).len();
+    let text = std::str::from_utf8(&buffer[..=length]).expect("two characters");
+    text.escape_debug().nth(1) == Some(character)
+}
+
+/// The shortest digits that give the number back, in Python's layout.
+pub(super) fn float(number: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if number.is_nan() {
+        return f.write_str("nan");
+    }
+    if number.is_infinite() {
+        return f.write_str(if number > 0.0 { "inf" } else { "-inf" });
+    }
+    let magnitude = number.abs();
+    if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
+        return write!(f, "{number:?}");
+    }
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').expect("an exponent");
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    write!(f, "{digits}e{sign}{exponent:0>2}")
+}

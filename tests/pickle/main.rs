@@ -1,0 +1,5 @@
+//! `hilos::pickle`, beside CPython's own pickles.
+
+#![cfg(feature = "pickle")]
+
+mod recorded;
