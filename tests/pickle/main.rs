@@ -2,4 +2,5 @@
 
 #![cfg(feature = "pickle")]
 
+mod python;
 mod recorded;

@@ -1,5 +1,7 @@
 //! Writes an object's instructions, as CPython's own pickler chooses them.
 
+use std::collections::HashMap;
+
 use crate::frames::Frames;
 use crate::identity::Identities;
 use crate::known::FUNCTIONS;
@@ -20,6 +22,8 @@ pub(crate) struct Encoder<'m> {
     memo: &'m mut Identities,
     /// What has still to be written, the next at the end.
     work: Vec<Work>,
+    /// Names of nested classes, one object each, as in Python.
+    parts: HashMap<String, Str>,
 }
 
 enum Work {
@@ -57,6 +61,7 @@ impl<'m> Encoder<'m> {
             protocol,
             memo,
             work: Vec::new(),
+            parts: HashMap::new(),
         }
     }
 
@@ -127,9 +132,7 @@ impl<'m> Encoder<'m> {
             Object::Str(text) => self.text(text)?,
             Object::Bytes(bytes) if self.protocol >= 3 => self.bytes(bytes)?,
             Object::ByteArray(bytes) if self.protocol >= 5 => self.byte_array(bytes),
-            Object::Global(global) if self.protocol >= 4 || !is_dotted(global) => {
-                self.global(global)?;
-            }
+            Object::Global(global) => self.global(global)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -263,17 +266,42 @@ impl<'m> Encoder<'m> {
             self.name(global.name())?;
             self.out.push(STACK_GLOBAL);
         } else {
-            let (module, name) = match self.protocol {
-                0..3 => names::to_python2(global),
-                _ => (global.module().clone(), global.name().clone()),
-            };
-            self.out.push(GLOBAL);
-            self.name_line(&module)?;
-            self.name_line(&name)?;
+            self.nested_global(global)?;
         }
         self.memoize(Object::Global(global.clone()));
         self.out.boundary();
         Ok(())
+    }
+
+    /// The outermost class by name, those inside it as its attributes.
+    fn nested_global(&mut self, global: &Global) -> Result<()> {
+        let name = global.name().to_string();
+        let (outer, inner) = name.split_once('.').unwrap_or((&name, ""));
+        let inner: Vec<_> = inner.split('.').filter(|part| !part.is_empty()).collect();
+        for _ in &inner {
+            self.save_leaf(&Object::Global(FUNCTIONS.getattr.clone()))?;
+        }
+        self.plain_global(&Global::new(global.module().clone(), outer))?;
+        for part in inner {
+            let part = self
+                .parts
+                .entry(part.to_owned())
+                .or_insert_with(|| part.into())
+                .clone();
+            self.name(&part)?;
+            self.out.extend(&[TUPLE2, REDUCE]);
+        }
+        Ok(())
+    }
+
+    fn plain_global(&mut self, global: &Global) -> Result<()> {
+        let (module, name) = match self.protocol {
+            0..3 => names::to_python2(global),
+            _ => (global.module().clone(), global.name().clone()),
+        };
+        self.out.push(GLOBAL);
+        self.name_line(&module)?;
+        self.name_line(&name)
     }
 
     fn name(&mut self, name: &Str) -> Result<()> {
@@ -617,10 +645,6 @@ impl<'m> Encoder<'m> {
     }
 }
 
-fn is_dotted(global: &Global) -> bool {
-    global.name().as_wtf8().contains(&b'.')
-}
-
 /// How older protocols write a value that they have no instruction for.
 fn as_call(object: &Object) -> (&'static Global, Tuple) {
     let known = &*FUNCTIONS;
@@ -638,15 +662,6 @@ fn as_call(object: &Object) -> (&'static Global, Tuple) {
             let bytes = Bytes::from(bytes.to_vec());
             let args = (!bytes.is_empty()).then_some(Object::Bytes(bytes));
             (&known.bytearray, Tuple::from_iter(args))
-        }
-        Object::Global(global) => {
-            let name = global.name().to_string();
-            let (outer, inner) = name.rsplit_once('.').unwrap_or(("", &name));
-            let outer = Global::new(global.module().clone(), outer);
-            (
-                &known.getattr,
-                Tuple::from_iter([outer.into(), Object::from(inner)]),
-            )
         }
         _ => (&known.getattr, Tuple::new()),
     }

@@ -1,4 +1,4 @@
-//! The builtin types that older protocols write as calls.
+//! What older protocols write as calls, though it is no instance.
 
 use std::sync::LazyLock;
 
@@ -18,21 +18,35 @@ pub(crate) struct Functions {
 }
 
 pub(crate) static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
-    let builtins = Str::from("builtins");
-    let builtin = |name: &str| Global::new(builtins.clone(), name);
+    let builtin = |name| Global::new("builtins", name);
     Functions {
         bytes: builtin("bytes"),
         bytearray: builtin("bytearray"),
         set: builtin("set"),
         frozenset: builtin("frozenset"),
-        getattr: Global::new("builtins", "getattr"),
+        getattr: builtin("getattr"),
         encode: Global::new("_codecs", "encode"),
         new_object_ex: Global::new("copyreg", "__newobj_ex__"),
         latin1: Str::from("latin1"),
     }
 });
 
-/// What a call gives that stands for a value of a builtin type.
+/// The class or function of these names, the same object for those above.
+pub(crate) fn global(module: Str, name: Str) -> Global {
+    let known = &*FUNCTIONS;
+    let builtins = module == "builtins";
+    match name.as_str() {
+        Some("bytes") if builtins => known.bytes.clone(),
+        Some("bytearray") if builtins => known.bytearray.clone(),
+        Some("set") if builtins => known.set.clone(),
+        Some("frozenset") if builtins => known.frozenset.clone(),
+        Some("getattr") if builtins => known.getattr.clone(),
+        Some("encode") if module == "_codecs" => known.encode.clone(),
+        _ => Global::new(module, name),
+    }
+}
+
+/// What a call gives that stands for a value of a builtin type or a nested class.
 pub(crate) fn value(function: &Global, args: &Tuple) -> Result<Option<Object>, Error> {
     let name = function.name().as_str();
     Ok(match (function.module().as_str(), name, &**args) {
@@ -49,6 +63,14 @@ pub(crate) fn value(function: &Global, args: &Tuple) -> Result<Option<Object>, E
         }
         (Some("builtins"), Some("bytearray"), [Object::Str(text), Object::Str(encoding)]) => {
             latin1(text, encoding).map(|bytes| ByteArray::from(bytes).into())
+        }
+        // A class in a class, before protocol 4; a method is written likewise, but remembered.
+        (Some("builtins"), Some("getattr"), [Object::Global(outer), Object::Str(inner)])
+            if args.is_unique() =>
+        {
+            let name = [outer.name().as_wtf8(), b".", inner.as_wtf8()].concat();
+            let name = Str::from_wtf8(&name);
+            name.map(|name| Global::new(outer.module().clone(), name).into())
         }
         (Some("_codecs"), Some("encode"), [Object::Str(text), Object::Str(encoding)]) => {
             latin1(text, encoding).map(|bytes| Bytes::from(bytes).into())

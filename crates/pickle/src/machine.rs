@@ -373,10 +373,11 @@ impl<'m, S: Source> Machine<'m, S> {
     fn named(&mut self) -> Result<Global> {
         let module = Str::from(literal::text(self.source.line()?)?);
         let name = Str::from(literal::text(self.source.line()?)?);
-        Ok(match self.protocol {
+        let (module, name) = match self.protocol {
             0..3 => names::to_python3(module, name),
-            _ => Global::new(module, name),
-        })
+            _ => (module, name),
+        };
+        Ok(known::global(module, name))
     }
 
     fn stack_global(&mut self) -> Result<()> {
@@ -385,7 +386,7 @@ impl<'m, S: Source> Machine<'m, S> {
         let (Object::Str(module), Object::Str(name)) = (module, name) else {
             return Err(UnpicklingError::new("STACK_GLOBAL requires str"));
         };
-        self.push(Global::new(module, name));
+        self.push(known::global(module, name));
         Ok(())
     }
 

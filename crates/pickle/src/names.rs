@@ -122,11 +122,9 @@ fn pairs(table: &'static str) -> impl Iterator<Item = (&'static str, &'static st
 }
 
 /// What a pickle of Python 2 means by these names.
-pub(crate) fn to_python3(module: Str, name: Str) -> Global {
-    match translate(&module, &name, &OLD_TO_NEW, ("exceptions", "builtins")) {
-        Some((module, name)) => Global::new(module, name),
-        None => Global::new(module, name),
-    }
+pub(crate) fn to_python3(module: Str, name: Str) -> (Str, Str) {
+    let translated = translate(&module, &name, &OLD_TO_NEW, ("exceptions", "builtins"));
+    translated.unwrap_or((module, name))
 }
 
 /// The names that Python 2 has for a class or function.

@@ -105,8 +105,6 @@ impl From<Vec<u8>> for ByteArray {
 
 impl fmt::Debug for ByteArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bytearray(")?;
-        super::quote::bytes(&self.to_vec(), f)?;
-        f.write_str(")")
+        super::quote::byte_array(&self.to_vec(), f)
     }
 }

@@ -1,7 +1,7 @@
 //! Classes and functions, by their names alone.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::Str;
 
@@ -31,7 +31,17 @@ struct Names {
 impl Global {
     /// What a module has under a name, in which dots lead into classes.
     pub fn new<M: Into<Str>, N: Into<Str>>(module: M, name: N) -> Self {
-        let (module, name) = (module.into(), name.into());
+        let (mut module, name) = (module.into(), name.into());
+        if module == "builtins" {
+            let is_function = |text| BUILTIN_FUNCTIONS.split(' ').any(|known| known == text);
+            let [types, functions] = &*BUILTINS;
+            let function = name.as_str().is_some_and(is_function);
+            module = if function {
+                functions.clone()
+            } else {
+                types.clone()
+            };
+        }
         Self(Arc::new(Names { module, name }))
     }
 
@@ -54,6 +64,16 @@ impl Global {
         Arc::as_ptr(&self.0).addr()
     }
 }
+
+/// In CPython the module's name is one object for all builtin types, and another for all builtin
+/// functions; which of them a pickle refers to shows in its bytes.
+static BUILTINS: LazyLock<[Str; 2]> =
+    LazyLock::new(|| [Str::from("builtins"), Str::from("builtins")]);
+
+const BUILTIN_FUNCTIONS: &str = "__build_class__ __import__ abs aiter all anext any ascii bin breakpoint \
+    callable chr compile delattr dir divmod eval exec format getattr globals hasattr hash hex id input \
+    isinstance issubclass iter len locals max min next oct open ord pow print repr round setattr sorted \
+    sum vars";
 
 impl fmt::Display for Global {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

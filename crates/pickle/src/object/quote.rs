@@ -18,11 +18,27 @@ pub(super) fn text(text: &Str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 pub(super) fn bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let quote = quote(bytes);
+    write_bytes(bytes, quote, quote, f)
+}
+
+/// A bytearray's repr escapes single quotes, even between double ones.
+pub(super) fn byte_array(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("bytearray(")?;
+    write_bytes(bytes, quote(bytes), '\'', f)?;
+    f.write_str(")")
+}
+
+fn write_bytes(
+    bytes: &[u8],
+    quote: char,
+    escaped: char,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     write!(f, "b{quote}")?;
     for &byte in bytes {
         match byte {
             0x80.. => write!(f, "\\x{byte:02x}")?,
-            _ => write_char(char::from(byte), quote, f)?,
+            _ => write_char(char::from(byte), escaped, f)?,
         }
     }
     f.write_char(quote)

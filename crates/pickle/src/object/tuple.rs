@@ -44,6 +44,13 @@ impl Tuple {
         self.0.as_ref().map_or(0, |node| Arc::as_ptr(node).addr())
     }
 
+    /// Whether no other handle refers to it.
+    pub(crate) fn is_unique(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|node| Arc::strong_count(node) == 1)
+    }
+
     pub(crate) fn known_hash(&self) -> Option<u64> {
         let known = self.0.as_ref()?.hash.load(Ordering::Relaxed);
         (known != 0).then_some(known)
