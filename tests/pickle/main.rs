@@ -2,5 +2,6 @@
 
 #![cfg(feature = "pickle")]
 
+mod hostile;
 mod python;
 mod recorded;

@@ -28,6 +28,8 @@ pub(crate) struct Encoder<'m> {
 
 enum Work {
     Save(Object),
+    /// As `Save`, of what is known to be new and no leaf.
+    Start(Object),
     Instruction(u8),
     /// The object is made, and can be referred to.
     Memoize(Object),
@@ -81,6 +83,7 @@ impl<'m> Encoder<'m> {
     fn go_on(&mut self, work: Work) -> Result<()> {
         match work {
             Work::Save(object) => return self.save(&object),
+            Work::Start(object) => return self.start(&object),
             Work::Instruction(instruction) => self.out.push(instruction),
             Work::Memoize(object) => self.memoize(object),
             Work::Made(instance) => self.made(instance),
@@ -389,8 +392,9 @@ impl<'m> Encoder<'m> {
             next += 1;
             if !self.save_leaf(item)? {
                 let item = item.clone();
-                self.work.push(Work::Tuple(tuple, next));
-                return self.start(&item);
+                self.work
+                    .extend([Work::Tuple(tuple, next), Work::Start(item)]);
+                return Ok(());
             }
         }
         // A tuple inside a container inside itself is complete before it ends.
@@ -416,10 +420,9 @@ impl<'m> Encoder<'m> {
         match length {
             0 => self.out.boundary(),
             1 => {
+                let item = list.lock().first().cloned().unwrap_or(Object::None);
                 self.work
-                    .extend([Work::Boundary, Work::Instruction(APPEND)]);
-                let item = list.lock().first().cloned();
-                return self.save(&item.unwrap_or(Object::None));
+                    .extend([Work::Boundary, Work::Instruction(APPEND), Work::Save(item)]);
             }
             _ => {
                 self.out.push(MARK);
@@ -445,8 +448,9 @@ impl<'m> Encoder<'m> {
             if !self.save_leaf(item)? {
                 let item = item.clone();
                 drop(items);
-                self.work.push(Work::List(list, next));
-                return self.start(&item);
+                self.work
+                    .extend([Work::List(list, next), Work::Start(item)]);
+                return Ok(());
             }
         }
     }
@@ -458,11 +462,10 @@ impl<'m> Encoder<'m> {
         match length {
             0 => self.out.boundary(),
             1 => {
+                let (key, value) = dict.items().pop().unwrap_or((Object::None, Object::None));
                 self.work
                     .extend([Work::Boundary, Work::Instruction(SETITEM)]);
-                let (key, value) = dict.items().pop().unwrap_or((Object::None, Object::None));
-                self.work.push(Work::Save(value));
-                return self.save(&key);
+                self.work.extend([Work::Save(value), Work::Save(key)]);
             }
             _ => {
                 self.out.push(MARK);
@@ -493,10 +496,11 @@ impl<'m> Encoder<'m> {
             drop(table);
             self.work.push(Work::Dict(dict, next, written));
             if key_done {
-                return self.start(&value);
+                self.work.push(Work::Start(value));
+            } else {
+                self.work.extend([Work::Save(value), Work::Start(key)]);
             }
-            self.work.push(Work::Save(value));
-            return self.start(&key);
+            return Ok(());
         }
     }
 
@@ -505,8 +509,9 @@ impl<'m> Encoder<'m> {
             next = position + 1;
             if !self.save_leaf(&entry.key)? {
                 let item = entry.key.clone();
-                self.work.push(Work::FrozenSet(set, next));
-                return self.start(&item);
+                self.work
+                    .extend([Work::FrozenSet(set, next), Work::Start(item)]);
+                return Ok(());
             }
         }
         if let Some(number) = self.memo.get(set.address()) {
@@ -603,8 +608,9 @@ impl<'m> Encoder<'m> {
             let item = std::mem::replace(&mut batches.items[batches.next], Object::None);
             batches.next += 1;
             if !self.save_leaf(&item)? {
-                self.work.push(Work::Batches(batches));
-                return self.start(&item);
+                self.work
+                    .extend([Work::Batches(batches), Work::Start(item)]);
+                return Ok(());
             }
         }
     }
