@@ -4,7 +4,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::{Instance, Object, UnpicklingError, handover, ser};
+use crate::{Dict, Instance, Object, UnpicklingError, handover, ser};
 
 type Result<T> = std::result::Result<T, UnpicklingError>;
 
@@ -28,56 +28,46 @@ const MAX_DEPTH: usize = 128;
 /// ```
 pub fn from_object<T: DeserializeOwned>(object: &Object) -> Result<T> {
     T::deserialize(Deserializer {
-        object: object.clone(),
+        object,
         depth: MAX_DEPTH,
     })
 }
 
-#[derive(Clone)]
-struct Deserializer {
-    object: Object,
+#[derive(Clone, Copy)]
+struct Deserializer<'o> {
+    object: &'o Object,
     /// How much deeper it may go.
     depth: usize,
 }
 
-impl Deserializer {
-    fn of(&self, object: &Object) -> Result<Self> {
+impl<'o> Deserializer<'o> {
+    /// What deserializes the objects inside.
+    fn inner<'i>(self) -> Result<impl Fn(&'i Object) -> Deserializer<'i>> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self {
-                object: object.clone(),
-                depth,
-            }),
+            Some(depth) => Ok(move |object| Deserializer { object, depth }),
             None => Err(UnpicklingError::new("an object is nested too deep")),
         }
     }
 
-    fn many<'a, I: IntoIterator<Item = &'a Object>>(&self, objects: I) -> Result<Vec<Self>> {
-        objects.into_iter().map(|object| self.of(object)).collect()
-    }
-
-    fn sequence<'de, V: Visitor<'de>>(&self, items: &[Object], visitor: V) -> Result<V::Value> {
-        let mut access = SeqDeserializer::new(self.many(items)?.into_iter());
+    fn sequence<'de, V: Visitor<'de>>(self, items: &[Object], visitor: V) -> Result<V::Value> {
+        let mut access = SeqDeserializer::new(items.iter().map(self.inner()?));
         let value = visitor.visit_seq(&mut access)?;
         access.end()?;
         Ok(value)
     }
 
-    fn mapping<'de, V: Visitor<'de>>(
-        &self,
-        pairs: &[(Object, Object)],
-        visitor: V,
-    ) -> Result<V::Value> {
-        let keys = self.many(pairs.iter().map(|pair| &pair.0))?;
-        let values = self.many(pairs.iter().map(|pair| &pair.1))?;
-        let mut access = MapDeserializer::new(std::iter::zip(keys, values));
+    fn mapping<'de, V: Visitor<'de>>(self, dict: &Dict, visitor: V) -> Result<V::Value> {
+        let (pairs, inner) = (dict.items(), self.inner()?);
+        let pairs = pairs.iter().map(|(key, value)| (inner(key), inner(value)));
+        let mut access = MapDeserializer::new(pairs);
         let value = visitor.visit_map(&mut access)?;
         access.end()?;
         Ok(value)
     }
 
     /// What an instance of the named class holds; any instance will do for a name without a dot.
-    fn instance(&self, name: &str) -> Result<Option<&Instance>> {
-        match (&self.object, ser::class(name)) {
+    fn instance(self, name: &str) -> Result<Option<&'o Instance>> {
+        match (self.object, ser::class(name)) {
             (Object::Instance(instance), None) => Ok(Some(instance)),
             (Object::Instance(instance), Some(class)) if instance.class() == Some(&class) => {
                 Ok(Some(instance))
@@ -90,8 +80,8 @@ impl Deserializer {
         }
     }
 
-    fn unexpected<'de, V: Visitor<'de>>(&self, visitor: &V) -> UnpicklingError {
-        let found = describe(&self.object);
+    fn unexpected<'de, V: Visitor<'de>>(self, visitor: &V) -> UnpicklingError {
+        let found = describe(self.object);
         de::Error::invalid_type(de::Unexpected::Other(&found), visitor)
     }
 }
@@ -107,7 +97,7 @@ fn describe(object: &Object) -> String {
     }
 }
 
-impl<'de> IntoDeserializer<'de, UnpicklingError> for Deserializer {
+impl<'de> IntoDeserializer<'de, UnpicklingError> for Deserializer<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -115,21 +105,19 @@ impl<'de> IntoDeserializer<'de, UnpicklingError> for Deserializer {
     }
 }
 
-impl<'de> de::Deserializer<'de> for Deserializer {
+impl<'de> de::Deserializer<'de> for Deserializer<'_> {
     type Error = UnpicklingError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match &self.object {
+        match self.object {
             Object::None => visitor.visit_unit(),
             Object::Bool(bool) => visitor.visit_bool(*bool),
             Object::Int(int) => visitor.visit_i64(*int),
-            Object::BigInt(_) => {
-                match (u64::try_from(&self.object), i128::try_from(&self.object)) {
-                    (Ok(int), _) => visitor.visit_u64(int),
-                    (_, Ok(int)) => visitor.visit_i128(int),
-                    _ => visitor.visit_u128(u128::try_from(&self.object)?),
-                }
-            }
+            Object::BigInt(_) => match (u64::try_from(self.object), i128::try_from(self.object)) {
+                (Ok(int), _) => visitor.visit_u64(int),
+                (_, Ok(int)) => visitor.visit_i128(int),
+                _ => visitor.visit_u128(u128::try_from(self.object)?),
+            },
             Object::Float(float) => visitor.visit_f64(*float),
             Object::Str(text) => match text.as_str() {
                 Some(text) => visitor.visit_str(text),
@@ -143,7 +131,7 @@ impl<'de> de::Deserializer<'de> for Deserializer {
             Object::FrozenSet(set) => {
                 self.sequence(&set.iter().cloned().collect::<Vec<_>>(), visitor)
             }
-            Object::Dict(dict) => self.mapping(&dict.items(), visitor),
+            Object::Dict(dict) => self.mapping(dict, visitor),
             Object::Global(_) | Object::Instance(_) => Err(self.unexpected(&visitor)),
         }
     }
@@ -159,8 +147,8 @@ impl<'de> de::Deserializer<'de> for Deserializer {
 
     /// Any number, as Python's `float` takes it.
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match &self.object {
-            Object::Int(_) | Object::BigInt(_) => visitor.visit_f64(f64::try_from(&self.object)?),
+        match self.object {
+            Object::Int(_) | Object::BigInt(_) => visitor.visit_f64(f64::try_from(self.object)?),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -173,7 +161,7 @@ impl<'de> de::Deserializer<'de> for Deserializer {
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
-        match (&self.object, ser::class(name)) {
+        match (self.object, ser::class(name)) {
             (Object::Global(global), Some(class)) if *global == class => visitor.visit_unit(),
             (Object::None, None) => visitor.visit_unit(),
             _ => Err(self.unexpected(&visitor)),
@@ -186,10 +174,10 @@ impl<'de> de::Deserializer<'de> for Deserializer {
         visitor: V,
     ) -> Result<V::Value> {
         if name == handover::TOKEN {
-            return handover::give(self.object, || visitor.visit_unit());
+            return handover::give(self.object.clone(), || visitor.visit_unit());
         }
         match self.instance(name)?.map(Instance::args) {
-            Some([only]) => visitor.visit_newtype_struct(self.of(only)?),
+            Some([only]) => visitor.visit_newtype_struct(self.inner()?(only)),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -218,7 +206,7 @@ impl<'de> de::Deserializer<'de> for Deserializer {
         visitor: V,
     ) -> Result<V::Value> {
         match self.instance(name)?.map(Instance::state) {
-            Some(Some(Object::Dict(state))) => self.mapping(&state.items(), visitor),
+            Some(Some(Object::Dict(state))) => self.mapping(&state, visitor),
             Some(_) => Err(self.unexpected(&visitor)),
             None => self.deserialize_any(visitor),
         }
@@ -230,7 +218,7 @@ impl<'de> de::Deserializer<'de> for Deserializer {
         _: &[&str],
         visitor: V,
     ) -> Result<V::Value> {
-        let parts = match &self.object {
+        let parts = match self.object {
             Object::Str(_) => vec![self.object.clone()],
             Object::Dict(dict) if dict.len() == 1 => dict
                 .items()
@@ -241,14 +229,15 @@ impl<'de> de::Deserializer<'de> for Deserializer {
             Object::List(list) => list.to_vec(),
             _ => Vec::new(),
         };
+        let inner = self.inner()?;
         match &*parts {
             [name] => visitor.visit_enum(Variant {
-                name: self.of(name)?,
+                name: inner(name),
                 value: None,
             }),
             [name, value] => visitor.visit_enum(Variant {
-                name: self.of(name)?,
-                value: Some(self.of(value)?),
+                name: inner(name),
+                value: Some(inner(value)),
             }),
             _ => Err(self.unexpected(&visitor)),
         }
@@ -256,29 +245,29 @@ impl<'de> de::Deserializer<'de> for Deserializer {
 }
 
 /// A variant's name, and what it holds if that is anything.
-struct Variant {
-    name: Deserializer,
-    value: Option<Deserializer>,
+struct Variant<'o> {
+    name: Deserializer<'o>,
+    value: Option<Deserializer<'o>>,
 }
 
-impl Variant {
-    fn value(self) -> Result<Deserializer> {
+impl<'o> Variant<'o> {
+    fn value(self) -> Result<Deserializer<'o>> {
         self.value
             .ok_or_else(|| UnpicklingError::new("a variant lacks its value"))
     }
 }
 
-impl<'de> de::EnumAccess<'de> for Variant {
+impl<'de> de::EnumAccess<'de> for Variant<'_> {
     type Error = UnpicklingError;
     type Variant = Self;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self)> {
-        let name = seed.deserialize(self.name.clone())?;
+        let name = seed.deserialize(self.name)?;
         Ok((name, self))
     }
 }
 
-impl<'de> de::VariantAccess<'de> for Variant {
+impl<'de> de::VariantAccess<'de> for Variant<'_> {
     type Error = UnpicklingError;
 
     fn unit_variant(self) -> Result<()> {

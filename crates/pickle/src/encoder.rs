@@ -42,7 +42,7 @@ enum Work {
     /// Of a dict also how many keys are written.
     Dict(Dict, usize, usize),
     FrozenSet(FrozenSet, usize),
-    Batches(Batches),
+    Batches(Box<Batches>),
 }
 
 /// Items that are added to an object by ever the same instruction.
@@ -59,10 +59,10 @@ struct Batches {
 impl<'m> Encoder<'m> {
     pub(crate) fn new(protocol: u8, memo: &'m mut Identities) -> Self {
         Self {
-            out: Frames::default(),
+            out: Frames::new(),
             protocol,
             memo,
-            work: Vec::new(),
+            work: Vec::with_capacity(8),
             parts: HashMap::new(),
         }
     }
@@ -351,13 +351,8 @@ impl<'m> Encoder<'m> {
                 }
                 self.out.push(MARK);
                 self.work.push(Work::Boundary);
-                self.batches(Batches {
-                    items,
-                    width: 1,
-                    next: 0,
-                    one: None,
-                    many: ADDITEMS,
-                })
+                self.work.push(batches(items, 1, None, ADDITEMS));
+                Ok(())
             }
             Object::FrozenSet(set) if self.protocol >= 4 => {
                 self.out.push(MARK);
@@ -566,15 +561,6 @@ impl<'m> Encoder<'m> {
     }
 
     fn push_step(&mut self, instance: &Instance, step: Step) {
-        let batches = |items, width, one, many| {
-            Work::Batches(Batches {
-                items,
-                width,
-                next: 0,
-                one,
-                many,
-            })
-        };
         match step {
             Step::Build(state) => {
                 self.work
@@ -600,7 +586,7 @@ impl<'m> Encoder<'m> {
         }
     }
 
-    fn batches(&mut self, mut batches: Batches) -> Result<()> {
+    fn batches(&mut self, mut batches: Box<Batches>) -> Result<()> {
         loop {
             if self.between_items(&mut batches) {
                 return Ok(());
@@ -649,6 +635,16 @@ impl<'m> Encoder<'m> {
         }
         left == 0
     }
+}
+
+fn batches(items: Vec<Object>, width: usize, one: Option<u8>, many: u8) -> Work {
+    Work::Batches(Box::new(Batches {
+        items,
+        width,
+        next: 0,
+        one,
+        many,
+    }))
 }
 
 /// How older protocols write a value that they have no instruction for.

@@ -12,7 +12,6 @@ const SHORTEST_FRAME: usize = 4;
 /// The instruction and the length.
 const HEADER: usize = 9;
 
-#[derive(Default)]
 pub(crate) struct Frames {
     bytes: Vec<u8>,
     framing: bool,
@@ -21,6 +20,15 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
+    pub(crate) fn new() -> Self {
+        // Enough for a typical message.
+        Self {
+            bytes: Vec::with_capacity(256),
+            framing: false,
+            open: None,
+        }
+    }
+
     /// From here on there are frames.
     pub(crate) fn start_framing(&mut self) {
         self.framing = true;

@@ -39,6 +39,10 @@ impl Identities {
     #[inline]
     pub(crate) fn insert(&mut self, object: Object) -> usize {
         let number = self.addresses.len();
+        if number == 0 {
+            self.addresses.reserve(SMALL);
+            self.objects.reserve(SMALL);
+        }
         self.addresses.push(object.address());
         self.objects.push(object);
         if number >= SMALL {

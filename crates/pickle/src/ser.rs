@@ -27,6 +27,9 @@ pub fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Object> {
     value.serialize(Serializer { names: &names })
 }
 
+/// How many items are expected at most; a length is only a hint.
+const MAX_CAPACITY: usize = 4096;
+
 /// The names of fields and variants, one str each, as Python has them.
 type Names = std::cell::RefCell<Vec<(&'static str, Str)>>;
 
@@ -38,7 +41,7 @@ struct Serializer<'n> {
 impl Serializer<'_> {
     fn name(self, name: &'static str) -> Object {
         let mut names = self.names.borrow_mut();
-        if let Some((_, text)) = names.iter().find(|(known, _)| *known == name) {
+        if let Some((_, text)) = names.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
             return Object::Str(text.clone());
         }
         let text = Str::from(name);
@@ -169,12 +172,12 @@ impl<'n> ser::Serializer for Serializer<'n> {
         Ok(Sequence::new(self, Some(length), Shape::Variant(variant)))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Mapping<'n>> {
-        Ok(Mapping::new(self, Shape::Tuple))
+    fn serialize_map(self, length: Option<usize>) -> Result<Mapping<'n>> {
+        Ok(Mapping::new(self, length.unwrap_or(0), Shape::Tuple))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Mapping<'n>> {
-        Ok(Mapping::new(self, Shape::Named(name)))
+    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Mapping<'n>> {
+        Ok(Mapping::new(self, length, Shape::Named(name)))
     }
 
     fn serialize_struct_variant(
@@ -182,9 +185,9 @@ impl<'n> ser::Serializer for Serializer<'n> {
         _: &str,
         _: u32,
         variant: &'static str,
-        _: usize,
+        length: usize,
     ) -> Result<Mapping<'n>> {
-        Ok(Mapping::new(self, Shape::Variant(variant)))
+        Ok(Mapping::new(self, length, Shape::Variant(variant)))
     }
 }
 
@@ -205,8 +208,7 @@ struct Sequence<'n> {
 
 impl<'n> Sequence<'n> {
     fn new(serializer: Serializer<'n>, length: Option<usize>, shape: Shape) -> Self {
-        // The length is only a hint, and may be a wrong one.
-        let items = Vec::with_capacity(length.unwrap_or(0).min(4096));
+        let items = Vec::with_capacity(length.unwrap_or(0).min(MAX_CAPACITY));
         Self {
             serializer,
             items,
@@ -255,29 +257,32 @@ impl_sequence! {
 
 struct Mapping<'n> {
     serializer: Serializer<'n>,
-    dict: Dict,
+    pairs: Vec<(Object, Object)>,
     key: Object,
     shape: Shape,
 }
 
 impl<'n> Mapping<'n> {
-    fn new(serializer: Serializer<'n>, shape: Shape) -> Self {
+    fn new(serializer: Serializer<'n>, length: usize, shape: Shape) -> Self {
+        let (pairs, key) = (Vec::with_capacity(length.min(MAX_CAPACITY)), Object::None);
         Self {
             serializer,
-            dict: Dict::new(),
-            key: Object::None,
+            pairs,
+            key,
             shape,
         }
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         let value = value.serialize(self.serializer)?;
-        self.dict.insert(self.serializer.name(name), value)?;
+        self.pairs.push((self.serializer.name(name), value));
         Ok(())
     }
 
     fn finish(self) -> Result<Object> {
-        let dict = Object::Dict(self.dict);
+        let dict = Dict::new();
+        dict.update(self.pairs)?;
+        let dict = Object::Dict(dict);
         Ok(match self.shape {
             Shape::Variant(name) => Tuple::from_iter([self.serializer.name(name), dict]).into(),
             Shape::Named(name) => match class(name) {
@@ -302,7 +307,7 @@ impl ser::SerializeMap for Mapping<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let key = std::mem::replace(&mut self.key, Object::None);
-        self.dict.insert(key, value.serialize(self.serializer)?)?;
+        self.pairs.push((key, value.serialize(self.serializer)?));
         Ok(())
     }
 

@@ -9,13 +9,25 @@ use super::Object;
 pub(crate) fn bury(mut heap: Vec<Object>) {
     while let Some(object) = heap.pop() {
         match object {
-            Object::List(list) => heap.extend(list.into_items().into_iter().flatten()),
-            Object::Tuple(tuple) => heap.extend(tuple.into_items().into_iter().flatten()),
+            Object::List(list) => list.bury_in(&mut heap),
+            Object::Tuple(tuple) => tuple.bury_in(&mut heap),
             Object::Dict(dict) => dict.bury_in(&mut heap),
             Object::Set(set) => set.bury_in(&mut heap),
             Object::FrozenSet(set) => set.bury_in(&mut heap),
             Object::Instance(instance) => instance.bury_in(&mut heap),
             _ => {}
+        }
+    }
+}
+
+/// Moves what can hold other objects to the heap.
+pub(super) fn sort_out<'a, I: IntoIterator<Item = &'a mut Object>>(
+    objects: I,
+    heap: &mut Vec<Object>,
+) {
+    for object in objects {
+        if object.is_container() {
+            heap.push(std::mem::replace(object, Object::None));
         }
     }
 }

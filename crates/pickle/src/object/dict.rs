@@ -36,19 +36,19 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let table = super::get_mut(&mut self.table);
-        if table
-            .iter()
-            .any(|entry| entry.key.is_container() || entry.value.is_container())
-        {
-            burial::bury(take(table).collect());
-        }
+        let mut heap = Vec::new();
+        empty(super::get_mut(&mut self.table), &mut heap);
+        burial::bury(heap);
     }
 }
 
-fn take(table: &mut Table<Object>) -> impl Iterator<Item = Object> + use<> {
-    let entries = std::mem::replace(table, Table::new()).into_entries();
-    entries.flat_map(|entry| [entry.key, entry.value])
+/// Moves the containers to the heap, so that the table can be dropped.
+fn empty(table: &mut Table<Object>, heap: &mut Vec<Object>) {
+    let mut table = std::mem::replace(table, Table::new());
+    let objects = table
+        .iter_mut()
+        .flat_map(|entry| [&mut entry.key, &mut entry.value]);
+    burial::sort_out(objects, heap);
 }
 
 impl Dict {
@@ -221,13 +221,10 @@ impl Dict {
 
     /// Removes all keys.
     pub fn clear(&self) {
-        let removed = std::mem::replace(&mut *self.lock(), Table::new());
-        burial::bury(
-            removed
-                .into_entries()
-                .flat_map(|entry| [entry.key, entry.value])
-                .collect(),
-        );
+        let mut removed = std::mem::replace(&mut *self.lock(), Table::new());
+        let mut heap = Vec::new();
+        empty(&mut removed, &mut heap);
+        burial::bury(heap);
     }
 
     /// Another dict with the same keys and values.
@@ -251,11 +248,12 @@ impl Dict {
     /// Moves what only this handle holds to the heap.
     pub(crate) fn bury_in(self, heap: &mut Vec<Object>) {
         if let Some(mut node) = Arc::into_inner(self.0) {
-            heap.extend(take(super::get_mut(&mut node.table)));
+            empty(super::get_mut(&mut node.table), heap);
         }
     }
 }
 
+#[inline]
 fn put(
     table: &mut Table<Object>,
     hash: u64,

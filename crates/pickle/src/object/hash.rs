@@ -7,7 +7,10 @@ use super::{Instance, Object, Tuple, int};
 use crate::Error;
 
 /// The secret of this process, so that nobody can choose keys that collide.
-static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let random = RandomState::new();
+    [random.hash_one(0), random.hash_one(1) | 1]
+});
 
 impl Object {
     /// The hash, Python's `hash(x)`: equal for equal objects, and different in each process.
@@ -41,14 +44,17 @@ impl Object {
 #[inline]
 pub(crate) fn shallow(object: &Object) -> Option<u64> {
     Some(match object {
-        Object::Str(text) => SECRET.hash_one(text.as_wtf8()),
+        Object::Str(text) => of_bytes(text.as_wtf8()),
         Object::Int(int) => of_int(*int),
-        Object::Bytes(bytes) => SECRET.hash_one(&**bytes),
+        Object::Bytes(bytes) => of_bytes(bytes),
         Object::None => 0x9d1f_7a3b_52c6_e80d,
         Object::Bool(bool) => of_int(i64::from(*bool)),
-        Object::BigInt(big) => SECRET.hash_one(big),
+        Object::BigInt(big) => of_bytes(big.to_signed_bytes_le()),
         Object::Float(float) => of_float(*float),
-        Object::Global(global) => SECRET.hash_one(global),
+        Object::Global(global) => combine(
+            2,
+            [global.module(), global.name()].map(|name| of_bytes(name.as_wtf8())),
+        ),
         Object::FrozenSet(set) => set.hash(),
         Object::Tuple(tuple) if tuple.is_empty() => combine(0, []),
         Object::Tuple(tuple) => return tuple.known_hash(),
@@ -56,22 +62,40 @@ pub(crate) fn shallow(object: &Object) -> Option<u64> {
     })
 }
 
+/// Multiplies eight bytes at a time by a secret, and folds the product.
+fn of_bytes(bytes: &[u8]) -> u64 {
+    let secret = *SECRET;
+    let (words, rest) = bytes.as_chunks();
+    let fold = |state, word: &[u8; 8]| mix(state, u64::from_le_bytes(*word), secret);
+    let state = words.iter().fold(bytes.len() as u64, fold);
+    let last = rest
+        .iter()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte));
+    mix(state, last, secret)
+}
+
 fn of_int(int: i64) -> u64 {
-    SECRET.hash_one(int)
+    mix(1, int as u64, *SECRET)
+}
+
+#[inline]
+fn mix(state: u64, word: u64, [first, second]: [u64; 2]) -> u64 {
+    let product = u128::from(state ^ word ^ first) * u128::from(second);
+    product as u64 ^ (product >> 64) as u64
 }
 
 fn of_float(float: f64) -> u64 {
     match (int::i64_from_float(float), int::big_from_float(float)) {
         (Some(int), _) => of_int(int),
-        (None, Some(big)) => SECRET.hash_one(big),
-        (None, None) => SECRET.hash_one(float.to_bits()),
+        (None, Some(big)) => of_bytes(big.to_signed_bytes_le()),
+        (None, None) => mix(2, float.to_bits(), *SECRET),
     }
 }
 
 /// In the order of the items.
 fn combine<I: IntoIterator<Item = u64>>(length: usize, hashes: I) -> u64 {
-    let mix =
-        |state: u64, hash: u64| (state.rotate_left(23) ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let secret = *SECRET;
+    let mix = |state: u64, hash: u64| mix(state.rotate_left(23), hash, secret);
     hashes.into_iter().fold(length as u64, mix).max(1)
 }
 

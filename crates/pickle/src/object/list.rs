@@ -36,10 +36,16 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let items = super::get_mut(&mut self.items);
-        if items.iter().any(Object::is_container) {
-            burial::bury(std::mem::take(items));
-        }
+        let mut heap = Vec::new();
+        self.empty_into(&mut heap);
+        burial::bury(heap);
+    }
+}
+
+impl Node {
+    fn empty_into(&mut self, heap: &mut Vec<Object>) {
+        let mut items = std::mem::take(super::get_mut(&mut self.items));
+        burial::sort_out(&mut items, heap);
     }
 }
 
@@ -225,10 +231,11 @@ impl List {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// The items, if this is the last handle.
-    pub(crate) fn into_items(self) -> Option<Vec<Object>> {
-        let mut node = Arc::into_inner(self.0)?;
-        Some(std::mem::take(super::get_mut(&mut node.items)))
+    /// Moves what only this handle holds to the heap.
+    pub(crate) fn bury_in(self, heap: &mut Vec<Object>) {
+        if let Some(mut node) = Arc::into_inner(self.0) {
+            node.empty_into(heap);
+        }
     }
 }
 

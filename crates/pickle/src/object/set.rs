@@ -34,19 +34,20 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        bury_table(super::get_mut(&mut self.table));
+        bury(super::get_mut(&mut self.table));
     }
 }
 
-fn bury_table(table: &mut Table<()>) {
-    if table.iter().any(|entry| entry.key.is_container()) {
-        burial::bury(take(table).collect());
-    }
+fn bury(table: &mut Table<()>) {
+    let mut heap = Vec::new();
+    empty(table, &mut heap);
+    burial::bury(heap);
 }
 
-fn take(table: &mut Table<()>) -> impl Iterator<Item = Object> + use<> {
-    let entries = std::mem::replace(table, Table::new()).into_entries();
-    entries.map(|entry| entry.key)
+/// Moves the containers to the heap, so that the table can be dropped.
+fn empty(table: &mut Table<()>, heap: &mut Vec<Object>) {
+    let mut table = std::mem::replace(table, Table::new());
+    burial::sort_out(table.iter_mut().map(|entry| &mut entry.key), heap);
 }
 
 impl Set {
@@ -149,8 +150,8 @@ impl Set {
 
     /// Removes all items.
     pub fn clear(&self) {
-        let removed = take(&mut self.lock()).collect();
-        burial::bury(removed);
+        let mut removed = std::mem::replace(&mut *self.lock(), Table::new());
+        bury(&mut removed);
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Table<()>> {
@@ -164,7 +165,7 @@ impl Set {
     /// Moves what only this handle holds to the heap.
     pub(crate) fn bury_in(self, heap: &mut Vec<Object>) {
         if let Some(mut node) = Arc::into_inner(self.0) {
-            heap.extend(take(super::get_mut(&mut node.table)));
+            empty(super::get_mut(&mut node.table), heap);
         }
     }
 }
@@ -208,7 +209,7 @@ struct FrozenNode {
 
 impl Drop for FrozenNode {
     fn drop(&mut self) {
-        bury_table(&mut self.table);
+        bury(&mut self.table);
     }
 }
 
@@ -266,7 +267,7 @@ impl FrozenSet {
     /// Moves what only this handle holds to the heap.
     pub(crate) fn bury_in(self, heap: &mut Vec<Object>) {
         if let Some(mut node) = Arc::into_inner(self.0) {
-            heap.extend(take(&mut node.table));
+            empty(&mut node.table, heap);
         }
     }
 }

@@ -48,8 +48,8 @@ impl<V> Table<V> {
         self.entries.iter().flatten()
     }
 
-    pub(crate) fn into_entries(self) -> impl Iterator<Item = Entry<V>> {
-        self.entries.into_iter().flatten()
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<V>> {
+        self.entries.iter_mut().flatten()
     }
 
     /// The first entry at `position` or after it, and where that is.

@@ -62,18 +62,26 @@ impl Tuple {
         }
     }
 
-    /// The items, if this is the last handle.
-    pub(crate) fn into_items(self) -> Option<Vec<Object>> {
-        let mut node = Arc::into_inner(self.0?)?;
-        Some(std::mem::take(&mut node.items).into_vec())
+    /// Moves what only this handle holds to the heap.
+    pub(crate) fn bury_in(self, heap: &mut Vec<Object>) {
+        if let Some(mut node) = self.0.and_then(Arc::into_inner) {
+            node.empty_into(heap);
+        }
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        if self.items.iter().any(Object::is_container) {
-            burial::bury(std::mem::take(&mut self.items).into_vec());
-        }
+        let mut heap = Vec::new();
+        self.empty_into(&mut heap);
+        burial::bury(heap);
+    }
+}
+
+impl Node {
+    fn empty_into(&mut self, heap: &mut Vec<Object>) {
+        let mut items = std::mem::take(&mut self.items);
+        burial::sort_out(&mut items, heap);
     }
 }
 
