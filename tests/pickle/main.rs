@@ -3,5 +3,7 @@
 #![cfg(feature = "pickle")]
 
 mod hostile;
+mod oracle;
 mod python;
 mod recorded;
+mod values;

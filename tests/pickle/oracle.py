@@ -1,4 +1,4 @@
-"""Python's side of the tests: `values` writes pickles of many values, `check` reads what hilos wrote."""
+"""Python's side of the tests: what it makes of many values, and `check`, which reads what hilos wrote."""
 
 import array
 import collections
@@ -8,11 +8,15 @@ import enum
 import fractions
 import functools
 import io
+import itertools
 import math
+import operator
 import pathlib
 import pickle
 import random
+import struct
 import sys
+import unicodedata
 import uuid
 
 
@@ -147,6 +151,67 @@ def write_values():
         print("odd", protocol, pickle.dumps([Keyword(size=1), Keyword(size=[2])], protocol).hex(), "", sep="\t")
 
 
+def comparable():
+    yield from [None, True, False, 0, 1, 2, -1, 0.0, -0.0, 1.0, 1.5, -2.5, math.inf, -math.inf, math.nan]
+    for bits in 53, 62, 63, 64, 100:
+        yield from [2**bits, 2**bits + 1, -(2**bits), -(2**bits) - 1, float(2**bits), -float(2**bits)]
+    yield from [2**1024, -(2**1024), 1e308, 9007199254740993, 9007199254740992.0, 0.1]
+    yield from ["", "a", "b", "ab", "é", "\U0001f600", "\ud800", "\uffff", b"", b"a", b"b", bytearray(b"a")]
+    yield from [[], [1], [1, 2], [1.0], [True, "a"], ["a", 1], [[]], [[1], 2], [None], [math.nan]]
+    yield from [(), (1,), (1, 2), (1.0,), ("a",), ((),), ([],)]
+    yield from [{}, {1: 2}, {1.0: 2.0}, {"a": [1]}, {1: 2, 3: 4}, {3: 4, 1: 2}, {True: 2}]
+    yield from [set(), {1}, {1.0, "a"}, {1, 2}, frozenset({1}), frozenset({1, 2, 3}), {frozenset({1})}, frozenset({2})]
+
+
+def outcome(function, *args):
+    try:
+        return str(function(*args))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def write_comparisons():
+    # Each is pickled twice, so that no two are one object.
+    values = [pickle.dumps(value, 4) for value in comparable()]
+    for left in values:
+        for right in values:
+            first, second = pickle.loads(left), pickle.loads(right)
+            equal, less = outcome(operator.eq, first, second), outcome(operator.lt, first, second)
+            print(left.hex(), right.hex(), equal, less, sep="\t")
+
+
+def write_hashes():
+    for value in comparable():
+        print(pickle.dumps(value, 4).hex(), outcome(lambda: hash(value) * 0), bool(value), type(value).__name__, sep="\t")
+
+
+def write_slices():
+    bounds = [None, *range(-6, 7), 2**62, -(2**62), 2**70, -(2**70)]
+    for start, stop in itertools.product(bounds, bounds):
+        for step in None, 1, 2, 3, -1, -2, -3, 0, 2**62, -(2**62):
+            part = slice(start, stop, step)
+            replaced, deleted = list(range(5)), list(range(5))
+            got = outcome(operator.getitem, list(range(5)), part)
+            setting = outcome(operator.setitem, replaced, part, ["a", "b"])
+            outcome(operator.delitem, deleted, part)
+            print(pickle.dumps(part, 4).hex(), got, setting, replaced, deleted, sep="\t")
+
+
+def write_printable():
+    """Each assigned character's repr; what another version of Unicode has assigned may differ."""
+    for point in range(0x110000):
+        if unicodedata.category(chr(point)) != "Cn":
+            print(point, repr(chr(point)).encode("utf-8", "surrogatepass").hex(), sep="\t")
+
+
+def write_floats():
+    dice = random.Random(1)
+    for _ in range(5000):
+        number = struct.unpack("d", dice.randbytes(8))[0]
+        print(repr(number))
+        print(repr(dice.uniform(-1, 1) * 10 ** dice.randrange(-8, 20)))
+
+
 def check():
     for line in sys.stdin:
         data, expected = (bytes.fromhex(field) for field in line.split("\t"))
@@ -157,4 +222,12 @@ def check():
 
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(4300)
-{"values": write_values, "check": check}[sys.argv[1]]()
+{
+    "values": write_values,
+    "comparisons": write_comparisons,
+    "hashes": write_hashes,
+    "slices": write_slices,
+    "printable": write_printable,
+    "floats": write_floats,
+    "check": check,
+}[sys.argv[1]]()

@@ -435,7 +435,7 @@ impl<'m> Encoder<'m> {
                 self.out.boundary();
                 return Ok(());
             }
-            if next > 0 && next % BATCH == 0 {
+            if next > 0 && next.is_multiple_of(BATCH) {
                 self.out.extend(&[APPENDS, MARK]);
             }
             let item = &items[next];
@@ -473,7 +473,7 @@ impl<'m> Encoder<'m> {
     fn dict(&mut self, dict: Dict, mut next: usize, mut written: usize) -> Result<()> {
         let table = dict.lock();
         loop {
-            if written > 0 && written % BATCH == 0 {
+            if written > 0 && written.is_multiple_of(BATCH) {
                 self.out.extend(&[SETITEMS, MARK]);
             }
             let Some((position, entry)) = table.next_from(next) else {
@@ -607,7 +607,7 @@ impl<'m> Encoder<'m> {
     /// looked at first, and a single item does without the mark.
     fn between_items(&mut self, batches: &mut Batches) -> bool {
         let left = batches.items.len() - batches.next;
-        let full = batches.next % (BATCH * batches.width) == 0;
+        let full = batches.next.is_multiple_of(BATCH * batches.width);
         let begun = batches.next > 0;
         match batches.one {
             None => {

@@ -13,6 +13,9 @@ const MAX_DIGITS: usize = 4300;
 /// What a limb of a decimal conversion holds: nine digits.
 const NINE_DIGITS: u32 = 1_000_000_000;
 
+/// The first float beyond 64 bits.
+const TWO_TO_63: f64 = (1u64 << 63) as f64;
+
 /// An int that does not fit 64 bits, part of [`Object::BigInt`].
 ///
 /// It is a value to compare, print and convert; for arithmetic convert it to an `i128` or, with
@@ -205,9 +208,9 @@ fn too_many_digits(digits: usize) -> Error {
 pub(crate) fn compare_float(int: i64, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         None
-    } else if float >= 9.223372036854775808e18 {
+    } else if float >= TWO_TO_63 {
         Some(Ordering::Less)
-    } else if float < -9.223372036854775808e18 {
+    } else if float < -TWO_TO_63 {
         Some(Ordering::Greater)
     } else {
         let fraction = 0f64.partial_cmp(&float.fract());

@@ -84,15 +84,53 @@ pub(super) fn float(number: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if number.is_infinite() {
         return f.write_str(if number > 0.0 { "inf" } else { "-inf" });
     }
+    let shortest = shortest(number);
     let magnitude = number.abs();
     if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        return write!(f, "{number:?}");
+        // The same digits, since they give the number back.
+        let fraction = shortest.decimals();
+        return write!(f, "{number:.fraction$}");
     }
-    let text = format!("{number:e}");
-    let (digits, exponent) = text.split_once('e').expect("an exponent");
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
+    let (sign, exponent) = match shortest.exponent {
+        exponent @ ..0 => ('-', -exponent),
+        exponent => ('+', exponent),
     };
-    write!(f, "{digits}e{sign}{exponent:0>2}")
+    write!(f, "{}e{sign}{exponent:02}", shortest.digits)
+}
+
+/// A decimal number with one digit before the point.
+struct Decimal {
+    digits: String,
+    exponent: i32,
+}
+
+impl Decimal {
+    /// How many digits Python writes after the point when there is no exponent.
+    fn decimals(&self) -> usize {
+        let digits = self.digits.bytes().filter(u8::is_ascii_digit).count() as i32;
+        (digits - 1 - self.exponent).max(1) as usize
+    }
+}
+
+/// The fewest digits that give the number back, and of those the nearest to it.
+fn shortest(number: f64) -> Decimal {
+    let shortest = format!("{number:e}");
+    let digits = shortest
+        .bytes()
+        .take_while(|&byte| byte != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    // Rust rounds half up there, and half to even here, as Python does.
+    let nearest = format!("{number:.*e}", digits - 1);
+    let text = if nearest.parse() == Ok(number) {
+        nearest
+    } else {
+        shortest
+    };
+    let (digits, exponent) = text.split_once('e').expect("an exponent");
+    let exponent = exponent.parse().expect("a number");
+    Decimal {
+        digits: digits.to_owned(),
+        exponent,
+    }
 }
