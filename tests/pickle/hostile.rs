@@ -51,7 +51,7 @@ fn mutate(message: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
 /// Whatever can be read can also be printed, compared, hashed and written.
 fn use_it(object: &Object) {
     let _ = object.hash();
-    assert!(object == object || matches!(object, Object::Float(float) if float.is_nan()));
+    assert!(*object == object.clone() || matches!(object, Object::Float(float) if float.is_nan()));
     let again = match dumps(object) {
         Ok(pickle) => load(&pickle).unwrap(),
         Err(_) => return,

@@ -63,15 +63,18 @@ pub(crate) fn same(left: &Object, right: &Object) -> Option<bool> {
         (Set(_) | FrozenSet(_), Set(_) | FrozenSet(_)) if left.address() != right.address() => {
             return Option::None;
         }
-        _ => left.is_container() && left.address() == right.address(),
+        _ => left.is_container() && left.is(right),
     })
 }
 
 /// Whether two objects are the same or equal, which is how containers compare their items.
+///
+/// A NaN equals none, since no two of different origin would be one object in Python.
 pub(crate) fn identical_or_same(left: &Object, right: &Object) -> Option<bool> {
-    match left.is(right) {
-        true => Some(true),
-        false => same(left, right),
+    match (left, right) {
+        (Object::Float(_), Object::Float(_)) => same(left, right),
+        _ if left.is(right) => Some(true),
+        _ => same(left, right),
     }
 }
 
