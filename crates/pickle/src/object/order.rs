@@ -1,9 +1,10 @@
 //! Python's `<`, `<=`, `>` and `>=`.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use super::equality::identical_or_equal;
-use super::{Object, int};
+use super::{Object, Tuple, int};
 use crate::Error;
 
 /// Numbers by value, text and bytes by their units, lists and tuples by the first difference, sets
@@ -15,10 +16,7 @@ impl PartialOrd for Object {
 }
 
 impl Object {
-    /// Python's `<`, `<=`, `>` or `>=`, with the error that Python would raise.
-    ///
-    /// `operator` is one of them as Python writes it, and `matches` says for which outcome it holds.
-    /// The comparison operators of Rust do without the error.
+    /// Whether `self < other`, with the error that Python would raise; the operators of Rust do without.
     ///
     /// # Errors
     ///
@@ -41,25 +39,68 @@ pub(crate) fn less(left: &Object, right: &Object) -> Result<bool, Error> {
     Ok(compare(left, right, "<")? == Some(Ordering::Less))
 }
 
+/// Two sequences of which the first items are equal.
+struct Walk {
+    left: Tuple,
+    right: Tuple,
+    next: usize,
+}
+
 /// How two objects stand; `None` if they can be compared but neither precedes.
+///
+/// Walks through both at once, down to the first values that differ.
 fn compare(left: &Object, right: &Object, operator: &str) -> Result<Option<Ordering>, Error> {
-    let (mut left, mut right) = (left.clone(), right.clone());
-    // Down to the first items that differ, and to the first that differ in those.
+    let mut walks = Vec::new();
+    let mut met = HashSet::new();
+    let mut pair = (left.clone(), right.clone());
     loop {
-        let difference = match (&left, &right) {
-            (Object::List(left), Object::List(right)) => {
-                first_difference(&left.to_vec(), &right.to_vec())
-            }
-            (Object::Tuple(left), Object::Tuple(right)) => first_difference(left, right),
-            (left, right) => {
-                return values(left, right).ok_or_else(|| unordered(left, right, operator));
-            }
-        };
-        match difference {
-            Ok((first, second)) => (left, right) = (first, second),
+        let (left, right) = &pair;
+        match walk(left, right) {
+            // A pair that was met is equal as far as can be told.
+            Some(walk) if met.insert((left.address(), right.address())) => walks.push(walk),
+            Some(_) => {}
+            None => return values(left, right).ok_or_else(|| unordered(left, right, operator)),
+        }
+        match first_difference(&mut walks) {
+            Ok(different) => pair = different,
             Err(by_length) => return Ok(Some(by_length)),
         }
     }
+}
+
+fn walk(left: &Object, right: &Object) -> Option<Walk> {
+    let (left, right) = match (left, right) {
+        (Object::List(left), Object::List(right)) => (left.to_vec().into(), right.to_vec().into()),
+        (Object::Tuple(left), Object::Tuple(right)) => (left.clone(), right.clone()),
+        _ => return None,
+    };
+    Some(Walk {
+        left,
+        right,
+        next: 0,
+    })
+}
+
+/// The next two items that differ or are sequences, or how the lengths stand.
+fn first_difference(walks: &mut Vec<Walk>) -> Result<(Object, Object), Ordering> {
+    while let Some(walk) = walks.last_mut() {
+        let (left, right) = (walk.left.get(walk.next), walk.right.get(walk.next));
+        walk.next += 1;
+        match (left, right) {
+            (Some(left), Some(right)) => {
+                let sequences = matches!(
+                    (left, right),
+                    (Object::List(_), Object::List(_)) | (Object::Tuple(_), Object::Tuple(_))
+                );
+                if !left.is(right) && sequences || !identical_or_equal(left, right) {
+                    return Ok((left.clone(), right.clone()));
+                }
+            }
+            (None, None) => drop(walks.pop()),
+            (left, right) => return Err(left.is_some().cmp(&right.is_some())),
+        }
+    }
+    Err(Ordering::Equal)
 }
 
 fn unordered(left: &Object, right: &Object, operator: &str) -> Error {
@@ -67,14 +108,6 @@ fn unordered(left: &Object, right: &Object, operator: &str) -> Error {
     Error::TypeError(format!(
         "'{operator}' not supported between instances of '{left}' and '{right}'"
     ))
-}
-
-fn first_difference(left: &[Object], right: &[Object]) -> Result<(Object, Object), Ordering> {
-    let mut pairs = std::iter::zip(left, right);
-    match pairs.find(|(left, right)| !identical_or_equal(left, right)) {
-        Some((left, right)) => Ok((left.clone(), right.clone())),
-        None => Err(left.len().cmp(&right.len())),
-    }
 }
 
 /// The order of what is no sequence of objects; `None` if there is none.
