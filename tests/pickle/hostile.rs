@@ -175,6 +175,19 @@ fn no_nesting_is_too_deep() {
 }
 
 #[test]
+fn deep_lists_are_compared_in_one_walk() {
+    let deep = |core: &[u8]| {
+        let pickle = [&b"]".repeat(DEPTH), core, &b"a".repeat(DEPTH), b"."].concat();
+        load(&pickle).unwrap()
+    };
+    let (one, two) = (deep(b"I1\n"), deep(b"I2\n"));
+    assert!(one < two && two > one && one != two);
+    let error = one.less_than(&deep(b"N")).unwrap_err();
+    let message = "'<' not supported between instances of 'int' and 'NoneType'";
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
 fn sharing_that_doubles_at_each_level_is_no_more_work() {
     // Tuples whose content would be 2 to the 100th items.
     for core in [&b"]"[..], b")\x85"] {

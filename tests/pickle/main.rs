@@ -2,8 +2,11 @@
 
 #![cfg(feature = "pickle")]
 
+mod containers;
+mod files;
 mod hostile;
 mod oracle;
 mod python;
 mod recorded;
+mod typed;
 mod values;
