@@ -291,8 +291,8 @@ fn errors_are_exceptions_too() {
 fn containers_hold_themselves() {
     let l = List::new();
     let d = Dict::new();
-    l.append(&Object::from(d.clone()));
-    l.append(&Object::from(l.clone()));
+    l.append(d.clone());
+    l.append(l.clone());
     d.insert("l", l.clone()).unwrap();
     assert_eq!(format!("{l:?}"), "[{'l': [...]}, [...]]");
     assert_eq!(format!("{d:?}"), "{'l': [{...}, [...]]}");

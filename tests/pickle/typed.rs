@@ -241,7 +241,7 @@ fn what_is_nested_too_deep_for_a_value_is_an_error() {
     }
     assert!(from_object::<Chain>(&object).is_ok());
     let list = List::new();
-    list.append(&Object::from(list.clone()));
+    list.append(list.clone());
     assert!(from_object::<Chain>(&list.clone().into()).is_err());
     list.clear();
 }
