@@ -233,7 +233,7 @@ fn a_call_inside_its_own_arguments_is_written() {
 
 #[test]
 fn errors_say_what_python_says() {
-    let cases: [(&[u8], &str); 16] = [
+    let cases: [(&[u8], &str); 17] = [
         (b"", "EOFError: Ran out of input"),
         (b"]", "EOFError: Ran out of input"),
         (b"\x80", "UnpicklingError: pickle data was truncated"),

@@ -53,12 +53,20 @@ pub(crate) fn int(line: &[u8]) -> Result<Object, UnpicklingError> {
     match line {
         b"00" => Ok(Object::Bool(false)),
         b"01" => Ok(Object::Bool(true)),
-        _ => Ok(text(line)?.parse()?),
+        _ => decimal(line),
     }
 }
 
 pub(crate) fn long(line: &[u8]) -> Result<Object, UnpicklingError> {
-    Ok(text(line.strip_suffix(b"L").unwrap_or(line))?.parse()?)
+    decimal(line.strip_suffix(b"L").unwrap_or(line))
+}
+
+/// A number without zeros in front, which would make Python take it for octal or refuse it.
+fn decimal(line: &[u8]) -> Result<Object, UnpicklingError> {
+    match line.strip_prefix(b"-").unwrap_or(line) {
+        [b'0', _, ..] => Err(Error::ValueError("could not convert string to int".into()).into()),
+        _ => Ok(text(line)?.parse()?),
+    }
 }
 
 pub(crate) fn index(line: &[u8]) -> Result<u64, UnpicklingError> {
@@ -69,7 +77,10 @@ pub(crate) fn index(line: &[u8]) -> Result<u64, UnpicklingError> {
 }
 
 pub(crate) fn float(line: &[u8]) -> Result<Object, UnpicklingError> {
-    match text(line)?.trim().parse() {
+    match text(line)?.parse::<f64>() {
+        Ok(float) if float.is_infinite() && line.iter().any(u8::is_ascii_digit) => {
+            Err(Error::OverflowError("value too large to convert to float".into()).into())
+        }
         Ok(float) => Ok(Object::Float(float)),
         Err(_) => Err(Error::ValueError("could not convert string to float".into()).into()),
     }
