@@ -235,6 +235,7 @@ fn a_call_inside_its_own_arguments_is_written() {
 fn errors_say_what_python_says() {
     let cases: [(&[u8], &str); 17] = [
         (b"", "EOFError: Ran out of input"),
+        (b"I010\n.", "ValueError: could not convert string to int"),
         (b"]", "EOFError: Ran out of input"),
         (b"\x80", "UnpicklingError: pickle data was truncated"),
         (b".", "UnpicklingError: unpickling stack underflow"),
