@@ -30,6 +30,18 @@ pub enum Error {
     Timeout,
     /// A timeout that is not accepted.
     InvalidTimeout(hilos_core::time::InvalidTimeout),
+    /// A lock's holder, the process with this number, has died; the lock's `recover` takes it over.
+    OwnerDied(u32),
+    /// The queue is empty: Python's `queue.Empty`.
+    Empty,
+    /// The queue is full: Python's `queue.Full`.
+    Full,
+    /// An index outside of an array: Python's `IndexError`.
+    Index,
+    /// The barrier is broken or reset: Python's `threading.BrokenBarrierError`.
+    BrokenBarrier,
+    /// A manager was used in the wrong order: Python's `multiprocessing.ProcessError`.
+    Process(&'static str),
     /// The system refused: Python's `OSError`.
     Os(Arc<io::Error>),
 }
@@ -56,7 +68,17 @@ impl Error {
             Self::BufferTooShort(_) => "BufferTooShort",
             Self::Timeout => "TimeoutError",
             Self::InvalidTimeout(_) => "ValueError",
-            Self::Os(_) => "OSError",
+            Self::OwnerDied(_) => "OwnerDied",
+            Self::Empty => "Empty",
+            Self::Full => "Full",
+            Self::Index => "IndexError",
+            Self::BrokenBarrier => "BrokenBarrierError",
+            Self::Process(_) => "ProcessError",
+            Self::Os(error) => match error.kind() {
+                io::ErrorKind::AlreadyExists => "FileExistsError",
+                io::ErrorKind::NotFound => "FileNotFoundError",
+                _ => "OSError",
+            },
         }
     }
 }
@@ -64,7 +86,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Assertion(text) => f.write_str(text),
+            Self::Assertion(text) | Self::Process(text) => f.write_str(text),
             Self::Value(text) | Self::Runtime(text) => f.write_str(text),
             Self::Encoding { type_name, reason } => write!(f, "{type_name}: {reason}"),
             Self::Eof => f.write_str("the other end is closed"),
@@ -77,6 +99,15 @@ impl fmt::Display for Error {
             }
             Self::Timeout => f.write_str("the timeout has passed"),
             Self::InvalidTimeout(invalid) => invalid.fmt(f),
+            Self::OwnerDied(pid) => write!(
+                f,
+                "process {pid} has died while it held the lock; what the lock guards may be half \
+                 changed (`recover` takes the lock over)"
+            ),
+            Self::Empty => f.write_str("the queue is empty"),
+            Self::Full => f.write_str("the queue is full"),
+            Self::Index => f.write_str("array index out of range"),
+            Self::BrokenBarrier => f.write_str("the barrier is broken"),
             Self::Os(error) => error.fmt(f),
         }
     }

@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use nix::sys::socket::SockType;
 use nix::unistd::Pid;
 
-use crate::context::StartMethod;
 use crate::current::{Identity, become_child};
 use crate::error::Error;
 use crate::forkserver::{self, socket_pair};
 use crate::spawn::{self, PROCESS};
+use crate::start_method::StartMethod;
 use crate::sys::lifeline::die_with;
 use crate::sys::pidfd::PidFd;
 use crate::target::Plan;
-use crate::{children, message, sys};
+use crate::{LOGGER, children, message, sys};
 
 /// A process that was started.
 #[derive(Debug)]
@@ -87,6 +87,8 @@ fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<
         Err(error) => return Err((error, plan)),
     };
     warn_of_threads();
+    // The copy is to know of the same tracker.
+    crate::resource_tracker::tree();
     // SAFETY: what the child can be kept waiting by is documented where a user chooses `Fork`.
     match unsafe { sys::fork::fork() } {
         Ok(Some(pid)) => match PidFd::open(pid) {
@@ -121,8 +123,10 @@ fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     let socket = Arc::new(socket);
     let _ = die_with(socket.as_fd());
     become_child(identity, socket.clone());
+    tracing::info!(target: LOGGER, "child process calling self.run()");
     let exitcode = spawn::report(plan.run(), socket.as_fd());
-    hilos_threading::shutdown();
+    tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
+    hilos_threading::finish_copy();
     children::finish();
     let _ = io::stdout().flush();
     hilos_core::process::exit_now(exitcode)

@@ -1,16 +1,16 @@
 //! The result of one job, later.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hilos_core::time::{Deadline, Timeout};
 use parking_lot::{Condvar, Mutex};
-use serde::de::DeserializeOwned;
 
 use super::error::JobError;
+use super::results::{Open, Results, nothing};
 use super::task::Sink;
-use crate::reduction::{Message, loads};
 
 /// The results of the parts of a job, as they come in.
 pub(super) struct Parts {
@@ -18,12 +18,18 @@ pub(super) struct Parts {
     complete: Condvar,
 }
 
+type Part = Result<Results, JobError>;
+
 struct State {
-    parts: Vec<Option<Result<Message, JobError>>>,
+    parts: Vec<Option<Part>>,
     missing: usize,
-    /// The first part that failed.
+    /// Whether a part failed.
     failed: bool,
     taken: bool,
+    /// What to do when all parts are there, before anybody is told.
+    first: Option<Box<dyn FnOnce() + Send>>,
+    /// Whether everybody may know.
+    complete: bool,
 }
 
 impl Parts {
@@ -34,6 +40,8 @@ impl Parts {
             missing: count,
             failed: false,
             taken: false,
+            first: None,
+            complete: count == 0,
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -43,12 +51,12 @@ impl Parts {
 
     pub(super) fn wait(&self, deadline: Deadline) -> bool {
         let mut state = self.state.lock();
-        while state.missing > 0 {
+        while !state.complete {
             match deadline.instant() {
                 None => self.complete.wait(&mut state),
                 Some(moment) => {
                     if self.complete.wait_until(&mut state, moment).timed_out() {
-                        return state.missing == 0;
+                        return state.complete;
                     }
                 }
             }
@@ -57,7 +65,27 @@ impl Parts {
     }
 
     pub(super) fn ready(&self) -> bool {
+        self.state.lock().complete
+    }
+
+    /// Whether no part is missing, told or not.
+    fn all_in(&self) -> bool {
         self.state.lock().missing == 0
+    }
+
+    /// Has `first` run when all parts are there: by whoever brings the last, or now.
+    fn set_first(&self, first: Box<dyn FnOnce() + Send>) {
+        let mut state = self.state.lock();
+        if state.missing > 0 {
+            state.first = Some(first);
+            return;
+        }
+        // Somebody may be at an earlier one, which was set before the last part came.
+        while !state.complete {
+            self.complete.wait(&mut state);
+        }
+        drop(state);
+        first();
     }
 
     pub(super) fn failed(&self) -> bool {
@@ -65,7 +93,7 @@ impl Parts {
     }
 
     /// Takes the results; `None` if they were taken before.
-    pub(super) fn take(&self) -> Option<Vec<Result<Message, JobError>>> {
+    pub(super) fn take(&self) -> Option<Vec<Part>> {
         let mut state = self.state.lock();
         if std::mem::replace(&mut state.taken, true) {
             return None;
@@ -80,24 +108,30 @@ impl Parts {
 }
 
 impl Sink for Parts {
-    fn deliver(&self, part: usize, result: Result<Message, JobError>) {
+    fn deliver(&self, part: usize, result: Part) {
         let mut state = self.state.lock();
         state.failed |= result.is_err();
         if state.parts[part].replace(result).is_none() {
             state.missing -= 1;
         }
-        if state.missing == 0 {
-            self.complete.notify_all();
+        if state.missing > 0 || state.complete {
+            return;
         }
+        if let Some(first) = state.first.take() {
+            drop(state);
+            first();
+            state = self.state.lock();
+        }
+        state.complete = true;
+        self.complete.notify_all();
     }
 }
 
-/// Decodes the results of several parts into one list, or says what failed first.
-fn decode<R: DeserializeOwned>(parts: Vec<Result<Message, JobError>>) -> Result<Vec<R>, JobError> {
+/// Puts the results of several parts into one list, or says what failed first.
+fn join<R>(parts: Vec<Part>, open: Open<R>) -> Result<Vec<R>, JobError> {
     let mut results = Vec::new();
     for part in parts {
-        let Message { bytes, fds } = part?;
-        results.extend(loads::<Vec<R>>(&bytes, fds)?);
+        results.extend(open(part?)?);
     }
     Ok(results)
 }
@@ -105,10 +139,25 @@ fn decode<R: DeserializeOwned>(parts: Vec<Result<Message, JobError>>) -> Result<
 /// The result of a job, when it is there; made by [`Pool::apply_async`](super::Pool::apply_async).
 ///
 /// Mirrors [`multiprocessing.pool.AsyncResult`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.AsyncResult).
-pub struct AsyncResult<R> {
+pub struct AsyncResult<R>(Arc<Shared<R>>);
+
+/// A result, and who wants to be told of it.
+struct Shared<R> {
     parts: Arc<Parts>,
-    decode: Decode<R>,
+    join: Join<R>,
+    callbacks: Mutex<Callbacks<R>>,
+    /// What the callbacks were told, until somebody takes it.
+    told: Mutex<Option<Result<R, JobError>>>,
 }
+
+struct Callbacks<R> {
+    /// Whether the parts know that they are to be called.
+    set: bool,
+    success: Vec<Callback<R>>,
+    error: Vec<Callback<JobError>>,
+}
+
+type Callback<T> = Box<dyn FnOnce(&T) + Send>;
 
 /// The results of a map, when all are there, in the order of the items; made by
 /// [`Pool::map_async`](super::Pool::map_async).
@@ -116,27 +165,38 @@ pub struct AsyncResult<R> {
 /// Its error is that of the first item that failed; all the others were run nevertheless.
 pub type MapResult<R> = AsyncResult<Vec<R>>;
 
-type Decode<R> = fn(Vec<Result<Message, JobError>>) -> Result<R, JobError>;
+type Join<R> = Box<dyn Fn(Vec<Part>) -> Result<R, JobError> + Send + Sync>;
 
-impl<R: DeserializeOwned> AsyncResult<R> {
+impl<R: 'static> AsyncResult<R> {
     /// The result of a job of one part.
-    pub(super) fn of_one(parts: Arc<Parts>) -> Self {
-        let one = |parts| {
-            let nothing = || JobError::Encoding("the worker sent no result".into());
-            decode(parts)?.pop().ok_or_else(nothing)
-        };
-        Self { parts, decode: one }
+    pub(super) fn of_one(parts: Arc<Parts>, open: Open<R>) -> Self {
+        let one = move |parts| join(parts, open)?.pop().ok_or_else(nothing);
+        Self::new(parts, Box::new(one))
     }
 }
 
-impl<R: DeserializeOwned> MapResult<R> {
+impl<R: 'static> MapResult<R> {
     /// The results of all parts.
-    pub(super) fn of_all(parts: Arc<Parts>) -> Self {
-        Self { parts, decode }
+    pub(super) fn of_all(parts: Arc<Parts>, open: Open<R>) -> Self {
+        Self::new(parts, Box::new(move |parts| join(parts, open)))
     }
 }
 
 impl<R> AsyncResult<R> {
+    fn new(parts: Arc<Parts>, join: Join<R>) -> Self {
+        let callbacks = Callbacks {
+            set: false,
+            success: Vec::new(),
+            error: Vec::new(),
+        };
+        Self(Arc::new(Shared {
+            parts,
+            join,
+            callbacks: Mutex::new(callbacks),
+            told: Mutex::new(None),
+        }))
+    }
+
     /// Blocks until the job is done or `timeout` has passed, and takes its result.
     ///
     /// # Errors
@@ -145,19 +205,19 @@ impl<R> AsyncResult<R> {
         if !self.wait(timeout) {
             return Err(JobError::NotReady);
         }
-        (self.decode)(self.parts.take().ok_or(JobError::Taken)?)
+        self.0.take()
     }
 
     /// Blocks until the job is done or `timeout` has passed; says whether it is done.
     ///
     /// A negative timeout does not block.
     pub fn wait<T: Into<Timeout>>(&self, timeout: T) -> bool {
-        self.parts.wait(timeout.into().deadline())
+        self.0.parts.wait(timeout.into().deadline())
     }
 
     /// Whether the job is done.
     pub fn ready(&self) -> bool {
-        self.parts.ready()
+        self.0.parts.ready()
     }
 
     /// Whether the job is done and did not fail.
@@ -166,10 +226,73 @@ impl<R> AsyncResult<R> {
     /// [`JobError::NotReady`] if it is not done: Python's `ValueError`.
     pub fn successful(&self) -> Result<bool, JobError> {
         if self.ready() {
-            Ok(!self.parts.failed())
+            Ok(!self.0.parts.failed())
         } else {
             Err(JobError::NotReady)
         }
+    }
+}
+
+impl<R: Send + 'static> AsyncResult<R> {
+    /// Has `callback` called with the result as soon as it is there, before [`get`](Self::get)
+    /// returns it: Python's `callback`. At once, if it is there already.
+    ///
+    /// It runs in the thread that collects the pool's results, so it must be quick. A panic in it is
+    /// printed and ends there.
+    #[must_use = "the result is what comes later"]
+    pub fn with_callback<F: FnOnce(&R) + Send + 'static>(self, callback: F) -> Self {
+        self.0.callbacks.lock().success.push(Box::new(callback));
+        self.tell()
+    }
+
+    /// Has `callback` called with the error if the job fails: Python's `error_callback`. Otherwise as
+    /// [`with_callback`](Self::with_callback).
+    #[must_use = "the result is what comes later"]
+    pub fn with_error_callback<F: FnOnce(&JobError) + Send + 'static>(self, callback: F) -> Self {
+        self.0.callbacks.lock().error.push(Box::new(callback));
+        self.tell()
+    }
+
+    /// Sees to it that the callbacks are called.
+    fn tell(self) -> Self {
+        let known = std::mem::replace(&mut self.0.callbacks.lock().set, true);
+        if !known || self.0.parts.all_in() {
+            let shared = self.0.clone();
+            self.0.parts.set_first(Box::new(move || shared.call_back()));
+        }
+        self
+    }
+}
+
+impl<R> Shared<R> {
+    /// Takes the result, of which the callbacks may know.
+    fn take(&self) -> Result<R, JobError> {
+        if let Some(told) = self.told.lock().take() {
+            return told;
+        }
+        (self.join)(self.parts.take().ok_or(JobError::Taken)?)
+    }
+
+    fn call_back(&self) {
+        let result = self.take();
+        let mut callbacks = self.callbacks.lock();
+        let (success, error) = (
+            std::mem::take(&mut callbacks.success),
+            std::mem::take(&mut callbacks.error),
+        );
+        drop(callbacks);
+        // The panic hook prints what a callback panics with; the pool goes on.
+        match &result {
+            Ok(result) => success.into_iter().for_each(|callback| {
+                let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
+            }),
+            // Taken by an earlier `get`: nobody has it to tell.
+            Err(JobError::Taken) => return,
+            Err(failure) => error.into_iter().for_each(|callback| {
+                let _ = catch_unwind(AssertUnwindSafe(|| callback(failure)));
+            }),
+        }
+        *self.told.lock() = Some(result);
     }
 }
 
