@@ -10,6 +10,7 @@
 //! | `from concurrent import futures` | [`concurrent::futures`] | results that come later, pools of threads |
 //! | `import sched` | [`sched`] | timed functions in one thread |
 //! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
+//! | `import pickle` | [`pickle`] | Python's serialization, as data |
 //! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
 //!
 //! ```
@@ -43,6 +44,9 @@ pub use hilos_core::contextvars;
 #[cfg(all(feature = "multiprocessing", target_os = "linux"))]
 #[doc(inline)]
 pub use hilos_multiprocessing as multiprocessing;
+#[cfg(feature = "pickle")]
+#[doc(inline)]
+pub use hilos_pickle as pickle;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_queue as queue;
