@@ -202,6 +202,7 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
         Ok(9) if Preload::run(preload) => {}
         _ => exit_now(1),
     }
+    sys::image::prepare();
     redirect_standard_streams();
     loop {
         let (mut byte, mut passed) = ([0], Vec::new());

@@ -63,6 +63,9 @@ pub(crate) fn start(
     }
 }
 
+/// Any socket takes so much before somebody reads.
+const SHORT: usize = 32 * 1024;
+
 fn start_program(
     method: StartMethod,
     identity: Identity,
@@ -70,14 +73,21 @@ fn start_program(
 ) -> Result<Started, Error> {
     let preparation = spawn::prepare(identity, method, plan.encode()?)?;
     let (socket, theirs) = socket_pair(SockType::Stream)?;
+    // What the socket takes without a reader is there when the child looks: it need not wait.
+    let early = preparation.bytes.len() <= SHORT && preparation.fds.len() <= sys::fds::MAX;
+    if early {
+        message::send(socket.as_fd(), &preparation)?;
+    }
     let pid = match method {
         StartMethod::ForkServer => forkserver::start(&theirs)?,
         _ => spawn_program(PROCESS, theirs.as_fd())?,
     };
     let process = PidFd::open(pid)?;
     drop(theirs);
-    // A child that has died already says so by its status, not by this.
-    let _ = message::send(socket.as_fd(), &preparation);
+    if !early {
+        // A child that has died already says so by its status, not by this.
+        let _ = message::send(socket.as_fd(), &preparation);
+    }
     Ok(Started { process, socket })
 }
 
