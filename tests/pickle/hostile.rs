@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
-use hilos::pickle::{Object, Unpickler, UnpicklingError, dumps, dumps_with_protocol, loads};
+use hilos::pickle::{
+    Dict, Global, Instance, Object, Tuple, Unpickler, UnpicklingError, dumps, dumps_with_protocol,
+    loads,
+};
 
 use crate::recorded::traffic;
 
@@ -220,6 +223,10 @@ fn a_dict_as_part_of_its_own_keys_does_not_lock_up() {
         panic!()
     };
     assert!(!dict.is_empty());
+    // The first key's state was empty when it came in, and is this dict.
+    let like_the_first = Instance::reduce(Global::new("m", "f"), Tuple::new());
+    let like_the_first = like_the_first.with_state(Dict::new());
+    assert_eq!(dict.get(like_the_first).unwrap(), None);
     dict.clear();
 }
 
