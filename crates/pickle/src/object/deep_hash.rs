@@ -79,56 +79,80 @@ fn flat(dict: &Dict) -> Vec<Object> {
 /// The hash of a tuple or instance. What is shared is hashed once, so that the time is in proportion
 /// to the objects; an instance that holds what has no hash, or itself, is equal to itself alone.
 pub(super) fn of(object: &Object) -> Result<u64, Error> {
-    let mut frames: Vec<Frame> = Frame::new(object, None).into_iter().collect();
-    let mut open = HashSet::from([object.address()]);
-    let mut known = HashMap::new();
+    let frames = Frame::new(object, None).into_iter().collect();
+    let open = HashSet::from([object.address()]);
+    let mut walk = Walk {
+        frames,
+        open,
+        known: HashMap::new(),
+    };
     loop {
-        let Some(frame) = frames.last_mut() else {
+        let Some(frame) = walk.frames.last_mut() else {
             return Err(Error::unhashable(object));
         };
         let finished = match frame.children.next() {
-            None => {
-                let hash = frame.finish();
-                if let (true, Object::Tuple(tuple)) = (frame.constant, &frame.object) {
-                    tuple.remember_hash(hash);
-                }
-                hash
+            None => Some(frame.finish()),
+            Some(child) => walk.enter(&child)?,
+        };
+        if let Some(result) = finished.and_then(|hash| walk.leave(hash)) {
+            return Ok(result);
+        }
+    }
+}
+
+struct Walk {
+    frames: Vec<Frame>,
+    /// Where those under way are, for what holds itself.
+    open: HashSet<usize>,
+    known: HashMap<usize, u64>,
+}
+
+impl Walk {
+    /// Takes a child's hash if that is known, or else begins with it; if it cannot be hashed, the hash
+    /// of the instance that holds it, which is then the innermost under way.
+    fn enter(&mut self, child: &Object) -> Result<Option<u64>, Error> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(None);
+        };
+        if let Some(hash) = shallow(child) {
+            frame.hashes.push(hash);
+        } else if let Some(hash) = self.known.get(&child.address()) {
+            frame.hashes.push(*hash);
+            frame.constant = false;
+        } else if let Some(inner) = Frame::new(child, Some(frame.shape))
+            && self.open.insert(child.address())
+        {
+            self.frames.push(inner);
+        } else {
+            let instance = self
+                .frames
+                .iter()
+                .rposition(|frame| frame.shape == Shape::Instance);
+            let instance = instance.ok_or_else(|| Error::unhashable(child))?;
+            for given_up in self.frames.drain(instance + 1..) {
+                self.open.remove(&given_up.object.address());
             }
-            Some(child) => {
-                if let Some(hash) = shallow(&child) {
-                    frame.hashes.push(hash);
-                    continue;
-                }
-                if let Some(hash) = known.get(&child.address()) {
-                    frame.hashes.push(*hash);
-                    frame.constant = false;
-                    continue;
-                }
-                if let Some(inner) = Frame::new(&child, Some(frame.shape))
-                    && open.insert(child.address())
-                {
-                    frames.push(inner);
-                    continue;
-                }
-                let instance = frames
-                    .iter()
-                    .rposition(|frame| frame.shape == Shape::Instance);
-                let instance = instance.ok_or_else(|| Error::unhashable(&child))?;
-                for given_up in frames.drain(instance + 1..) {
-                    open.remove(&given_up.object.address());
-                }
-                of_address(frames[instance].object.address())
-            }
+            return Ok(Some(of_address(self.frames[instance].object.address())));
+        }
+        Ok(None)
+    }
+
+    /// The innermost under way has this hash; the result if it was the outermost too.
+    fn leave(&mut self, hash: u64) -> Option<u64> {
+        let Some(done) = self.frames.pop() else {
+            return Some(hash);
         };
-        let Some(done) = frames.pop() else {
-            return Ok(finished);
+        let address = done.object.address();
+        self.open.remove(&address);
+        self.known.insert(address, hash);
+        if let (true, Object::Tuple(tuple)) = (done.constant, &done.object) {
+            tuple.remember_hash(hash);
+        }
+        let Some(parent) = self.frames.last_mut() else {
+            return Some(hash);
         };
-        open.remove(&done.object.address());
-        known.insert(done.object.address(), finished);
-        let Some(parent) = frames.last_mut() else {
-            return Ok(finished);
-        };
-        parent.hashes.push(finished);
+        parent.hashes.push(hash);
         parent.constant &= done.constant;
+        None
     }
 }
