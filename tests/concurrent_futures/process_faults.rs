@@ -112,6 +112,9 @@ fn what_cannot_be_sent_costs_itself_alone(method: StartMethod) {
         Err(FutureError::Failed(_))
     ));
     executor.shutdown(true);
+    // An executor that takes no calls does not look at their arguments.
+    let refused = executor.submit(take, (trouble(What::Error, What::Nothing),));
+    assert!(matches!(refused, Err(RuntimeError::AfterShutdown)));
 }
 
 // cpython: test_concurrent_futures/test_deadlock.py::ExecutorDeadlockTest::test_error_at_task_unpickle

@@ -8,6 +8,7 @@ mod connection;
 mod context;
 mod dummy;
 mod faults;
+mod listener;
 mod lock_faults;
 mod locks;
 mod logging;

@@ -274,6 +274,7 @@ fn multiprocessing() {
     let _ = hilos::multiprocessing::get_context::<hilos::multiprocessing::StartMethod>;
     use hilos::multiprocessing::LOGGER as _;
     use hilos::multiprocessing::log_to_stderr as _;
+    use hilos::multiprocessing::Error::Authentication as _;
 }
 
 #[test]
@@ -324,6 +325,17 @@ fn multiprocessing_connection() {
     let _ = hilos::multiprocessing::connection::Connection::send_bytes_range;
     let _ = hilos::multiprocessing::connection::Connection::writable;
     let _ = hilos::multiprocessing::connection::Connection::close;
+    let _ = hilos::multiprocessing::connection::client::<hilos::multiprocessing::connection::Address>;
+    use hilos::multiprocessing::connection::Listener as _;
+    let _ = hilos::multiprocessing::connection::Listener::accept;
+    let _ = hilos::multiprocessing::connection::Listener::accept_timeout::<f64>;
+    let _ = hilos::multiprocessing::connection::Listener::address;
+    let _ = hilos::multiprocessing::connection::Listener::close;
+    let _ = hilos::multiprocessing::connection::Listener::last_accepted;
+    use hilos::multiprocessing::connection::answer_challenge as _;
+    use hilos::multiprocessing::connection::deliver_challenge as _;
+    let _ = hilos::multiprocessing::connection::Address::arbitrary;
+    let _ = hilos::multiprocessing::connection::Address::family;
 }
 
 #[test]
@@ -354,6 +366,8 @@ fn multiprocessing_pool() {
     let _ = hilos::multiprocessing::pool::Pool::apply_async::<fn(u8) -> u8, (u8,), u8>;
     let _ = hilos::multiprocessing::pool::ThreadPool::apply_async::<fn(u8) -> u8, (u8,), u8>;
     let _ = hilos::multiprocessing::pool::Pool::with_timeout::<f64>;
+    let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::with_callback::<fn(&u8)>;
+    let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::with_error_callback::<fn(&hilos::multiprocessing::pool::JobError)>;
     let _ = hilos::multiprocessing::pool::Pool::map::<u8, u8, Vec<u8>>;
     let _ = hilos::multiprocessing::pool::Pool::map_with::<u8, u8, u8, Vec<u8>>;
     let _ = hilos::multiprocessing::pool::Pool::with_chunksize;
@@ -424,6 +438,8 @@ fn multiprocessing_context() {
     use hilos::multiprocessing::Error as _;
     use hilos::multiprocessing::Error::BufferTooShort as _;
     use hilos::multiprocessing::Error::Timeout as _;
+    use hilos::multiprocessing::Error::Authentication as _;
+    use hilos::multiprocessing::Error::Authentication as _;
 }
 
 #[test]

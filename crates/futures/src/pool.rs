@@ -86,6 +86,12 @@ impl<W: 'static> Pool<W> {
         (state.queue.len(), state.idle)
     }
 
+    /// Whether work may come.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) fn check(&self) -> Result<(), RuntimeError> {
+        self.state.lock().check()
+    }
+
     /// Puts work in the queue, and sees to it that somebody does it.
     pub(crate) fn submit(self: &Arc<Self>, work: Box<dyn Work<W>>) -> Result<(), RuntimeError> {
         let mut state = self.state.lock();

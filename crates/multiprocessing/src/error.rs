@@ -22,6 +22,8 @@ pub enum Error {
         /// What the encoder says.
         reason: String,
     },
+    /// The other side does not know the key: Python's `AuthenticationError`.
+    Authentication(String),
     /// The other end is gone: Python's `EOFError`.
     Eof,
     /// The message does not fit the buffer; it is here: Python's `BufferTooShort`.
@@ -64,6 +66,7 @@ impl Error {
             Self::Value(_) => "ValueError",
             Self::Runtime(_) => "RuntimeError",
             Self::Encoding { .. } => "PicklingError",
+            Self::Authentication(_) => "AuthenticationError",
             Self::Eof => "EOFError",
             Self::BufferTooShort(_) => "BufferTooShort",
             Self::Timeout => "TimeoutError",
@@ -87,7 +90,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Assertion(text) | Self::Process(text) => f.write_str(text),
-            Self::Value(text) | Self::Runtime(text) => f.write_str(text),
+            Self::Value(text) | Self::Runtime(text) | Self::Authentication(text) => {
+                f.write_str(text)
+            }
             Self::Encoding { type_name, reason } => write!(f, "{type_name}: {reason}"),
             Self::Eof => f.write_str("the other end is closed"),
             Self::BufferTooShort(message) => {

@@ -414,6 +414,7 @@ impl ProcessPoolExecutor {
         let job = match job {
             Ok(job) => job,
             Err(error) => {
+                self.handle.pool.check()?;
                 future.set_running_or_notify_cancel()?;
                 let _ = future.finish(Err(exception(error)));
                 return Ok(future);

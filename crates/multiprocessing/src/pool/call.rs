@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::desk::{Admission, Bell};
 use super::error::JobError;
-use super::job::{AsyncResult, MapResult, Parts};
+use super::job::{AsyncResult, MapResult};
 use super::options::Options;
+use super::parts::Parts;
 use super::progress::Counting;
 use super::results::{Open, nothing};
 use super::task::{Sink, Task};

@@ -1,136 +1,22 @@
 //! The result of one job, later.
 
+use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hilos_core::time::{Deadline, Timeout};
-use parking_lot::{Condvar, Mutex};
+use hilos_core::time::Timeout;
 
 use super::error::JobError;
-use super::results::{Open, Results, nothing};
-use super::task::Sink;
-
-/// The results of the parts of a job, as they come in.
-pub(super) struct Parts {
-    state: Mutex<State>,
-    complete: Condvar,
-}
-
-type Part = Result<Results, JobError>;
-
-struct State {
-    parts: Vec<Option<Part>>,
-    missing: usize,
-    /// Whether a part failed.
-    failed: bool,
-    taken: bool,
-    /// What to do when all parts are there, before anybody is told.
-    first: Option<Box<dyn FnOnce() + Send>>,
-    /// Whether everybody may know.
-    complete: bool,
-}
-
-impl Parts {
-    pub(super) fn new(count: usize) -> Arc<Self> {
-        let parts = (0..count).map(|_| None).collect();
-        let state = State {
-            parts,
-            missing: count,
-            failed: false,
-            taken: false,
-            first: None,
-            complete: count == 0,
-        };
-        Arc::new(Self {
-            state: Mutex::new(state),
-            complete: Condvar::new(),
-        })
-    }
-
-    pub(super) fn wait(&self, deadline: Deadline) -> bool {
-        let mut state = self.state.lock();
-        while !state.complete {
-            match deadline.instant() {
-                None => self.complete.wait(&mut state),
-                Some(moment) => {
-                    if self.complete.wait_until(&mut state, moment).timed_out() {
-                        return state.complete;
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    pub(super) fn ready(&self) -> bool {
-        self.state.lock().complete
-    }
-
-    /// Whether no part is missing, told or not.
-    fn all_in(&self) -> bool {
-        self.state.lock().missing == 0
-    }
-
-    /// Has `first` run when all parts are there: by whoever brings the last, or now.
-    fn set_first(&self, first: Box<dyn FnOnce() + Send>) {
-        let mut state = self.state.lock();
-        if state.missing > 0 {
-            state.first = Some(first);
-            return;
-        }
-        // Somebody may be at an earlier one, which was set before the last part came.
-        while !state.complete {
-            self.complete.wait(&mut state);
-        }
-        drop(state);
-        first();
-    }
-
-    pub(super) fn failed(&self) -> bool {
-        self.state.lock().failed
-    }
-
-    /// Takes the results; `None` if they were taken before.
-    pub(super) fn take(&self) -> Option<Vec<Part>> {
-        let mut state = self.state.lock();
-        if std::mem::replace(&mut state.taken, true) {
-            return None;
-        }
-        Some(
-            std::mem::take(&mut state.parts)
-                .into_iter()
-                .flatten()
-                .collect(),
-        )
-    }
-}
-
-impl Sink for Parts {
-    fn deliver(&self, part: usize, result: Part) {
-        let mut state = self.state.lock();
-        state.failed |= result.is_err();
-        if state.parts[part].replace(result).is_none() {
-            state.missing -= 1;
-        }
-        if state.missing > 0 || state.complete {
-            return;
-        }
-        if let Some(first) = state.first.take() {
-            drop(state);
-            first();
-            state = self.state.lock();
-        }
-        state.complete = true;
-        self.complete.notify_all();
-    }
-}
+use super::function::run;
+use super::hook;
+use super::parts::{Outcome, Part, Parts};
+use super::results::{Open, nothing};
 
 /// Puts the results of several parts into one list, or says what failed first.
-fn join<R>(parts: Vec<Part>, open: Open<R>) -> Result<Vec<R>, JobError> {
+fn join<R>(parts: Vec<Option<Part>>, open: Open<R>) -> Result<Vec<R>, JobError> {
     let mut results = Vec::new();
-    for part in parts {
+    for part in parts.into_iter().flatten() {
         results.extend(open(part?)?);
     }
     Ok(results)
@@ -139,25 +25,10 @@ fn join<R>(parts: Vec<Part>, open: Open<R>) -> Result<Vec<R>, JobError> {
 /// The result of a job, when it is there; made by [`Pool::apply_async`](super::Pool::apply_async).
 ///
 /// Mirrors [`multiprocessing.pool.AsyncResult`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.AsyncResult).
-pub struct AsyncResult<R>(Arc<Shared<R>>);
-
-/// A result, and who wants to be told of it.
-struct Shared<R> {
+pub struct AsyncResult<R> {
     parts: Arc<Parts>,
     join: Join<R>,
-    callbacks: Mutex<Callbacks<R>>,
-    /// What the callbacks were told, until somebody takes it.
-    told: Mutex<Option<Result<R, JobError>>>,
 }
-
-struct Callbacks<R> {
-    /// Whether the parts know that they are to be called.
-    set: bool,
-    success: Vec<Callback<R>>,
-    error: Vec<Callback<JobError>>,
-}
-
-type Callback<T> = Box<dyn FnOnce(&T) + Send>;
 
 /// The results of a map, when all are there, in the order of the items; made by
 /// [`Pool::map_async`](super::Pool::map_async).
@@ -165,38 +36,26 @@ type Callback<T> = Box<dyn FnOnce(&T) + Send>;
 /// Its error is that of the first item that failed; all the others were run nevertheless.
 pub type MapResult<R> = AsyncResult<Vec<R>>;
 
-type Join<R> = Box<dyn Fn(Vec<Part>) -> Result<R, JobError> + Send + Sync>;
+type Join<R> = Arc<dyn Fn(Vec<Option<Part>>) -> Result<R, JobError> + Send + Sync>;
 
 impl<R: 'static> AsyncResult<R> {
     /// The result of a job of one part.
     pub(super) fn of_one(parts: Arc<Parts>, open: Open<R>) -> Self {
         let one = move |parts| join(parts, open)?.pop().ok_or_else(nothing);
-        Self::new(parts, Box::new(one))
+        let join = Arc::new(one);
+        Self { parts, join }
     }
 }
 
 impl<R: 'static> MapResult<R> {
     /// The results of all parts.
     pub(super) fn of_all(parts: Arc<Parts>, open: Open<R>) -> Self {
-        Self::new(parts, Box::new(move |parts| join(parts, open)))
+        let join = Arc::new(move |parts| join(parts, open));
+        Self { parts, join }
     }
 }
 
-impl<R> AsyncResult<R> {
-    fn new(parts: Arc<Parts>, join: Join<R>) -> Self {
-        let callbacks = Callbacks {
-            set: false,
-            success: Vec::new(),
-            error: Vec::new(),
-        };
-        Self(Arc::new(Shared {
-            parts,
-            join,
-            callbacks: Mutex::new(callbacks),
-            told: Mutex::new(None),
-        }))
-    }
-
+impl<R: 'static> AsyncResult<R> {
     /// Blocks until the job is done or `timeout` has passed, and takes its result.
     ///
     /// # Errors
@@ -205,19 +64,109 @@ impl<R> AsyncResult<R> {
         if !self.wait(timeout) {
             return Err(JobError::NotReady);
         }
-        self.0.take()
+        open(&self.join, self.parts.take().ok_or(JobError::Taken)?)
     }
 
+    /// Has `callback` called with the result when the job is done, or now if it is done already.
+    ///
+    /// It is called once, unless the job fails, and before those who wait for the job go on; also
+    /// if this object is dropped. The result is still there for [`get`](Self::get). Several callbacks are called in the order in
+    /// which they came. A panic in one goes to
+    /// [`threading.excepthook`](hilos_threading::excepthook) and harms nothing.
+    ///
+    /// ```
+    /// # use hilos_multiprocessing as multiprocessing;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let pool = multiprocessing::Pool::new(2)?;
+    /// let (results, collected) = channel();
+    /// for n in 0..10_i64 {
+    ///     let results = results.clone();
+    ///     let job = pool.apply_async(|n: i64| n * n, (n,)).unwrap();
+    ///     job.with_callback(move |square| results.send(*square).unwrap());
+    /// }
+    /// drop(results);
+    /// assert_eq!(collected.iter().sum::<i64>(), 285);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    ///
+    /// # Blocking
+    /// The callback runs in the thread in which results arrive, and all others wait meanwhile: one
+    /// that takes its time holds up the pool, one that waits for another job waits for ever.
+    ///
+    /// # Differences from Python
+    /// - It may be added later, also when the job is done: then it runs in the caller's thread.
+    /// - A map of no items calls it too.
+    /// - In CPython an exception in a callback ends the thread that handles results, and nobody
+    ///   gets any more.
+    ///
+    /// Mirrors the argument `callback` of [`Pool.apply_async`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.Pool.apply_async).
+    pub fn with_callback<F>(self, callback: F) -> Self
+    where
+        F: FnOnce(&R) + Send + 'static,
+        R: Send,
+    {
+        self.call_back(|result| {
+            if let Ok(result) = result {
+                callback(result);
+            }
+        })
+    }
+
+    /// Like [`with_callback`](Self::with_callback), but called with the error if the job fails.
+    ///
+    /// # Differences from Python
+    /// Jobs that a terminated pool drops call it too, in the thread that terminates the pool.
+    pub fn with_error_callback<F>(self, callback: F) -> Self
+    where
+        F: FnOnce(&JobError) + Send + 'static,
+        R: Send,
+    {
+        self.call_back(|result| {
+            if let Err(error) = result {
+                callback(error);
+            }
+        })
+    }
+
+    fn call_back<F>(self, callback: F) -> Self
+    where
+        F: FnOnce(&Result<R, JobError>) + Send + 'static,
+        R: Send,
+    {
+        let join = self.join.clone();
+        self.parts.call_back(Box::new(move |outcome| {
+            // What the user's types do on the way is guarded too.
+            let result = match run(|outcome| open(&join, outcome), vec![outcome]) {
+                Ok(mut one) => one.pop().unwrap_or_else(|| Err(nothing())),
+                Err(failure) => Err(JobError::Failed(failure)),
+            };
+            hook::call(|| callback(&result));
+            Outcome::Whole(result.map(|result| Box::new(result) as Box<dyn Any + Send>))
+        }));
+        self
+    }
+}
+
+/// Makes the result of what the parts come to.
+fn open<R: 'static>(join: &Join<R>, outcome: Outcome) -> Result<R, JobError> {
+    match outcome {
+        Outcome::Parts(parts) => join(parts),
+        Outcome::Whole(result) => Ok(*result?.downcast().map_err(|_| nothing())?),
+    }
+}
+
+impl<R> AsyncResult<R> {
     /// Blocks until the job is done or `timeout` has passed; says whether it is done.
     ///
     /// A negative timeout does not block.
     pub fn wait<T: Into<Timeout>>(&self, timeout: T) -> bool {
-        self.0.parts.wait(timeout.into().deadline())
+        self.parts.wait(timeout.into().deadline())
     }
 
     /// Whether the job is done.
     pub fn ready(&self) -> bool {
-        self.0.parts.ready()
+        self.parts.ready()
     }
 
     /// Whether the job is done and did not fail.
@@ -226,73 +175,10 @@ impl<R> AsyncResult<R> {
     /// [`JobError::NotReady`] if it is not done: Python's `ValueError`.
     pub fn successful(&self) -> Result<bool, JobError> {
         if self.ready() {
-            Ok(!self.0.parts.failed())
+            Ok(!self.parts.failed())
         } else {
             Err(JobError::NotReady)
         }
-    }
-}
-
-impl<R: Send + 'static> AsyncResult<R> {
-    /// Has `callback` called with the result as soon as it is there, before [`get`](Self::get)
-    /// returns it: Python's `callback`. At once, if it is there already.
-    ///
-    /// It runs in the thread that collects the pool's results, so it must be quick. A panic in it is
-    /// printed and ends there.
-    #[must_use = "the result is what comes later"]
-    pub fn with_callback<F: FnOnce(&R) + Send + 'static>(self, callback: F) -> Self {
-        self.0.callbacks.lock().success.push(Box::new(callback));
-        self.tell()
-    }
-
-    /// Has `callback` called with the error if the job fails: Python's `error_callback`. Otherwise as
-    /// [`with_callback`](Self::with_callback).
-    #[must_use = "the result is what comes later"]
-    pub fn with_error_callback<F: FnOnce(&JobError) + Send + 'static>(self, callback: F) -> Self {
-        self.0.callbacks.lock().error.push(Box::new(callback));
-        self.tell()
-    }
-
-    /// Sees to it that the callbacks are called.
-    fn tell(self) -> Self {
-        let known = std::mem::replace(&mut self.0.callbacks.lock().set, true);
-        if !known || self.0.parts.all_in() {
-            let shared = self.0.clone();
-            self.0.parts.set_first(Box::new(move || shared.call_back()));
-        }
-        self
-    }
-}
-
-impl<R> Shared<R> {
-    /// Takes the result, of which the callbacks may know.
-    fn take(&self) -> Result<R, JobError> {
-        if let Some(told) = self.told.lock().take() {
-            return told;
-        }
-        (self.join)(self.parts.take().ok_or(JobError::Taken)?)
-    }
-
-    fn call_back(&self) {
-        let result = self.take();
-        let mut callbacks = self.callbacks.lock();
-        let (success, error) = (
-            std::mem::take(&mut callbacks.success),
-            std::mem::take(&mut callbacks.error),
-        );
-        drop(callbacks);
-        // The panic hook prints what a callback panics with; the pool goes on.
-        match &result {
-            Ok(result) => success.into_iter().for_each(|callback| {
-                let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
-            }),
-            // Taken by an earlier `get`: nobody has it to tell.
-            Err(JobError::Taken) => return,
-            Err(failure) => error.into_iter().for_each(|callback| {
-                let _ = catch_unwind(AssertUnwindSafe(|| callback(failure)));
-            }),
-        }
-        *self.told.lock() = Some(result);
     }
 }
 

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hilos_core::panic::{Unwound, catch};
-use hilos_threading::{ExceptHookArgs, current_thread, excepthook};
-
 use super::error::JobError;
+use super::hook;
 use super::results::Results;
 use super::task::Sink;
 
@@ -15,10 +13,7 @@ pub(super) type Progress = dyn Fn(usize, usize) + Send + Sync;
 
 /// Tells of the progress; a panic in the function is not the pool's.
 pub(super) fn report(progress: &Progress, done: usize, total: usize) {
-    if let Err(Unwound::Panic(panic)) = catch(|| progress(done, total)) {
-        let args = ExceptHookArgs::new(panic.into(), Some(current_thread()));
-        let _ = catch(|| excepthook(&args));
-    }
+    hook::call(|| progress(done, total));
 }
 
 /// Counts the items whose results pass through to another sink.
