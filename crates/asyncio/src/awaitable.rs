@@ -4,7 +4,6 @@ use std::future::Future as StdFuture;
 use std::panic::Location;
 
 use crate::any_future::AnyRc;
-use crate::awaiting::Await;
 use crate::base_events::EventLoop;
 use crate::create_task::TaskOptions;
 use crate::exception::Result;
@@ -60,10 +59,6 @@ impl<T: 'static> Ensured<T> {
     /// The value or the exception of the future, which is done.
     pub(crate) fn result(&self) -> Result<T> {
         self.future.core().result(self.get)
-    }
-
-    pub(crate) fn wait(self) -> Await<T> {
-        Await::new(self.future, self.get)
     }
 }
 

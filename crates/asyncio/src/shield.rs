@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::any_future::{AnyRc, Callback, Notify, same};
 use crate::awaitable::{Ensure, Ensured, ensured};
-use crate::awaiting::{Await, notify_when_done};
+use crate::awaiting::notify_when_done;
 use crate::exception::Result;
 use crate::futures::Future;
 use crate::handler::ExceptionContext;
@@ -36,19 +36,20 @@ use crate::running;
 ///
 /// Mirrors [`asyncio.shield`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.shield).
 #[track_caller]
-pub fn shield<A: Ensure<Value: 'static>>(awaitable: A) -> Await<A::Value> {
+pub fn shield<A: Ensure<Value: 'static>>(awaitable: A) -> Future<A::Value> {
     let inner = ensured(awaitable, &running::expect());
-    if inner.future.done() {
-        return inner.wait();
-    }
     let outer = inner.future.get_loop().create_future();
     let shield = Rc::new(Shield {
         inner,
         outer: outer.clone(),
     });
+    if shield.inner.future.done() {
+        shield.inner_is_done();
+        return outer;
+    }
     notify_when_done(&shield.inner.future.erased(), shield.clone());
     notify_when_done(&outer.erased(), shield);
-    Await::new(outer, Option::take)
+    outer
 }
 
 struct Shield<T: 'static> {
