@@ -356,3 +356,41 @@ fn a_condition_travels_with_any_lock() {
         Some(0)
     );
 }
+
+#[test]
+fn one_that_gives_up_leaves_its_place_once() {
+    let (condition, stop) = (Condition::new().unwrap(), Event::new().unwrap());
+    let impatient = [(); 3].map(|()| {
+        let (condition, stop) = (condition.clone(), stop.clone());
+        Thread::returning(move || {
+            while !stop.is_set() {
+                condition.with_held(|| condition.wait(0.00001).unwrap());
+            }
+        })
+    });
+    let (turn, theirs) = (Value::new(0).unwrap(), condition.clone());
+    let seen = turn.clone();
+    let patient = Thread::returning(move || {
+        for expected in 1..=2_000 {
+            let turned = || seen.get().unwrap() == expected;
+            assert!(theirs.with_held(|| theirs.wait_for(turned, LONG).unwrap()));
+            theirs.with_held(|| seen.set(-expected).unwrap());
+        }
+    });
+    impatient.iter().for_each(|thread| thread.start().unwrap());
+    patient.start().unwrap();
+    for number in 1..=2_000 {
+        condition.with_held(|| {
+            turn.set(number).unwrap();
+            condition.notify_all().unwrap();
+        });
+        wait_until("the patient one has seen it", || {
+            turn.get().unwrap() == -number
+        });
+    }
+    stop.set();
+    impatient
+        .into_iter()
+        .for_each(|thread| thread.join(None).unwrap());
+    patient.join(None).unwrap();
+}

@@ -1,5 +1,6 @@
 //! Items in shared memory, in the order in which they were put.
 
+use std::io;
 use std::mem::size_of;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -39,6 +40,8 @@ pub(super) struct State {
     pub(super) joining: AtomicU32,
     /// Who has got items whose tasks are not done.
     pub(super) takers: Holders,
+    /// 1 once a task was done by a process that had not got it.
+    pub(super) handed_on: AtomicU32,
 }
 
 /// Where the first region begins.
@@ -93,11 +96,8 @@ impl Region {
 impl Ring {
     /// Creates a ring for up to `maxsize` items, or for any number if that is 0.
     pub(super) fn new(maxsize: usize) -> Result<Self, Error> {
-        let first = Region::numbered(0).end();
-        let wanted = Region::numbered(LAST).end();
-        // Addresses can be rationed.
-        let state = Handle::<State>::with_room(first, wanted)
-            .or_else(|_| Handle::with_room(first, wanted >> 8))?;
+        let (first, wanted) = (Region::numbered(0).end(), Region::numbered(LAST).end());
+        let state = Handle::<State>::with_room(first, wanted)?;
         let maxsize = u32::try_from(maxsize).unwrap_or(0);
         state.maxsize.store(maxsize, Ordering::Relaxed);
         Ok(Self { state })
@@ -228,6 +228,9 @@ impl Ring {
 
     fn read(&self, held: &Held<'_>, from: Moment, to: Moment) -> Result<Vec<u8>, Error> {
         let (region, memory) = (self.region(), self.state.memory());
+        if region.end() > memory.reserved() {
+            return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        }
         let mut length = [0; LENGTH];
         region.read(memory, from.position, &mut length);
         let length = u64::from_ne_bytes(length);

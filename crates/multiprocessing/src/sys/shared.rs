@@ -48,9 +48,13 @@ impl Shared {
     }
 
     fn map(fd: OwnedFd, len: usize, reserved: usize) -> io::Result<Self> {
-        let reserved = NonZeroUsize::new(reserved.max(len)).unwrap_or(NonZeroUsize::MIN);
+        let map = |reserved: usize| {
+            let reserved = NonZeroUsize::new(reserved.max(len)).unwrap_or(NonZeroUsize::MIN);
+            Mapping::new(&fd, reserved)
+        };
         Ok(Self {
-            mapping: Mapping::new(&fd, reserved)?,
+            // Addresses can be rationed.
+            mapping: map(reserved).or_else(|_| map(reserved >> 8))?,
             fd,
             len: AtomicUsize::new(len),
         })
@@ -58,6 +62,11 @@ impl Shared {
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// How many bytes this process can reach, once they are there.
+    pub(crate) fn reserved(&self) -> usize {
+        self.mapping.len()
     }
 
     /// How many bytes there are.
