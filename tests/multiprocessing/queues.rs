@@ -370,6 +370,38 @@ fn the_queue_grows_while_others_read() {
     assert!(queue.empty());
 }
 
+/// How much shared memory the system says that this process maps, in KiB.
+fn shared_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("RssShmem"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn an_empty_queue_gives_its_memory_back() {
+    fn test() {
+        let queue = Queue::<Vec<u8>>::new(0).unwrap();
+        let item = vec![7; 40 << 20];
+        for _ in 0..2 {
+            queue.put(&item).unwrap();
+            queue.put(&vec![1]).unwrap();
+            assert!(shared_kib() > 40 << 10);
+            assert_eq!(queue.get().unwrap(), item);
+            assert!(shared_kib() > 40 << 10, "one is left");
+            assert_eq!(queue.get().unwrap(), [1]);
+            assert!(shared_kib() < 4 << 10, "{} KiB", shared_kib());
+            // It goes on as before, beginning small.
+            (0..300).for_each(|n| queue.put(&vec![n as u8; 1_000]).unwrap());
+            (0..300).for_each(|n| assert_eq!(queue.get().unwrap(), vec![n as u8; 1_000]));
+        }
+    }
+    // In a process of its own, whose memory nobody else uses.
+    crate::support::with_one_thread(Process::new(test, ()));
+}
+
 #[test]
 fn a_process_can_be_joined_before_its_items_are_got() {
     let queue = Queue::new(0).unwrap();

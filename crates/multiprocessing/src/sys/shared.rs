@@ -74,16 +74,13 @@ impl Shared {
         size(&self.fd)
     }
 
-    /// Makes sure that there are `len` bytes.
-    pub(crate) fn grow(&self, len: usize) -> io::Result<()> {
-        if len > self.mapping.len() {
+    /// Makes sure that a range has memory.
+    pub(crate) fn reserve(&self, at: usize, count: usize) -> io::Result<()> {
+        if at + count > self.mapping.len() {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let current = size(&self.fd)?;
-        if current < len {
-            reserve(&self.fd, current, len - current)?;
-        }
-        self.len.store(len.max(current), Ordering::Relaxed);
+        reserve(&self.fd, at, count)?;
+        self.len.fetch_max(at + count, Ordering::Relaxed);
         Ok(())
     }
 
