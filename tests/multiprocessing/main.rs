@@ -26,3 +26,4 @@ mod start_method;
 mod support;
 mod values;
 mod wait;
+mod wake_ups;
