@@ -83,28 +83,23 @@ fn of_a_lock() {
 
 #[test]
 fn of_all_who_wait_for_a_lock() {
-    let (lock, woken) = (Lock::new().unwrap(), Semaphore::new(0).unwrap());
-    let wait = |lock: Lock, woken: Semaphore| {
-        for _ in 0..ROUNDS {
-            lock.acquire().unwrap();
-            // The others begin to sleep meanwhile, in most rounds.
-            std::thread::sleep(Duration::from_micros(200));
-            lock.release().unwrap();
-        }
-        woken.release().unwrap();
+    let (pair, lock) = (Pair::new(), Lock::new().unwrap());
+    let wait = |pair: Pair, lock: Lock| {
+        let both = || {
+            let theirs = lock.clone();
+            let other = std::thread::spawn(move || theirs.with(|| ()).unwrap());
+            lock.with(|| ()).unwrap();
+            other.join().unwrap();
+        };
+        pair.wait(both);
     };
-    let processes = [(); 3].map(|()| Process::new(wait, (lock.clone(), woken.clone())));
+    let process = Process::new(wait, (pair.clone(), lock.clone()));
     lock.acquire().unwrap();
-    processes
-        .iter()
-        .for_each(|process| process.start().unwrap());
-    lock.release().unwrap();
-    let start = Instant::now();
-    processes.iter().for_each(|_| woken.acquire().unwrap());
-    assert!(start.elapsed() < 3 * LIMIT);
-    processes
-        .iter()
-        .for_each(|process| process.join(LONG).unwrap());
+    pair.end(
+        process,
+        || lock.release().unwrap(),
+        || lock.acquire().unwrap(),
+    );
 }
 
 #[test]
