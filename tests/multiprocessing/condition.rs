@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use hilos::multiprocessing::{
-    Condition, Error, Event, Lock, Process, Semaphore, StartMethod, Value,
+    Condition, Error, Event, Lock, Process, RawValue, Semaphore, StartMethod, Value,
 };
 use hilos::threading::{Returning, Thread};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::support::{LONG, each_start_method, run_to_end, wait_until};
 
@@ -393,4 +395,32 @@ fn one_that_gives_up_leaves_its_place_once() {
         .into_iter()
         .for_each(|thread| thread.join(None).unwrap());
     patient.join(None).unwrap();
+}
+
+#[test]
+fn whoever_waits_when_an_event_is_set_goes_on_although_it_is_cleared() {
+    let (event, about_to) = (Event::new().unwrap(), RawValue::new(0).unwrap());
+    let wait = |event: Event, about_to: RawValue<i32>| {
+        for round in 1..=2 {
+            about_to.set(round);
+            assert!(event.wait(5));
+        }
+    };
+    let process = Process::new(wait, (event.clone(), about_to.clone()));
+    process.start().unwrap();
+    let pid = Pid::from_raw(process.pid().unwrap() as i32);
+    let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    for round in 1..=2 {
+        wait_until("it waits", || {
+            about_to.get() == round && stat().contains(") S ")
+        });
+        // It does not run before the event is cleared again.
+        kill(pid, Signal::SIGSTOP).unwrap();
+        wait_until("it is stopped", || stat().contains(") T "));
+        event.set();
+        event.clear();
+        kill(pid, Signal::SIGCONT).unwrap();
+    }
+    process.join(LONG).unwrap();
+    assert_eq!(process.exitcode(), Some(0));
 }

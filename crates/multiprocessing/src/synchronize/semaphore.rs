@@ -123,15 +123,10 @@ impl Semaphore {
         let mine = !self.counts() && state.holders.remove(&self.hint);
         let maximum = state.maximum.load(Ordering::Relaxed);
         let more = |value| (value < maximum).then_some(value + 1);
-        let changed = state
+        state
             .value
-            .fetch_update(Ordering::Release, Ordering::Relaxed, more);
-        if changed.is_err() {
-            if mine {
-                state.holders.add(&self.hint);
-            }
-            return Err(Error::Value(RELEASED_TOO_OFTEN.into()));
-        }
+            .fetch_update(Ordering::Release, Ordering::Relaxed, more)
+            .map_err(|_| Error::Value(RELEASED_TOO_OFTEN.into()))?;
         if !mine {
             state.counting.store(1, Ordering::Relaxed);
         }

@@ -169,3 +169,6 @@ impl OwnedWord {
         (life.ended() && same()).then_some(DeadOwner { thread, bits, life })
     }
 }
+
+#[cfg(test)]
+mod tests;
