@@ -1,221 +1,182 @@
-//! Processes, and what goes through a pipe between them.
+//! Processes that do nothing; a turn is the start of one and its end.
 
 #[path = "common/settings.rs"]
 mod settings;
 
+use std::env;
+use std::ffi::{CString, c_char};
 use std::hint::black_box;
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
-use std::time::Instant;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command, Stdio};
+use std::ptr;
+use std::time::{Duration, Instant};
 
-use criterion::{Bencher, Criterion, criterion_group};
-use hilos::multiprocessing::connection::{Connection, pipe};
+use criterion::{Criterion, criterion_group};
 use hilos::multiprocessing::{Process, StartMethod};
-use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender};
-use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, fork};
 use settings::row;
 
-criterion_group!(
-    processes,
-    start_join,
-    large_parent,
-    round_trip,
-    one_way,
-    numbers
-);
+criterion_group!(starts, forkserver, forkserver_of_1_gib, spawn, fork);
 
-/// In a process that shall end at once.
-const END: &str = "HILOS_BENCH_END";
-
+/// Criterion's, except in the rivals' processes.
 fn main() {
-    if std::env::var_os(END).is_some() {
-        hilos::threading::os_exit(0);
-    }
-    processes();
-    Criterion::default().configure_from_args().final_summary();
-}
-
-fn start_join(criterion: &mut Criterion) {
-    let mut group = row(criterion, "process_start_join_forkserver");
-    group.bench_function("hilos", |bencher| {
-        start_and_join(bencher, StartMethod::ForkServer)
-    });
-    group.bench_function("fork", fork_and_wait);
-    group.finish();
-    let mut group = row(criterion, "process_start_join_spawn");
-    group.bench_function("hilos", |bencher| {
-        start_and_join(bencher, StartMethod::Spawn)
-    });
-    group.bench_function("posix_spawn", |bencher| {
-        let program = std::env::current_exe().unwrap();
-        bencher.iter(|| {
-            let mut command = Command::new(&program);
-            // No arguments, so that the system's own posix_spawn is used.
-            command.arg0("bench").env(END, "1");
-            assert!(command.status().unwrap().success());
-        });
-    });
-    group.finish();
-    let mut group = row(criterion, "process_start_join_fork");
-    group.bench_function("hilos", |bencher| {
-        start_and_join(bencher, StartMethod::Fork)
-    });
-}
-
-/// With a gigabyte in this process, of which the fork server has none.
-fn large_parent(criterion: &mut Criterion) {
-    let mut group = row(criterion, "process_start_join_forkserver_1_gib");
-    group.bench_function("fork", fork_and_wait);
-    let ballast = vec![1_u8; 1 << 30];
-    group.bench_function("hilos", |bencher| {
-        start_and_join(bencher, StartMethod::ForkServer)
-    });
-    assert_eq!(black_box(&ballast)[4096], 1);
-}
-
-fn start_and_join(bencher: &mut Bencher<'_>, method: StartMethod) {
-    bencher.iter(|| {
-        let process = Process::new(|| (), ()).with_start_method(method);
-        process.start().unwrap();
-        process.join(None).unwrap();
-    });
-}
-
-/// What the system takes for a process of its own.
-fn fork_and_wait(bencher: &mut Bencher<'_>) {
-    bencher.iter(|| {
-        // SAFETY: the child does nothing but end.
-        match unsafe { fork() }.unwrap() {
-            ForkResult::Parent { child } => waitpid(child, None).unwrap(),
-            ForkResult::Child => hilos::threading::os_exit(0),
-        }
-    });
-}
-
-/// A process that sends back what it gets.
-fn echo(connection: Connection) {
-    while let Ok(message) = connection.recv_bytes() {
-        if connection.send_bytes(&message).is_err() {
-            return;
+    match env::args().nth(1).as_deref() {
+        Some(EXIT) => {}
+        Some(FORK) => fork_on_demand(),
+        _ => {
+            starts();
+            Criterion::default().configure_from_args().final_summary();
         }
     }
 }
 
-/// As [`echo`], of as many bytes at a time as the number at the end of `stream`'s name says.
-fn raw_echo(mut stream: UnixStream) {
-    let mut bytes = [0; 8];
-    while stream.read_exact(&mut bytes).is_ok() && stream.write_all(&bytes).is_ok() {}
-}
+/// The argument of a process that ends at once.
+const EXIT: &str = "exit";
+/// The argument of a process that forks.
+const FORK: &str = "fork";
 
-fn round_trip(criterion: &mut Criterion) {
-    let mut group = row(criterion, "pipe_round_trip_8");
-    group.bench_function("hilos", |bencher| {
-        let (ours, theirs) = pipe(true).unwrap();
-        let process = Process::new(echo, (theirs,)).with_daemon(true);
-        process.start().unwrap();
-        bencher.iter(|| {
-            ours.send_bytes(&[7; 8]).unwrap();
-            black_box(ours.recv_bytes().unwrap());
-        });
-        process.kill().unwrap();
+fn forkserver(criterion: &mut Criterion) {
+    let mut row = row(criterion, "process_forkserver");
+    row.bench_function("hilos", |bencher| {
+        bencher.iter(|| start_and_join(StartMethod::ForkServer));
     });
-    group.bench_function("socketpair", |bencher| {
-        let (mut ours, theirs) = UnixStream::pair().unwrap();
-        let process = Process::forked(move || raw_echo(theirs));
-        process.start().unwrap();
-        let mut bytes = [7; 8];
-        bencher.iter(|| {
-            ours.write_all(&bytes).unwrap();
-            ours.read_exact(&mut bytes).unwrap();
-        });
-        process.kill().unwrap();
+    row.bench_function("raw_fork", |bencher| {
+        let mut parent = TinyParent::new();
+        bencher.iter_custom(|turns| parent.fork(turns));
     });
 }
 
-/// How large the large messages are.
-const LARGE: usize = 1 << 20;
-
-fn one_way(criterion: &mut Criterion) {
-    let mut group = row(criterion, "pipe_one_way_1_mib");
-    group.bench_function("hilos", |bencher| {
-        let (ours, theirs) = pipe(true).unwrap();
-        let send = |connection: Connection| {
-            let bytes = vec![7; LARGE];
-            while let Ok(turns) = connection.recv::<u64>() {
-                (0..turns).for_each(|_| connection.send_bytes(&bytes).unwrap());
-            }
-        };
-        let process = Process::new(send, (theirs,)).with_daemon(true);
-        process.start().unwrap();
-        bencher.iter_custom(|turns| {
-            ours.send(&turns).unwrap();
-            let begin = Instant::now();
-            (0..turns).for_each(|_| drop(black_box(ours.recv_bytes().unwrap())));
-            begin.elapsed()
-        });
-        process.kill().unwrap();
+/// The memory is the starting process's; the rival goes without.
+fn forkserver_of_1_gib(criterion: &mut Criterion) {
+    let mut row = row(criterion, "process_forkserver_1_gib");
+    row.bench_function("hilos", |bencher| {
+        let ballast = black_box(vec![1_u8; 1 << 30]);
+        bencher.iter(|| start_and_join(StartMethod::ForkServer));
+        drop(black_box(ballast));
     });
-    group.bench_function("ipc_channel", |bencher| {
-        let (sender, receiver): (IpcBytesSender, IpcBytesReceiver) = ipc::bytes_channel().unwrap();
-        let (orders, order) = pipe(true).unwrap();
-        let process = Process::forked(move || {
-            let bytes = vec![7; LARGE];
-            while let Ok(turns) = order.recv::<u64>() {
-                (0..turns).for_each(|_| sender.send(&bytes).unwrap());
-            }
-        });
-        process.start().unwrap();
-        bencher.iter_custom(|turns| {
-            orders.send(&turns).unwrap();
-            let begin = Instant::now();
-            (0..turns).for_each(|_| drop(black_box(receiver.recv().unwrap())));
-            begin.elapsed()
-        });
-        process.kill().unwrap();
+    row.bench_function("raw_fork", |bencher| {
+        let mut parent = TinyParent::new();
+        bencher.iter_custom(|turns| parent.fork(turns));
     });
 }
 
-/// A million numbers, as a value and as bare bytes.
-fn numbers(criterion: &mut Criterion) {
-    const COUNT: usize = 1_000_000;
-    let mut group = row(criterion, "connection_vec_f64");
-    group.bench_function("hilos", |bencher| {
-        let (ours, theirs) = pipe(true).unwrap();
-        let send = |connection: Connection| {
-            let numbers = vec![0.5_f64; COUNT];
-            while let Ok(turns) = connection.recv::<u64>() {
-                (0..turns).for_each(|_| connection.send(&numbers).unwrap());
-            }
-        };
-        let process = Process::new(send, (theirs,)).with_daemon(true);
-        process.start().unwrap();
-        bencher.iter_custom(|turns| {
-            ours.send(&turns).unwrap();
-            let begin = Instant::now();
-            (0..turns).for_each(|_| drop(black_box(ours.recv::<Vec<f64>>().unwrap())));
-            begin.elapsed()
-        });
-        process.kill().unwrap();
+fn spawn(criterion: &mut Criterion) {
+    let mut row = row(criterion, "process_spawn");
+    row.bench_function("hilos", |bencher| {
+        bencher.iter(|| start_and_join(StartMethod::Spawn));
     });
-    group.bench_function("send_bytes", |bencher| {
-        let (ours, theirs) = pipe(true).unwrap();
-        let send = |connection: Connection| {
-            let bytes = vec![7; 8 * COUNT];
-            while let Ok(turns) = connection.recv::<u64>() {
-                (0..turns).for_each(|_| connection.send_bytes(&bytes).unwrap());
-            }
-        };
-        let process = Process::new(send, (theirs,)).with_daemon(true);
-        process.start().unwrap();
-        bencher.iter_custom(|turns| {
-            ours.send(&turns).unwrap();
-            let begin = Instant::now();
-            (0..turns).for_each(|_| drop(black_box(ours.recv_bytes().unwrap())));
-            begin.elapsed()
-        });
-        process.kill().unwrap();
+    row.bench_function("posix_spawn", |bencher| {
+        let program = Program::new();
+        bencher.iter(|| program.run());
     });
+}
+
+fn fork(criterion: &mut Criterion) {
+    let mut row = row(criterion, "process_fork");
+    row.bench_function("hilos", |bencher| {
+        bencher.iter(|| start_and_join(StartMethod::Fork));
+    });
+}
+
+fn start_and_join(method: StartMethod) {
+    let process = Process::new(nothing, ()).with_start_method(method);
+    process.start().unwrap();
+    process.join(None).unwrap();
+    assert_eq!(process.exitcode(), Some(0));
+}
+
+fn nothing() {}
+
+/// A process with next to no memory of its own, which forks when it is asked.
+struct TinyParent(Child);
+
+impl TinyParent {
+    fn new() -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.arg(FORK);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self(command.spawn().unwrap())
+    }
+
+    fn fork(&mut self, turns: u64) -> Duration {
+        let (orders, times) = (self.0.stdin.as_mut(), self.0.stdout.as_mut());
+        orders.unwrap().write_all(&turns.to_ne_bytes()).unwrap();
+        let mut nanoseconds = [0; 8];
+        times.unwrap().read_exact(&mut nanoseconds).unwrap();
+        Duration::from_nanos(u64::from_ne_bytes(nanoseconds))
+    }
+}
+
+impl Drop for TinyParent {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+/// What the tiny parent does.
+fn fork_on_demand() {
+    let (mut orders, mut times) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let mut turns = [0; 8];
+    while orders.read_exact(&mut turns).is_ok() {
+        let begin = Instant::now();
+        (0..u64::from_ne_bytes(turns)).for_each(|_| fork_and_wait());
+        let nanoseconds = begin.elapsed().as_nanos() as u64;
+        times.write_all(&nanoseconds.to_ne_bytes()).unwrap();
+        times.flush().unwrap();
+    }
+}
+
+fn fork_and_wait() {
+    // SAFETY: this process has one thread, and the copy does nothing but end.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        // SAFETY: runs no code of the process.
+        unsafe { libc::_exit(0) };
+    }
+    wait_for(pid);
+}
+
+/// This program, told to exit.
+struct Program {
+    path: CString,
+    argument: CString,
+}
+
+impl Program {
+    fn new() -> Self {
+        let path = env::current_exe().unwrap();
+        Self {
+            path: CString::new(path.as_os_str().as_bytes()).unwrap(),
+            argument: CString::new(EXIT).unwrap(),
+        }
+    }
+
+    fn run(&self) {
+        unsafe extern "C" {
+            static environ: *const *mut c_char;
+        }
+        let arguments = [
+            self.path.as_ptr().cast_mut(),
+            self.argument.as_ptr().cast_mut(),
+            ptr::null_mut(),
+        ];
+        let mut pid = 0;
+        // SAFETY: the strings end in NUL and the arrays in null; the environment is the C
+        // library's, which no thread changes meanwhile; `pid` is writable.
+        let error = unsafe {
+            let (path, pid) = (self.path.as_ptr(), &raw mut pid);
+            let (actions, attributes) = (ptr::null(), ptr::null());
+            libc::posix_spawn(pid, path, actions, attributes, arguments.as_ptr(), environ)
+        };
+        assert_eq!(error, 0);
+        wait_for(pid);
+    }
+}
+
+fn wait_for(pid: libc::pid_t) {
+    let mut status = -1;
+    // SAFETY: `status` is writable.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    assert_eq!(status, 0);
 }

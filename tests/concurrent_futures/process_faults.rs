@@ -3,7 +3,7 @@
 use hilos::concurrent::futures::{
     BrokenExecutor, Future, FutureError, ProcessPoolExecutor, RuntimeError,
 };
-use hilos::multiprocessing::{Event, StartMethod};
+use hilos::multiprocessing::{Event, Lock, StartMethod};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::backend::{DEADLINE, for_each_start_method, mul};
@@ -14,6 +14,7 @@ for_each_start_method!(
     a_call_that_crashes_breaks_the_pool
     a_call_that_leaves_costs_itself_alone
     a_result_that_cannot_be_sent_costs_itself_alone
+    a_result_with_too_many_handles_costs_itself_alone
     a_crash_after_the_shutdown
     a_crash_with_much_data_under_way
     an_initializer_that_fails_breaks_the_pool
@@ -136,6 +137,15 @@ fn what_does_not_arrive_costs_itself_alone(method: StartMethod) {
             .unwrap();
         assert_eq!(broken(&future), exitcode);
     }
+}
+
+fn a_result_with_too_many_handles_costs_itself_alone(method: StartMethod) {
+    let executor = executor(method);
+    let locks = || (0..254).map(|_| Lock::new().unwrap()).collect::<Vec<_>>();
+    let future = executor.submit(locks, ()).unwrap();
+    let (name, text) = failed(&executor, &future);
+    assert_eq!(name, "PicklingError");
+    assert!(text.contains("253 descriptors"), "{text}");
 }
 
 // cpython: test_concurrent_futures/test_deadlock.py::ExecutorDeadlockTest::test_crash_during_func_exec_on_worker

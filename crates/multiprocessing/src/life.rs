@@ -2,8 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hilos_core::process::{AtFork, at_fork};
 use nix::errno::Errno;
@@ -97,8 +96,12 @@ fn look_up_process() -> Life {
             forget();
         }
     }
-    static FORKS: Once = Once::new();
-    FORKS.call_once(at_fork::<Fork>);
+    // Two threads may do it twice, which is as good; a `Once` might be forked half done.
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Ordering::Acquire) {
+        at_fork::<Fork>();
+        WATCHED.store(true, Ordering::Release);
+    }
     let life = Life::of(getpid());
     PROCESS.store(life.0, Ordering::Relaxed);
     life

@@ -17,6 +17,8 @@ use crate::work::{Work, begins};
 #[derive(Default)]
 pub(super) struct Staff {
     state: Mutex<State>,
+    /// Whether the processes are copies of this one that were made already; locked meanwhile.
+    forked: Mutex<bool>,
 }
 
 #[derive(Default)]
@@ -28,8 +30,6 @@ struct State {
     processes: Vec<Process>,
     /// Those that wait for their thread.
     reserve: Vec<Worker>,
-    /// Whether the processes are copies of this one that were made already.
-    forked: bool,
     /// Whether no process may live on.
     dismissed: bool,
 }
@@ -86,12 +86,12 @@ impl Staff {
 
     /// Makes copies of this process, once and before there are threads to copy.
     pub(super) fn fork(&self, count: usize) -> Result<(), hilos_multiprocessing::Error> {
-        if std::mem::replace(&mut self.state().forked, true) {
-            return Ok(());
-        }
-        for _ in 0..count {
-            let worker = self.hire()?;
-            self.state().reserve.push(worker);
+        // Whoever else submits starts a thread only when all of them are there.
+        let mut forked = self.forked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*forked {
+            let copies: Result<Vec<_>, _> = (0..count).map(|_| self.hire()).collect();
+            self.state().reserve = copies?;
+            *forked = true;
         }
         Ok(())
     }

@@ -1,0 +1,180 @@
+//! Who waits is woken. A wait also looks around by itself now and then, so that a wake-up that is
+//! missing costs time and no more: here it would cost too much.
+
+use std::time::{Duration, Instant};
+
+use hilos::multiprocessing::{
+    Barrier, Condition, Event, JoinableQueue, Lock, Process, Queue, RawValue, Semaphore,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::support::LONG;
+
+const ROUNDS: u32 = 300;
+/// A wait first looks around by itself after ten milliseconds.
+const LIMIT: Duration = Duration::from_millis(9 * ROUNDS as u64);
+
+/// How far two processes are: one that waits, odd while it does, and one that ends its waits.
+#[derive(Clone, Serialize, Deserialize)]
+struct Pair {
+    waiting: RawValue<u32>,
+    ended: RawValue<u32>,
+}
+
+fn until(value: &RawValue<u32>, expected: u32) {
+    let start = Instant::now();
+    while value.get() != expected {
+        assert!(
+            start.elapsed().as_secs_f64() < LONG,
+            "the other one is gone"
+        );
+        std::thread::yield_now();
+    }
+}
+
+impl Pair {
+    fn new() -> Self {
+        let [waiting, ended] = [(); 2].map(|()| RawValue::new(0).unwrap());
+        Self { waiting, ended }
+    }
+
+    fn wait(&self, wait: impl Fn()) {
+        for round in 0..ROUNDS {
+            until(&self.ended, round);
+            self.waiting.set(2 * round + 1);
+            wait();
+            self.waiting.set(2 * round + 2);
+        }
+    }
+
+    /// Ends each wait by `end`; `again` makes that there is something to wait for.
+    fn end(&self, process: Process, end: impl Fn(), again: impl Fn()) {
+        process.start().unwrap();
+        until(&self.waiting, 1);
+        let start = Instant::now();
+        for round in 0..ROUNDS {
+            until(&self.waiting, 2 * round + 1);
+            // So that it sleeps, in most rounds.
+            std::thread::sleep(Duration::from_micros(200));
+            end();
+            until(&self.waiting, 2 * round + 2);
+            again();
+            self.ended.set(round + 1);
+        }
+        let elapsed = start.elapsed();
+        assert!(elapsed < LIMIT, "it found out by itself: {elapsed:?}");
+        process.join(LONG).unwrap();
+        assert_eq!(process.exitcode(), Some(0));
+    }
+}
+
+#[test]
+fn of_a_lock() {
+    let (pair, lock) = (Pair::new(), Lock::new().unwrap());
+    let wait = |pair: Pair, lock: Lock| pair.wait(|| lock.with(|| ()).unwrap());
+    let process = Process::new(wait, (pair.clone(), lock.clone()));
+    lock.acquire().unwrap();
+    pair.end(
+        process,
+        || lock.release().unwrap(),
+        || lock.acquire().unwrap(),
+    );
+}
+
+#[test]
+fn of_all_who_wait_for_a_lock() {
+    let (pair, lock) = (Pair::new(), Lock::new().unwrap());
+    let wait = |pair: Pair, lock: Lock| {
+        let both = || {
+            let theirs = lock.clone();
+            let other = std::thread::spawn(move || theirs.with(|| ()).unwrap());
+            lock.with(|| ()).unwrap();
+            other.join().unwrap();
+        };
+        pair.wait(both);
+    };
+    let process = Process::new(wait, (pair.clone(), lock.clone()));
+    lock.acquire().unwrap();
+    pair.end(
+        process,
+        || lock.release().unwrap(),
+        || lock.acquire().unwrap(),
+    );
+}
+
+#[test]
+fn of_a_semaphore() {
+    let (pair, semaphore) = (Pair::new(), Semaphore::new(0).unwrap());
+    let wait = |pair: Pair, semaphore: Semaphore| pair.wait(|| semaphore.acquire().unwrap());
+    let process = Process::new(wait, (pair.clone(), semaphore.clone()));
+    pair.end(process, || semaphore.release().unwrap(), || ());
+}
+
+#[test]
+fn of_an_event() {
+    let (pair, event) = (Pair::new(), Event::new().unwrap());
+    let wait = |pair: Pair, event: Event| pair.wait(|| assert!(event.wait(LONG)));
+    let process = Process::new(wait, (pair.clone(), event.clone()));
+    pair.end(process, || event.set(), || event.clear());
+}
+
+#[test]
+fn of_a_condition() {
+    let (pair, condition, state) = (
+        Pair::new(),
+        Condition::new().unwrap(),
+        RawValue::new(0).unwrap(),
+    );
+    let wait = |pair: Pair, condition: Condition, state: RawValue<i32>| {
+        pair.wait(|| {
+            let _held = condition.lock().unwrap();
+            assert!(condition.wait_for(|| state.get() == 1, LONG).unwrap());
+            state.set(0);
+        });
+    };
+    let process = Process::new(wait, (pair.clone(), condition.clone(), state.clone()));
+    let end = || {
+        let _held = condition.lock().unwrap();
+        state.set(1);
+        condition.notify(1).unwrap();
+    };
+    pair.end(process, end, || ());
+}
+
+#[test]
+fn of_a_barrier() {
+    let (pair, barrier) = (Pair::new(), Barrier::new(2).unwrap());
+    let wait = |pair: Pair, barrier: Barrier| pair.wait(|| assert!(barrier.wait(LONG).is_ok()));
+    let process = Process::new(wait, (pair.clone(), barrier.clone()));
+    pair.end(process, || assert!(barrier.wait(LONG).is_ok()), || ());
+}
+
+#[test]
+fn of_a_queue_s_getter() {
+    let (pair, queue) = (Pair::new(), Queue::new(0).unwrap());
+    let wait = |pair: Pair, queue: Queue<i32>| pair.wait(|| assert_eq!(queue.get().unwrap(), 1));
+    let process = Process::new(wait, (pair.clone(), queue.clone()));
+    pair.end(process, || queue.put(&1).unwrap(), || ());
+}
+
+#[test]
+fn of_a_queue_s_putter() {
+    let (pair, queue) = (Pair::new(), Queue::new(1).unwrap());
+    let wait = |pair: Pair, queue: Queue<i32>| pair.wait(|| queue.put(&1).unwrap());
+    let process = Process::new(wait, (pair.clone(), queue.clone()));
+    queue.put(&1).unwrap();
+    pair.end(process, || assert_eq!(queue.get().unwrap(), 1), || ());
+}
+
+#[test]
+fn of_one_who_joins_a_queue() {
+    let (pair, tasks) = (Pair::new(), JoinableQueue::new(0).unwrap());
+    let wait = |pair: Pair, tasks: JoinableQueue<i32>| pair.wait(|| tasks.join().unwrap());
+    let process = Process::new(wait, (pair.clone(), tasks.clone()));
+    tasks.put(&1).unwrap();
+    let end = || {
+        tasks.get().unwrap();
+        tasks.task_done().unwrap();
+    };
+    pair.end(process, end, || tasks.put(&1).unwrap());
+}
