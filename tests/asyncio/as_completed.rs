@@ -1,8 +1,6 @@
 //! `as_completed`: `BaseTaskTests.test_as_completed…`.
 
-use hilos::asyncio::{
-    self, Task, as_completed, create_task, gather, get_running_loop, sleep,
-};
+use hilos::asyncio::{self, Task, as_completed, create_task, gather, get_running_loop, sleep};
 
 use crate::support::{fails, run};
 
@@ -17,7 +15,8 @@ fn results_come_as_they_are_ready() {
     run(async {
         let event_loop = get_running_loop()?;
         let start = event_loop.time();
-        let coroutines = [(0.01, "a"), (0.15, "b"), (0.1, "c")].map(|(d, n)| sleep(d).with_result(n));
+        let coroutines =
+            [(0.01, "a"), (0.15, "b"), (0.1, "c")].map(|(d, n)| sleep(d).with_result(n));
         let mut values = Vec::new();
         for next in as_completed(coroutines, None) {
             values.push((next.await?, ((event_loop.time() - start) * 100.0).round()));
@@ -96,7 +95,10 @@ fn an_iteration_can_be_taken_up_again() {
 fn whoever_waits_first_gets_the_first() {
     run(async {
         let mut completed = as_completed([0.05, 0.1].map(|d| sleep(d).with_result(d)), None);
-        let (one, two) = (Iterator::next(&mut completed).unwrap(), Iterator::next(&mut completed).unwrap());
+        let (one, two) = (
+            Iterator::next(&mut completed).unwrap(),
+            Iterator::next(&mut completed).unwrap(),
+        );
         assert_eq!(two.await?, 0.05);
         assert_eq!(one.await?, 0.1);
         Ok(())

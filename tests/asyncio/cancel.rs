@@ -8,7 +8,10 @@ use hilos::asyncio::{
 use crate::support::{fails, is_cancelled, run, run_briefly};
 
 fn message(exception: &Exception) -> Option<&str> {
-    exception.downcast_ref::<CancelledError>().unwrap().message()
+    exception
+        .downcast_ref::<CancelledError>()
+        .unwrap()
+        .message()
 }
 
 // cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_cancel
@@ -178,7 +181,10 @@ fn told(text: Option<&'static str>, started: bool) -> Exception {
 fn a_message_goes_with_the_cancellation() {
     for started in [true, false] {
         assert_eq!(message(&told(None, started)), None);
-        assert_eq!(message(&told(Some("my message"), started)), Some("my message"));
+        assert_eq!(
+            message(&told(Some("my message"), started)),
+            Some("my message")
+        );
     }
 }
 
@@ -337,10 +343,17 @@ fn a_request_to_exit_while_being_cancelled_ends_the_run() {
     run_briefly(&event_loop);
     task.cancel();
     assert!(!task.done());
-    let raised = event_loop.run_until_complete(async { sleep(1).await }).unwrap_err();
+    let raised = event_loop
+        .run_until_complete(async { sleep(1).await })
+        .unwrap_err();
     assert!(raised.is_exit());
     assert!(task.done() && !task.cancelled());
-    assert!(task.exception().unwrap().unwrap().is::<asyncio::SystemExit>());
+    assert!(
+        task.exception()
+            .unwrap()
+            .unwrap()
+            .is::<asyncio::SystemExit>()
+    );
     // The loop can run on.
     run_briefly(&event_loop);
     event_loop.close().unwrap();

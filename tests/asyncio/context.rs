@@ -73,7 +73,9 @@ fn a_context_can_be_given() {
         task.await?;
         assert_eq!((VAR.get()?, context.get(&VAR)), (1, Some(2)));
         let empty = Context::new();
-        let task = TaskOptions::new().with_context(&empty).create_task(async { Ok(VAR.get()?) });
+        let task = TaskOptions::new()
+            .with_context(&empty)
+            .create_task(async { Ok(VAR.get()?) });
         assert_eq!(task.await?, -1);
         Ok(())
     });

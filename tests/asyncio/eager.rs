@@ -135,8 +135,16 @@ fn it_runs_in_a_context_of_its_own() {
 // cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_eager_start_false
 #[test]
 fn the_option_wins_over_the_factory() {
-    let lazy = || TaskOptions::new().with_eager_start(false).create_task(async { Ok(()) });
-    let eager = || TaskOptions::new().with_eager_start(true).create_task(async { Ok(()) });
+    let lazy = || {
+        TaskOptions::new()
+            .with_eager_start(false)
+            .create_task(async { Ok(()) })
+    };
+    let eager = || {
+        TaskOptions::new()
+            .with_eager_start(true)
+            .create_task(async { Ok(()) })
+    };
     eagerly(async move {
         assert!(!lazy().done());
         Ok(())
@@ -148,7 +156,9 @@ fn the_option_wins_over_the_factory() {
     // A loop that does not run cannot run anything at once.
     let event_loop = asyncio::new_event_loop();
     let options = TaskOptions::new().with_eager_start(true);
-    let task = options.create_task_in(&event_loop, async { Ok(()) }).unwrap();
+    let task = options
+        .create_task_in(&event_loop, async { Ok(()) })
+        .unwrap();
     assert!(!task.done());
     event_loop.run_until_complete(&task).unwrap();
     event_loop.close().unwrap();

@@ -12,7 +12,10 @@ fn another_loop_cannot_run_inside() {
     run(async {
         let other = new_event_loop();
         let message = fails(other.run_until_complete(async { Ok(()) }), "RuntimeError");
-        assert_eq!(message, "Cannot run the event loop while another loop is running");
+        assert_eq!(
+            message,
+            "Cannot run the event loop while another loop is running"
+        );
         other.close()
     });
 }
@@ -29,7 +32,12 @@ fn a_closed_loop_does_nothing() {
     fails(event_loop.call_later(1, || ()), "RuntimeError");
     let message = fails(event_loop.call_at(1.0, || ()), "RuntimeError");
     assert_eq!(message, "Event loop is closed");
-    run(async { get_running_loop()?.close().map_err(|e| assert_eq!(e.to_string(), "Cannot close a running event loop")).or(Ok(())) });
+    run(async {
+        get_running_loop()?
+            .close()
+            .map_err(|e| assert_eq!(e.to_string(), "Cannot close a running event loop"))
+            .or(Ok(()))
+    });
 }
 
 // cpython: test_asyncio/test_base_events.py::BaseEventLoopTests::test_call_soon
@@ -86,7 +94,8 @@ fn a_loop_that_was_stopped_before_runs_once() {
 fn a_request_to_exit_ends_the_run_once() {
     let event_loop = new_event_loop();
     let log = watch(&event_loop);
-    let exit = event_loop.run_until_complete(async { Err::<(), _>(asyncio::KeyboardInterrupt::default().into()) });
+    let exit = event_loop
+        .run_until_complete(async { Err::<(), _>(asyncio::KeyboardInterrupt::default().into()) });
     fails(exit, "KeyboardInterrupt");
     // The stop that was due for that run must not end this one early.
     let result = event_loop.run_until_complete(async {
@@ -96,7 +105,9 @@ fn a_request_to_exit_ends_the_run_once() {
         Ok(7)
     });
     assert_eq!(result.unwrap(), 7);
-    event_loop.call_soon(|| Err::<(), _>(asyncio::SystemExit(1))).unwrap();
+    event_loop
+        .call_soon(|| Err::<(), _>(asyncio::SystemExit(1)))
+        .unwrap();
     fails(event_loop.run_forever(), "SystemExit");
     assert_eq!(messages(&log), [""; 0]);
     event_loop.close().unwrap();
@@ -115,13 +126,27 @@ fn failures_of_callbacks_go_to_the_handler() {
         raise("ZeroDivisionError", "division by zero")
     }
     event_loop.call_soon(zero_error).unwrap();
-    event_loop.call_later(0, || -> () { panic!("ouch") }).unwrap();
+    event_loop
+        .call_later(0, || -> () { panic!("ouch") })
+        .unwrap();
     run_briefly(&event_loop);
     run_briefly(&event_loop);
     let contexts = log.take();
     assert_eq!(contexts[0].message, "Exception in callback zero_error()");
-    assert_eq!(contexts[0].exception.as_ref().unwrap().type_name(), "ZeroDivisionError");
-    assert_eq!(contexts[1].exception.as_ref().unwrap().panic().unwrap().message(), "ouch");
+    assert_eq!(
+        contexts[0].exception.as_ref().unwrap().type_name(),
+        "ZeroDivisionError"
+    );
+    assert_eq!(
+        contexts[1]
+            .exception
+            .as_ref()
+            .unwrap()
+            .panic()
+            .unwrap()
+            .message(),
+        "ouch"
+    );
     // A handler that fails itself does not stop the loop.
     event_loop.set_exception_handler(|_: &EventLoop, _: &ExceptionContext| panic!("handler"));
     event_loop.call_soon(zero_error).unwrap();
@@ -134,7 +159,12 @@ fn failures_of_callbacks_go_to_the_handler() {
 #[test]
 fn it_runs_until_something_is_done() {
     let event_loop = asyncio::testing::new_event_loop();
-    assert_eq!(event_loop.run_until_complete(sleep(10).with_result(3)).unwrap(), 3);
+    assert_eq!(
+        event_loop
+            .run_until_complete(sleep(10).with_result(3))
+            .unwrap(),
+        3
+    );
     assert_eq!(event_loop.time(), 10.0);
     let message = fails(
         event_loop.run_until_complete(async {

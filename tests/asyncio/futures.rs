@@ -46,7 +46,10 @@ fn a_cancelled_future_stays_so() {
         is_cancelled(future.result());
         is_cancelled(future.exception());
         fails(future.set_result(1), "InvalidStateError");
-        fails(future.set_exception(Exception::new("ValueError", "")), "InvalidStateError");
+        fails(
+            future.set_exception(Exception::new("ValueError", "")),
+            "InvalidStateError",
+        );
         assert!(!future.cancel());
         Ok(())
     });
@@ -57,7 +60,10 @@ fn a_cancelled_future_stays_so() {
 fn a_result_is_set_once() {
     run(async {
         let future = Future::new();
-        assert_eq!(fails(future.result(), "InvalidStateError"), "Result is not ready.");
+        assert_eq!(
+            fails(future.result(), "InvalidStateError"),
+            "Result is not ready."
+        );
         future.set_result(42)?;
         assert!(!future.cancelled() && future.done());
         assert_eq!(future.result()?, 42);
@@ -77,7 +83,10 @@ fn an_exception_is_set_once() {
     run(async {
         let exception = Exception::new("RuntimeError", "");
         let future: Future<i32> = Future::new();
-        assert_eq!(fails(future.exception(), "InvalidStateError"), "Exception is not set.");
+        assert_eq!(
+            fails(future.exception(), "InvalidStateError"),
+            "Exception is not set."
+        );
         future.set_exception(exception.clone())?;
         assert!(!future.cancelled() && future.done());
         assert!(future.result().unwrap_err().is_same(&exception));
@@ -96,7 +105,10 @@ fn a_message_is_kept_for_the_error() {
     run(async {
         let future: Future<()> = Future::new();
         future.cancel_with("my message");
-        for error in [future.result().unwrap_err(), future.exception().unwrap_err()] {
+        for error in [
+            future.result().unwrap_err(),
+            future.exception().unwrap_err(),
+        ] {
             let error: &CancelledError = error.downcast_ref().unwrap();
             assert_eq!(error.message(), Some("my message"));
         }
@@ -120,7 +132,10 @@ fn a_future_shows_its_state() {
         assert_eq!(future.to_string(), "<Future finished>");
         let future: Future<()> = Future::new();
         future.set_exception(Exception::new("RuntimeError", "x"))?;
-        assert_eq!(future.to_string(), "<Future finished exception=RuntimeError('x')>");
+        assert_eq!(
+            future.to_string(),
+            "<Future finished exception=RuntimeError('x')>"
+        );
         future.exception()?;
         Ok(())
     });
@@ -138,7 +153,9 @@ fn said(look: impl FnOnce(&Future<()>) + 'static) -> Vec<String> {
 }
 
 fn fail(future: &Future<()>) {
-    future.set_exception(Exception::new("RuntimeError", "boom")).unwrap();
+    future
+        .set_exception(Exception::new("RuntimeError", "boom"))
+        .unwrap();
 }
 
 // cpython: test_asyncio/test_futures.py::BaseFutureTests::test_tb_logger_abandoned
@@ -154,11 +171,23 @@ fn only_an_exception_that_nobody_looked_at_is_reported() {
     let nothing = [""; 0];
     assert_eq!(said(|_| ()), nothing);
     assert_eq!(said(|future| future.set_result(()).unwrap()), nothing);
-    assert_eq!(said(|future| drop((future.set_result(()), future.result()))), nothing);
+    assert_eq!(
+        said(|future| drop((future.set_result(()), future.result()))),
+        nothing
+    );
     assert_eq!(said(fail), ["Future exception was never retrieved"]);
-    assert_eq!(said(|future| drop((fail(future), future.exception()))), nothing);
-    assert_eq!(said(|future| drop((fail(future), future.result()))), nothing);
-    assert_eq!(said(|future| drop((fail(future), future.cancel()))), nothing);
+    assert_eq!(
+        said(|future| drop((fail(future), future.exception()))),
+        nothing
+    );
+    assert_eq!(
+        said(|future| drop((fail(future), future.result()))),
+        nothing
+    );
+    assert_eq!(
+        said(|future| drop((fail(future), future.cancel()))),
+        nothing
+    );
 }
 
 /// Adds callbacks that note their number.
@@ -214,7 +243,9 @@ fn callbacks_are_called_soon_and_in_order() {
         add(&future, &log, &[1, 2]);
         match fail {
             false => future.set_result(42).unwrap(),
-            true => future.set_exception(Exception::new("ValueError", "")).unwrap(),
+            true => future
+                .set_exception(Exception::new("ValueError", ""))
+                .unwrap(),
         }
         assert_eq!(log.take(), []);
         run_briefly(&event_loop);
@@ -241,7 +272,11 @@ fn a_failing_callback_does_not_keep_the_others_from_being_called() {
         future.set_result(0)?;
         sleep(0).await?;
         assert_eq!(log.take(), [3]);
-        let errors: Vec<_> = errors.take().into_iter().map(|c| c.exception.unwrap().repr()).collect();
+        let errors: Vec<_> = errors
+            .take()
+            .into_iter()
+            .map(|c| c.exception.unwrap().repr())
+            .collect();
         assert_eq!(errors, ["ValueError('one')", "panic('two')"]);
         Ok(())
     });

@@ -68,7 +68,9 @@ fn exceptions_may_be_results() {
         assert!(!gathered.done());
         d.set_exception(Exception::new("RuntimeError", ""))?;
         let results = gathered.await?;
-        let names = results.into_iter().map(|r| r.map_or_else(|e| e.type_name(), |_| "int"));
+        let names = results
+            .into_iter()
+            .map(|r| r.map_or_else(|e| e.type_name(), |_| "int"));
         let expected = ["int", "ZeroDivisionError", "CancelledError", "RuntimeError"];
         assert_eq!(names.collect::<Vec<_>>(), expected);
         Ok(())
@@ -133,7 +135,10 @@ fn a_late_cancellation_is_a_result_too() {
         c.cancel();
         let results = gathered.await?;
         assert_eq!(results[0].as_ref().unwrap(), &1);
-        assert_eq!(results[1].as_ref().unwrap_err().type_name(), "ZeroDivisionError");
+        assert_eq!(
+            results[1].as_ref().unwrap_err().type_name(),
+            "ZeroDivisionError"
+        );
         assert!(results[2].as_ref().unwrap_err().is_cancelled());
         Ok(())
     });
@@ -162,7 +167,10 @@ fn cancelling_cancels_all_children() {
     run(async {
         let [one, two] = futures(&get_running_loop()?);
         let (waiting, other) = (one.clone(), two.clone());
-        let (first, second) = (create_task(waiting.into_future()), create_task(other.into_future()));
+        let (first, second) = (
+            create_task(waiting.into_future()),
+            create_task(other.into_future()),
+        );
         let gathered = gather([&first, &second]);
         let outer = gathered.clone();
         let outer = create_task(async move { outer.await });

@@ -1,7 +1,8 @@
 //! `test_runners.py`.
 
 use hilos::asyncio::{
-    self, Future, Runner, all_tasks, create_task, current_task, get_running_loop, new_event_loop, sleep,
+    self, Future, Runner, all_tasks, create_task, current_task, get_running_loop, new_event_loop,
+    sleep,
 };
 use hilos::contextvars::{ContextVar, copy_context};
 
@@ -11,7 +12,10 @@ use crate::support::{Log, fails, is_cancelled, raise, run, watch};
 // cpython: test_asyncio/test_runners.py::RunTests::test_asyncio_run_raises
 #[test]
 fn the_outcome_of_the_coroutine_is_returned() {
-    assert_eq!(asyncio::run(async { sleep(0).with_result(42).await }).unwrap(), 42);
+    assert_eq!(
+        asyncio::run(async { sleep(0).with_result(42).await }).unwrap(),
+        42
+    );
     let failed = asyncio::run(async {
         sleep(0).await?;
         raise::<()>("ValueError", "spam")
@@ -38,11 +42,20 @@ fn debug_mode_is_set_by_the_runner() {
 fn a_run_cannot_be_nested() {
     asyncio::run(async {
         let message = fails(asyncio::run(async { Ok(()) }), "RuntimeError");
-        assert_eq!(message, "asyncio.run() cannot be called from a running event loop");
+        assert_eq!(
+            message,
+            "asyncio.run() cannot be called from a running event loop"
+        );
         let message = fails(Runner::new().run(async { Ok(()) }), "RuntimeError");
-        assert_eq!(message, "Runner.run() cannot be called from a running event loop");
+        assert_eq!(
+            message,
+            "Runner.run() cannot be called from a running event loop"
+        );
         let message = fails(new_event_loop().run_forever(), "RuntimeError");
-        assert_eq!(message, "Cannot run the event loop while another loop is running");
+        assert_eq!(
+            message,
+            "Cannot run the event loop while another loop is running"
+        );
         let message = fails(get_running_loop()?.run_forever(), "RuntimeError");
         assert_eq!(message, "This event loop is already running");
         // No harm was done.
@@ -72,7 +85,10 @@ fn failures_at_the_end_are_reported() {
     let returned = asyncio::run(async move {
         get_running_loop()?.set_exception_handler(
             move |_: &asyncio::EventLoop, context: &asyncio::ExceptionContext| {
-                reported.push((context.message.clone(), context.exception.clone().unwrap().repr()));
+                reported.push((
+                    context.message.clone(),
+                    context.exception.clone().unwrap().repr(),
+                ));
             },
         );
         create_task(async {
@@ -83,7 +99,10 @@ fn failures_at_the_end_are_reported() {
     });
     assert_eq!(returned.unwrap(), 123);
     let message = "unhandled exception during asyncio.run() shutdown".to_owned();
-    assert_eq!(errors.take(), [(message, "ZeroDivisionError('x')".to_owned())]);
+    assert_eq!(
+        errors.take(),
+        [(message, "ZeroDivisionError('x')".to_owned())]
+    );
 }
 
 // cpython: test_asyncio/test_runners.py::RunTests::test_asyncio_run_loop_factory
@@ -99,7 +118,10 @@ fn the_loop_may_come_from_a_factory() {
     let mut runner = Runner::new().with_loop_factory(factory);
     let inside = runner.run(async { Ok(get_running_loop()?.slow_callback_duration()) });
     assert_eq!(inside.unwrap(), 7.0);
-    assert_eq!(Runner::new().get_loop().unwrap().slow_callback_duration(), 0.1);
+    assert_eq!(
+        Runner::new().get_loop().unwrap().slow_callback_duration(),
+        0.1
+    );
 }
 
 // cpython: test_asyncio/test_runners.py::RunnerTests::test_run
@@ -112,7 +134,8 @@ fn it_runs_whatever_can_be_awaited() {
     let future: Future<&str> = runner.get_loop().unwrap().create_future();
     future.set_result("done").unwrap();
     assert_eq!(runner.run(future.into_future()).unwrap(), "done");
-    let boxed: std::pin::Pin<Box<dyn std::future::Future<Output = _>>> = Box::pin(async { Ok("done") });
+    let boxed: std::pin::Pin<Box<dyn std::future::Future<Output = _>>> =
+        Box::pin(async { Ok("done") });
     assert_eq!(runner.run(boxed).unwrap(), "done");
 }
 
@@ -127,10 +150,16 @@ fn a_closed_runner_is_of_no_use() {
     runner.close().unwrap();
     assert!(event_loop.is_closed());
     assert_eq!(fails(runner.get_loop(), "RuntimeError"), "Runner is closed");
-    assert_eq!(fails(runner.run(async { Ok(()) }), "RuntimeError"), "Runner is closed");
+    assert_eq!(
+        fails(runner.run(async { Ok(()) }), "RuntimeError"),
+        "Runner is closed"
+    );
     fails(event_loop.call_soon(|| ()).map(drop), "RuntimeError");
     fails(event_loop.create_task(async { Ok(()) }), "RuntimeError");
-    assert_eq!(fails(event_loop.run_forever(), "RuntimeError"), "Event loop is closed");
+    assert_eq!(
+        fails(event_loop.run_forever(), "RuntimeError"),
+        "Event loop is closed"
+    );
 }
 
 // cpython: test_asyncio/test_runners.py::RunnerTests::test_run_keeps_context

@@ -69,5 +69,8 @@ pub(crate) fn watch(event_loop: &EventLoop) -> Log<ExceptionContext> {
 
 /// The messages of the errors so far.
 pub(crate) fn messages(log: &Log<ExceptionContext>) -> Vec<String> {
-    log.take().into_iter().map(|context| context.message).collect()
+    log.take()
+        .into_iter()
+        .map(|context| context.message)
+        .collect()
 }

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use hilos::asyncio::{
-    self, Event, Exception, ExceptionGroup, KeyboardInterrupt, Result, Task, TaskGroup, TaskOptions,
-    create_task, current_task, sleep, task_group,
+    self, Event, Exception, ExceptionGroup, KeyboardInterrupt, Result, Task, TaskGroup,
+    TaskOptions, create_task, current_task, sleep, task_group,
 };
 use hilos::contextvars::{ContextVar, copy_context};
 
@@ -34,7 +34,11 @@ fn types(result: Result<()>) -> Vec<&'static str> {
 
 fn names(exception: &Exception) -> Vec<&'static str> {
     let group: &ExceptionGroup = exception.group().expect("a group");
-    let mut names: Vec<_> = group.exceptions().iter().map(Exception::type_name).collect();
+    let mut names: Vec<_> = group
+        .exceptions()
+        .iter()
+        .map(Exception::type_name)
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -148,7 +152,10 @@ fn failures_count_more_than_the_cancellation() {
             }
             sleep(10).await
         });
-        assert_eq!(types(cancelled_after(0.1, group).await), ["ZeroDivisionError"]);
+        assert_eq!(
+            types(cancelled_after(0.1, group).await),
+            ["ZeroDivisionError"]
+        );
         // The child fails while the body is busy with being cancelled.
         let group = || {
             task_group(async |g| {
@@ -158,9 +165,15 @@ fn failures_count_more_than_the_cancellation() {
                 result
             })
         };
-        assert_eq!(types(cancelled_after(0.1, group()).await), ["ZeroDivisionError"]);
+        assert_eq!(
+            types(cancelled_after(0.1, group()).await),
+            ["ZeroDivisionError"]
+        );
         let nested = async move { create_task(group()).await };
-        assert_eq!(types(cancelled_after(0.1, nested).await), ["ZeroDivisionError"]);
+        assert_eq!(
+            types(cancelled_after(0.1, nested).await),
+            ["ZeroDivisionError"]
+        );
         Ok(())
     });
 }
@@ -207,7 +220,10 @@ fn groups_nest() {
             });
             let failed = cancelled_after(0.1, nested).await.unwrap_err();
             assert_eq!(names(&failed), ["ExceptionGroup"]);
-            assert_eq!(names(&failed.group().unwrap().exceptions()[0]), ["ZeroDivisionError"]);
+            assert_eq!(
+                names(&failed.group().unwrap().exceptions()[0]),
+                ["ZeroDivisionError"]
+            );
         }
         for (outer, inner, expected) in [(0.1, 10.0, "ValueError"), (10.0, 0.1, "ExceptionGroup")] {
             let result = task_group(async |g1| {
@@ -263,7 +279,10 @@ fn a_request_to_exit_comes_alone() {
 // cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_25
 #[test]
 fn tasks_may_come_at_any_time_and_from_anywhere() {
-    fn hydra(g: TaskGroup, heads: Rc<Cell<u32>>) -> std::pin::Pin<Box<dyn Future<Output = Result<()>>>> {
+    fn hydra(
+        g: TaskGroup,
+        heads: Rc<Cell<u32>>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<()>>>> {
         Box::pin(async move {
             heads.update(|n| n + 1);
             sleep(0.01).await?;
@@ -280,7 +299,10 @@ fn tasks_may_come_at_any_time_and_from_anywhere() {
                 sleep(0.1).await?;
                 g.create_task(sleep(0.3));
                 if count == 5 {
-                    assert!(g.to_string().contains("tasks=3") || g.to_string().contains("tasks=4"), "{g}");
+                    assert!(
+                        g.to_string().contains("tasks=3") || g.to_string().contains("tasks=4"),
+                        "{g}"
+                    );
                 }
             }
             sleep(1.35).await?;
@@ -378,12 +400,23 @@ fn a_clean_up_that_fails_adds_to_the_group() {
 fn wrong_uses_are_errors() {
     run(async {
         let group = TaskGroup::new();
-        let refused = |group: &TaskGroup| fails(group.try_create_task(TaskOptions::new(), sleep(0)), "RuntimeError");
-        assert_eq!(refused(&group), "TaskGroup <TaskGroup> has not been entered");
+        let refused = |group: &TaskGroup| {
+            fails(
+                group.try_create_task(TaskOptions::new(), sleep(0)),
+                "RuntimeError",
+            )
+        };
+        assert_eq!(
+            refused(&group),
+            "TaskGroup <TaskGroup> has not been entered"
+        );
         group
             .run(async |again| {
                 let message = fails(again.run(async |_| Ok(())).await, "RuntimeError");
-                assert_eq!(message, "TaskGroup <TaskGroup entered> has already been entered");
+                assert_eq!(
+                    message,
+                    "TaskGroup <TaskGroup entered> has already been entered"
+                );
                 Ok(())
             })
             .await?;
@@ -471,7 +504,9 @@ fn a_failure_leaves_no_cancellation_behind() {
 fn tasks_are_named_where_they_are_created() {
     run(async {
         task_group(async |g| {
-            let task = g.create_task(async { Ok(current_task().unwrap().get_name()) }).with_name("yolo");
+            let task = g
+                .create_task(async { Ok(current_task().unwrap().get_name()) })
+                .with_name("yolo");
             assert_eq!(task.await?, "yolo");
             Ok(())
         })
@@ -514,11 +549,17 @@ fn a_group_can_be_cancelled_without_an_error() {
 #[test]
 fn a_group_is_divided_by_type() {
     let inner = ExceptionGroup::new("inner", vec![Exception::new("KeyError", "k")]);
-    let group = ExceptionGroup::new("outer", vec![Exception::new("ValueError", "v"), inner.into()]);
+    let group = ExceptionGroup::new(
+        "outer",
+        vec![Exception::new("ValueError", "v"), inner.into()],
+    );
     assert_eq!(group.to_string(), "outer (2 sub-exceptions)");
     let (keys, rest) = group.split(|e| e.type_name() == "KeyError");
     let repr = |group: Option<ExceptionGroup>| Exception::from(group.unwrap()).repr();
-    assert_eq!(repr(keys), "ExceptionGroup('outer', [ExceptionGroup('inner', [KeyError('k')])])");
+    assert_eq!(
+        repr(keys),
+        "ExceptionGroup('outer', [ExceptionGroup('inner', [KeyError('k')])])"
+    );
     assert_eq!(repr(rest), "ExceptionGroup('outer', [ValueError('v')])");
     assert!(group.split(|_| false).0.is_none());
 }

@@ -43,14 +43,14 @@ fn tasks_have_names() {
         assert_eq!(named.get_name(), "test name");
         named.set_name("notMe");
         assert_eq!(named.get_name(), "notMe");
-        let name = |task: &asyncio::Task<()>| task.get_name()["Task-".len()..].parse::<u64>().unwrap();
+        let name =
+            |task: &asyncio::Task<()>| task.get_name()["Task-".len()..].parse::<u64>().unwrap();
         let (one, two) = (create_task(async { Ok(()) }), create_task(async { Ok(()) }));
         assert!(name(&one) < name(&two));
         asyncio::task_group(async |group| {
             let options = TaskOptions::new().with_name("yolo");
-            let task = group.try_create_task(options, async {
-                Ok(current_task().unwrap().get_name())
-            })?;
+            let task =
+                group.try_create_task(options, async { Ok(current_task().unwrap().get_name()) })?;
             assert_eq!(task.await?, "yolo");
             Ok(())
         })
@@ -66,17 +66,32 @@ fn a_task_shows_its_state() {
     }
     run(async {
         let task = create_task(notmuch()).with_name("TestTask");
-        assert_eq!(task.to_string(), "<Task pending name='TestTask' coro=<notmuch()>>");
+        assert_eq!(
+            task.to_string(),
+            "<Task pending name='TestTask' coro=<notmuch()>>"
+        );
         task.cancel();
-        assert_eq!(task.to_string(), "<Task cancelling name='TestTask' coro=<notmuch()>>");
+        assert_eq!(
+            task.to_string(),
+            "<Task cancelling name='TestTask' coro=<notmuch()>>"
+        );
         let _ = (&task).await;
-        assert_eq!(task.to_string(), "<Task cancelled name='TestTask' coro=<notmuch()>>");
+        assert_eq!(
+            task.to_string(),
+            "<Task cancelled name='TestTask' coro=<notmuch()>>"
+        );
         let task = create_task(notmuch()).with_name("TestTask");
         (&task).await?;
-        assert_eq!(format!("{task:?}"), "<Task finished name='TestTask' coro=<notmuch()>>");
+        assert_eq!(
+            format!("{task:?}"),
+            "<Task finished name='TestTask' coro=<notmuch()>>"
+        );
         let task = create_task(async { raise::<()>("ValueError", "no") }).with_name("x");
         let _ = (&task).await;
-        assert!(task.to_string().ends_with(" exception=ValueError('no')>"), "{task}");
+        assert!(
+            task.to_string().ends_with(" exception=ValueError('no')>"),
+            "{task}"
+        );
         Ok(())
     });
 }
@@ -113,7 +128,10 @@ fn each_task_sees_itself() {
     }
     run(async {
         let (one, two) = (Future::new(), Future::new());
-        let tasks = [create_task(check(one.clone(), 3)), create_task(check(two.clone(), 3))];
+        let tasks = [
+            create_task(check(one.clone(), 3)),
+            create_task(check(two.clone(), 3)),
+        ];
         one.set_result(tasks[0].any())?;
         two.set_result(tasks[1].any())?;
         asyncio::gather(tasks).await?;
@@ -141,7 +159,8 @@ fn ensure_future_makes_tasks_of_coroutines_alone() {
         assert_eq!(ensure_future(&task), task);
         assert_eq!(ensure_future(task).await?, "ok");
         // Any type that can be awaited: a combinator of futures, say.
-        let boxed: std::pin::Pin<Box<dyn std::future::Future<Output = _>>> = Box::pin(async { Ok("ok") });
+        let boxed: std::pin::Pin<Box<dyn std::future::Future<Output = _>>> =
+            Box::pin(async { Ok("ok") });
         assert_eq!(ensure_future(boxed).await?, "ok");
         Ok(())
     });
@@ -159,7 +178,10 @@ fn a_task_cannot_await_itself() {
         });
         myself.set_result(task.clone())?;
         let message = fails((&task).await, "RuntimeError");
-        assert!(message.starts_with("Task cannot await on itself: <Task"), "{message}");
+        assert!(
+            message.starts_with("Task cannot await on itself: <Task"),
+            "{message}"
+        );
         Ok(())
     });
 }
@@ -172,7 +194,10 @@ fn a_future_of_another_loop_cannot_be_awaited() {
     let event_loop = new_event_loop();
     let result = event_loop.run_until_complete(async move { future.await });
     let message = fails(result, "RuntimeError");
-    assert!(message.ends_with("attached to a different loop"), "{message}");
+    assert!(
+        message.ends_with("attached to a different loop"),
+        "{message}"
+    );
     event_loop.close().unwrap();
     other.close().unwrap();
 }
@@ -241,11 +266,15 @@ fn a_closed_loop_tells_of_the_tasks_it_destroys() {
 fn a_cancelled_task_has_nothing_to_report() {
     let event_loop = new_event_loop();
     let log = watch(&event_loop);
-    let task = event_loop.create_task(async { raise::<()>("ZeroDivisionError", "") }).unwrap();
+    let task = event_loop
+        .create_task(async { raise::<()>("ZeroDivisionError", "") })
+        .unwrap();
     task.cancel();
     let _ = event_loop.run_until_complete(&task);
     drop(task);
-    let failed = event_loop.create_task(async { raise::<()>("ZeroDivisionError", "") }).unwrap();
+    let failed = event_loop
+        .create_task(async { raise::<()>("ZeroDivisionError", "") })
+        .unwrap();
     run_briefly(&event_loop);
     // Even one that has failed, if somebody wanted it cancelled.
     failed.cancel();
@@ -269,7 +298,10 @@ fn an_exception_that_nobody_looked_at_is_reported() {
         let contexts = log.take();
         assert_eq!(contexts.len(), 1);
         assert_eq!(contexts[0].message, "Task exception was never retrieved");
-        assert_eq!(contexts[0].exception.as_ref().unwrap().repr(), "ValueError('x')");
+        assert_eq!(
+            contexts[0].exception.as_ref().unwrap().repr(),
+            "ValueError('x')"
+        );
         assert!(contexts[0].created_at.unwrap().file().ends_with("tasks.rs"));
         event_loop.set_debug(false);
         Ok(())

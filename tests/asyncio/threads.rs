@@ -34,7 +34,9 @@ fn its_exception_comes_back() {
     run(async {
         let error = try_to_thread(|| "x".parse::<i32>()).await.unwrap_err();
         assert!(error.is::<std::num::ParseIntError>());
-        let error = try_to_thread(|| raise::<()>("ValueError", "no")).await.unwrap_err();
+        let error = try_to_thread(|| raise::<()>("ValueError", "no"))
+            .await
+            .unwrap_err();
         assert_eq!(error.repr(), "ValueError('no')");
         let error = to_thread(|| panic!("ouch")).await.unwrap_err();
         assert_eq!(error.panic().unwrap().message(), "ouch");
@@ -87,7 +89,10 @@ fn executors_may_be_chosen() {
         event_loop.set_default_executor(&executor);
         assert!(to_thread(name).await?.unwrap().starts_with("own"));
         event_loop.shutdown_default_executor(None).await?;
-        let message = fails(event_loop.run_in_executor(None, name).map(drop), "RuntimeError");
+        let message = fails(
+            event_loop.run_in_executor(None, name).map(drop),
+            "RuntimeError",
+        );
         assert_eq!(message, "Executor shutdown has been called");
         Ok(())
     });
@@ -109,8 +114,12 @@ where
 /// What a concurrent future has, as asyncio sees it.
 fn result<T>(future: &Future<T>) -> asyncio::Result<T> {
     future.result(None).map_err(|error| match error {
-        hilos::concurrent::futures::FutureError::Cancelled(_) => asyncio::CancelledError::default().into(),
-        hilos::concurrent::futures::FutureError::Failed(e) => Exception::new(e.type_name(), e.to_string()),
+        hilos::concurrent::futures::FutureError::Cancelled(_) => {
+            asyncio::CancelledError::default().into()
+        }
+        hilos::concurrent::futures::FutureError::Failed(e) => {
+            Exception::new(e.type_name(), e.to_string())
+        }
         error => error.into(),
     })
 }
@@ -125,7 +134,10 @@ fn another_thread_may_have_a_coroutine_run() {
         let add = |a: i32, b: i32| move || async move { sleep(0).with_result(a + b).await };
         let future = run_coroutine_threadsafe(add(1, 2), &event_loop).unwrap();
         assert_eq!(result(&future).unwrap(), 3);
-        let future = run_coroutine_threadsafe(|| async { raise::<()>("RuntimeError", "Fail!") }, &event_loop);
+        let future = run_coroutine_threadsafe(
+            || async { raise::<()>("RuntimeError", "Fail!") },
+            &event_loop,
+        );
         assert_eq!(fails(result(&future.unwrap()), "RuntimeError"), "Fail!");
     });
 }
@@ -174,18 +186,26 @@ fn calls_come_from_any_thread() {
                 thread::spawn(move || {
                     for j in 0..50 {
                         let send = send.clone();
-                        event_loop.call_soon_threadsafe(move || send.send((i, j)).unwrap()).unwrap();
+                        event_loop
+                            .call_soon_threadsafe(move || send.send((i, j)).unwrap())
+                            .unwrap();
                     }
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         drop(send);
         receive.iter().collect::<Vec<_>>()
     });
     assert_eq!(names.len(), 200);
     for thread in 0..4 {
-        let own: Vec<i32> = names.iter().filter(|(i, _)| *i == thread).map(|(_, j)| *j).collect();
+        let own: Vec<i32> = names
+            .iter()
+            .filter(|(i, _)| *i == thread)
+            .map(|(_, j)| *j)
+            .collect();
         assert_eq!(own, (0..50).collect::<Vec<_>>());
     }
 }
@@ -194,13 +214,19 @@ fn calls_come_from_any_thread() {
 fn a_call_from_another_thread_can_be_cancelled() {
     beside(|event_loop| {
         let (hold, held) = mpsc::channel::<()>();
-        event_loop.call_soon_threadsafe(move || drop(held.recv())).unwrap();
+        event_loop
+            .call_soon_threadsafe(move || drop(held.recv()))
+            .unwrap();
         let (send, receive) = mpsc::channel::<&str>();
         let other = send.clone();
-        let handle = event_loop.call_soon_threadsafe(move || drop(send.send("never"))).unwrap();
+        let handle = event_loop
+            .call_soon_threadsafe(move || drop(send.send("never")))
+            .unwrap();
         assert!(handle.cancel());
         assert!(!handle.cancel());
-        event_loop.call_soon_threadsafe(move || drop(other.send("last"))).unwrap();
+        event_loop
+            .call_soon_threadsafe(move || drop(other.send("last")))
+            .unwrap();
         drop(hold);
         assert_eq!(receive.iter().collect::<Vec<_>>(), ["last"]);
     });

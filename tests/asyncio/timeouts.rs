@@ -38,7 +38,10 @@ fn the_body_is_cancelled_when_its_time_is_up() {
             sleep(10).await
         });
         fails(result.await, "TimeoutError");
-        assert_eq!((kept(&inside).expired(), kept(&inside).when()), (true, Some(deadline)));
+        assert_eq!(
+            (kept(&inside).expired(), kept(&inside).when()),
+            (true, Some(deadline))
+        );
         assert_eq!(current_task().unwrap().cancelling(), 0);
         Ok(())
     });
@@ -162,7 +165,10 @@ fn another_cancellation_is_not_a_timeout() {
 fn the_task_goes_on() {
     run(async {
         let task = create_task(async {
-            fails(timeout(0.001, async |_| sleep(10).await).await, "TimeoutError");
+            fails(
+                timeout(0.001, async |_| sleep(10).await).await,
+                "TimeoutError",
+            );
             sleep(1).await
         });
         (&task).await?;
@@ -192,7 +198,10 @@ fn limits_that_pass_together_both_count() {
     run(async {
         // The outer one passes in what comes after the inner one.
         let result = timeout(0.1, async |_| {
-            fails(timeout(0.01, async |_| sleep(1).await).await, "TimeoutError");
+            fails(
+                timeout(0.01, async |_| sleep(1).await).await,
+                "TimeoutError",
+            );
             sleep(10).await
         });
         fails(result.await, "TimeoutError");
@@ -270,7 +279,10 @@ fn a_limit_may_be_set_while_another_cancels() {
     run(async {
         let result = timeout(0.01, async |_| {
             let result = sleep(1).await;
-            fails(timeout(0.01, async |_| sleep(10).await).await, "TimeoutError");
+            fails(
+                timeout(0.01, async |_| sleep(10).await).await,
+                "TimeoutError",
+            );
             result
         });
         fails(result.await, "TimeoutError");
@@ -315,7 +327,10 @@ fn an_earlier_cancellation_that_was_swallowed_does_not_matter() {
 fn wrong_uses_are_errors() {
     run(async {
         let cm = Timeout::new(1.0);
-        assert_eq!(fails(cm.reschedule(2.0), "RuntimeError"), "Timeout has not been entered");
+        assert_eq!(
+            fails(cm.reschedule(2.0), "RuntimeError"),
+            "Timeout has not been entered"
+        );
         cm.run(async |again| {
             let message = fails(again.run(async |_| Ok(())).await, "RuntimeError");
             assert_eq!(message, "Timeout has already been entered");
@@ -365,7 +380,10 @@ fn only_a_task_can_be_limited() {
         assert_eq!(message, "Timeout should be used inside a task");
         let grouped = without_a_task(async { task_group(async |_| Ok(())).await });
         let message = fails(grouped.await, "RuntimeError");
-        assert_eq!(message, "TaskGroup <TaskGroup> cannot determine the parent task");
+        assert_eq!(
+            message,
+            "TaskGroup <TaskGroup> cannot determine the parent task"
+        );
         Ok(())
     });
 }

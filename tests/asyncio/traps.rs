@@ -37,7 +37,9 @@ fn a_cancellation_goes_through_a_long_chain_of_tasks() {
 fn a_long_chain_of_tasks_that_is_never_done_can_be_dropped() {
     let event_loop = new_event_loop();
     event_loop.set_exception_handler(|_: &asyncio::EventLoop, _: &asyncio::ExceptionContext| {});
-    let mut last = event_loop.create_task(std::future::pending::<Result<()>>()).unwrap();
+    let mut last = event_loop
+        .create_task(std::future::pending::<Result<()>>())
+        .unwrap();
     for _ in 0..MANY {
         last = event_loop.create_task(last.into_future()).unwrap();
     }
@@ -84,7 +86,11 @@ impl Stranger {
         poll_fn(|context| {
             let mut inner = self.0.lock().unwrap();
             inner.1 = Some(context.waker().clone());
-            if inner.0 { Poll::Ready(()) } else { Poll::Pending }
+            if inner.0 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }
@@ -152,9 +158,10 @@ fn the_waker_may_be_used_by_a_scoped_thread_during_the_poll() {
             if turns == 3 {
                 return Poll::Ready(());
             }
+            let waker = context.waker();
             std::thread::scope(|scope| {
-                scope.spawn(|| context.waker().wake_by_ref());
-                scope.spawn(|| drop(context.waker().clone()));
+                scope.spawn(|| waker.wake_by_ref());
+                scope.spawn(|| drop(waker.clone()));
             });
             Poll::Pending
         })
@@ -345,7 +352,15 @@ fn a_panic_in_a_coroutine_is_its_tasks_exception() {
         let error = task.await.unwrap_err();
         assert_eq!(error.type_name(), "panic");
         assert_eq!(error.panic().unwrap().message(), "no beans");
-        assert!(error.panic().unwrap().place().unwrap().file.ends_with("traps.rs"));
+        assert!(
+            error
+                .panic()
+                .unwrap()
+                .place()
+                .unwrap()
+                .file
+                .ends_with("traps.rs")
+        );
         sleep(0).await
     });
 }

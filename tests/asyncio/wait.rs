@@ -35,7 +35,10 @@ fn it_waits_for_all() {
         assert_eq!(pending, []);
         // Again, now that they are done.
         let (done, _) = wait(&tasks, None, ALL_COMPLETED).await?;
-        assert_eq!(done.iter().map(|t| t.result().unwrap()).collect::<Vec<_>>(), [0.1, 0.15]);
+        assert_eq!(
+            done.iter().map(|t| t.result().unwrap()).collect::<Vec<_>>(),
+            [0.1, 0.15]
+        );
         Ok(())
     }));
     assert!((took - 0.15).abs() < 1e-9, "{took}");
@@ -123,7 +126,9 @@ fn exceptions_are_left_to_the_caller() {
         let tasks = [sleeper(0.1), create_task(fail_after(0.15))];
         let (done, pending) = wait(&tasks, None, ALL_COMPLETED).await?;
         assert_eq!((done.len(), pending.len()), (2, 0));
-        let failed = done.iter().filter(|task| task.exception().unwrap().is_some());
+        let failed = done
+            .iter()
+            .filter(|task| task.exception().unwrap().is_some());
         assert_eq!(failed.count(), 1);
         Ok(())
     });

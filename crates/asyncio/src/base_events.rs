@@ -544,11 +544,11 @@ const CLOCK_RESOLUTION: f64 = 1e-9;
 /// What [`EventLoop::set_exception_handler`] takes: a function, or `None` for the default.
 pub trait IntoExceptionHandler {
     #[doc(hidden)]
-    fn into_handler(self) -> Option<Rc<dyn Fn(&EventLoop, &ExceptionContext)>>;
+    fn into_handler(self) -> Option<ExceptionHandler>;
 }
 
 impl<F: Fn(&EventLoop, &ExceptionContext) + 'static> IntoExceptionHandler for F {
-    fn into_handler(self) -> Option<Rc<dyn Fn(&EventLoop, &ExceptionContext)>> {
+    fn into_handler(self) -> Option<ExceptionHandler> {
         Some(Rc::new(self))
     }
 }

@@ -1,6 +1,8 @@
 //! A list that is mostly empty or of one item, and then needs no memory of its own.
 
+#[derive(Default)]
 pub(crate) enum Few<T> {
+    #[default]
     None,
     One(T),
     Many(Vec<T>),
@@ -34,12 +36,6 @@ impl<T> Few<T> {
             Self::One(_) => std::mem::take(self).into_iter().collect(),
             Self::Many(items) => items.extract_if(.., |item| gone(item)).collect(),
         }
-    }
-}
-
-impl<T> Default for Few<T> {
-    fn default() -> Self {
-        Self::None
     }
 }
 

@@ -1,7 +1,6 @@
 //! `asyncio.to_thread`.
 
 use std::error::Error;
-use std::future::Future as StdFuture;
 
 use hilos_core::contextvars::copy_context;
 
@@ -29,35 +28,31 @@ use crate::running;
 /// the `CancelledError` of a task that is cancelled meanwhile.
 ///
 /// Mirrors [`asyncio.to_thread`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.to_thread).
-pub fn to_thread<F, T>(function: F) -> impl StdFuture<Output = Result<T>>
+pub async fn to_thread<F, T>(function: F) -> Result<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    async {
-        let event_loop = running::get_running_loop()?;
-        let context = copy_context();
-        // Nobody else has the copy.
-        let call = move || context.run(function).map_err(crate::Exception::from);
-        event_loop.try_run_in_executor(None, call)?.await
-    }
+    let event_loop = running::get_running_loop()?;
+    let context = copy_context();
+    // Nobody else has the copy.
+    let call = move || context.run(function).map_err(crate::Exception::from);
+    event_loop.try_run_in_executor(None, call)?.await
 }
 
 /// Like [`to_thread`], for a function that returns a `Result`, whose error is raised here.
 ///
 /// # Errors
 /// The function's, and those of [`to_thread`].
-pub fn try_to_thread<F, T, E>(function: F) -> impl StdFuture<Output = Result<T>>
+pub async fn try_to_thread<F, T, E>(function: F) -> Result<T>
 where
     F: FnOnce() -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
 {
-    async {
-        let event_loop = running::get_running_loop()?;
-        let context = copy_context();
-        // Nobody else has the copy.
-        let call = move || context.run(function).expect("a fresh context");
-        event_loop.try_run_in_executor(None, call)?.await
-    }
+    let event_loop = running::get_running_loop()?;
+    let context = copy_context();
+    // Nobody else has the copy.
+    let call = move || context.run(function).expect("a fresh context");
+    event_loop.try_run_in_executor(None, call)?.await
 }

@@ -37,8 +37,6 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Inbox {
     items: Vec<Injected>,
-    /// Ends the loop's sleep where it does not sleep on [`Shared::arrived`].
-    alarm: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl Shared {
@@ -71,25 +69,9 @@ impl Shared {
         }
     }
 
-    /// Ends the loop's sleep, if it sleeps.
-    pub(crate) fn wake_up(&self) {
-        let inbox = self.inbox();
-        self.any.store(true, Ordering::Release);
-        self.ring(inbox);
-    }
-
     fn ring(&self, inbox: MutexGuard<'_, Inbox>) {
-        let alarm = inbox.alarm.clone();
         drop(inbox);
         self.arrived.notify_one();
-        if let Some(alarm) = alarm {
-            alarm();
-        }
-    }
-
-    /// Has `alarm` called when something arrives.
-    pub(crate) fn set_alarm(&self, alarm: Option<Arc<dyn Fn() + Send + Sync>>) {
-        self.inbox().alarm = alarm;
     }
 
     pub(crate) fn receive(&self) -> Vec<Injected> {

@@ -53,9 +53,9 @@ impl EventLoop {
 }
 
 /// Gives `destination` what `source` has, which is done.
-fn copy_state<T: Send>(source: &hilos_futures::Future<T>, destination: &Future<T>)
+fn copy_state<T>(source: &hilos_futures::Future<T>, destination: &Future<T>)
 where
-    T: 'static,
+    T: Send + 'static,
 {
     if destination.cancelled() {
         return;
