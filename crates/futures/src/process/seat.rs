@@ -11,7 +11,7 @@ use super::remote::RemoteError;
 use crate::error::{BrokenExecutor, BrokenProcessPool, Reason};
 use crate::future::Future;
 use crate::pool::Pool;
-use crate::work::{Work, begins};
+use crate::work::{Work, begins, cancel, fail};
 
 /// What the workers of a pool of processes share.
 #[derive(Default)]
@@ -239,14 +239,11 @@ where
     }
 
     fn cancel(self: Box<Self>) {
-        self.future.cancel();
-        let _ = self.future.set_running_or_notify_cancel();
+        cancel(&self.future);
     }
 
     fn fail(self: Box<Self>, exception: Exception) {
-        if begins(&self.future) {
-            let _ = self.future.finish(Err(exception));
-        }
+        fail(&self.future, exception);
     }
 }
 
