@@ -144,22 +144,18 @@ impl Seat {
     /// Has the process do a job; one that died breaks the pool.
     fn call<R: DeserializeOwned>(&mut self, job: &Job<R>) -> Result<Vec<R>, Failed> {
         let fresh = self.worker.is_none() || self.tasks == 0;
-        let worker = match self.worker.take() {
+        let worker = match &mut self.worker {
             Some(worker) => worker,
-            None => self.staff.hire().map_err(cannot_start)?,
+            none => none.insert(self.staff.hire().map_err(cannot_start)?),
         };
         if fresh {
-            worker.ready().map_err(|error| not_ready(&worker, error))?;
+            worker.ready().map_err(|error| not_ready(worker, error))?;
         }
-        let result = worker.call(job).map_err(|error| match error {
-            CallError::Failed(failure) => Failed::Call(RemoteError::exception(failure)),
-            CallError::Lost => Failed::Pool(lost(&worker)),
-        });
         self.tasks += 1;
-        if !matches!(result, Err(Failed::Pool(_))) {
-            self.worker = Some(worker);
-        }
-        result
+        worker.call(job).map_err(|error| match error {
+            CallError::Failed(failure) => Failed::Call(RemoteError::exception(failure)),
+            CallError::Lost => Failed::Pool(lost(worker)),
+        })
     }
 
     /// Sends the process home if it has done as much as it may.
