@@ -4,6 +4,8 @@ use hilos::concurrent::futures::{
     BrokenExecutor, Future, FutureError, ProcessPoolExecutor, RuntimeError,
 };
 use hilos::multiprocessing::{Event, Lock, StartMethod};
+use nix::sys::signal::{Signal, raise};
+use nix::unistd::{ForkResult, fork};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::backend::{DEADLINE, for_each_start_method, mul};
@@ -311,4 +313,36 @@ fn a_result_that_ends_the_program_when_it_arrives() {
     test.start().unwrap();
     test.join(DEADLINE).unwrap();
     assert_eq!(test.exitcode(), Some(3));
+}
+
+#[test]
+fn a_process_that_closes_its_end_and_runs_on_is_killed() {
+    let executor = executor(StartMethod::Spawn);
+    let close_all = || -> () {
+        for fd in 3..100 {
+            let _ = nix::unistd::close(fd);
+        }
+        loop {
+            std::thread::park();
+        }
+    };
+    let future = executor.submit(close_all, ()).unwrap();
+    assert_eq!(broken(&future), Some(-9));
+}
+
+#[test]
+fn a_process_that_dies_is_missed_though_its_own_child_lives_on() {
+    let executor = executor(StartMethod::Spawn);
+    let done = Event::new().unwrap();
+    let leave_a_child = |done: Event| -> () {
+        // SAFETY: the copy waits for a word in shared memory and ends by a signal.
+        if let ForkResult::Child = unsafe { fork() }.unwrap() {
+            done.wait(DEADLINE);
+            let _ = raise(Signal::SIGKILL);
+        }
+        std::process::abort();
+    };
+    let future = executor.submit(leave_a_child, (done.clone(),)).unwrap();
+    assert_eq!(broken(&future), ABORTED);
+    done.set();
 }

@@ -75,6 +75,17 @@ impl Life {
         Self((id as u64) << 32)
     }
 
+    /// One that is over, for tests.
+    #[cfg(test)]
+    pub(crate) fn over() -> Self {
+        let thread = std::thread::spawn(Self::thread);
+        let life = thread.join().expect("it does not panic");
+        while !life.ended() {
+            std::thread::yield_now();
+        }
+        life
+    }
+
     fn of(id: Pid) -> Self {
         let begun = Stat::of(id).map_or(0, |stat| stat.begun);
         Self((id.as_raw() as u64) << 32 | u64::from(begun))

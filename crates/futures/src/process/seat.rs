@@ -11,7 +11,7 @@ use super::remote::RemoteError;
 use crate::error::{BrokenExecutor, BrokenProcessPool, Reason};
 use crate::future::Future;
 use crate::pool::Pool;
-use crate::work::{Work, begins};
+use crate::work::{Work, begins, cancel, fail};
 
 /// What the workers of a pool of processes share.
 #[derive(Default)]
@@ -144,22 +144,18 @@ impl Seat {
     /// Has the process do a job; one that died breaks the pool.
     fn call<R: DeserializeOwned>(&mut self, job: &Job<R>) -> Result<Vec<R>, Failed> {
         let fresh = self.worker.is_none() || self.tasks == 0;
-        let worker = match self.worker.take() {
+        let worker = match &mut self.worker {
             Some(worker) => worker,
-            None => self.staff.hire().map_err(cannot_start)?,
+            none => none.insert(self.staff.hire().map_err(cannot_start)?),
         };
         if fresh {
-            worker.ready().map_err(|error| not_ready(&worker, error))?;
+            worker.ready().map_err(|error| not_ready(worker, error))?;
         }
-        let result = worker.call(job).map_err(|error| match error {
-            CallError::Failed(failure) => Failed::Call(RemoteError::exception(failure)),
-            CallError::Lost => Failed::Pool(lost(&worker)),
-        });
         self.tasks += 1;
-        if !matches!(result, Err(Failed::Pool(_))) {
-            self.worker = Some(worker);
-        }
-        result
+        worker.call(job).map_err(|error| match error {
+            CallError::Failed(failure) => Failed::Call(RemoteError::exception(failure)),
+            CallError::Lost => Failed::Pool(lost(worker)),
+        })
     }
 
     /// Sends the process home if it has done as much as it may.
@@ -239,14 +235,11 @@ where
     }
 
     fn cancel(self: Box<Self>) {
-        self.future.cancel();
-        let _ = self.future.set_running_or_notify_cancel();
+        cancel(&self.future);
     }
 
     fn fail(self: Box<Self>, exception: Exception) {
-        if begins(&self.future) {
-            let _ = self.future.finish(Err(exception));
-        }
+        fail(&self.future, exception);
     }
 }
 

@@ -137,3 +137,6 @@ impl Place {
             .is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

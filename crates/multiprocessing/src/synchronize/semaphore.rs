@@ -38,7 +38,8 @@ use crate::sys::futex;
 /// # Differences from Python
 /// - Whoever would wait because a process was killed before it gave back what it took gets
 ///   [`Error::OwnerDied`]; CPython waits for ever. Where processes release what they have not
-///   acquired, the semaphore counts things and has no holders: nobody is told of any death.
+///   acquired, the semaphore counts things and has no holders: nobody is told of any death. So it is
+///   where more than 250 processes hold it.
 ///
 /// Mirrors [`multiprocessing.Semaphore`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.Semaphore).
 #[derive(Clone)]

@@ -130,6 +130,11 @@ impl Waiter<'_> {
     /// Blocks until notified, or returns `false` when `deadline` has passed.
     pub(super) fn wait(self, deadline: Deadline) -> bool {
         let inherited = self.block(deadline);
+        self.leave(inherited)
+    }
+
+    /// Leaves the table; says whether this one was notified or has inherited a notification.
+    fn leave(self, inherited: bool) -> bool {
         // From here on the place may be another one's. A notification may have been faster.
         let notified = self.place.state.swap(FREE, Ordering::AcqRel) == NOTIFIED;
         if inherited && notified {
@@ -152,3 +157,6 @@ impl Waiter<'_> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;
