@@ -23,12 +23,19 @@ function compare_rivals(    i, group, rival, ratio, at_most) {
     }
 }
 
-function compare_python(    i, group) {
-    print "\n| work | hilos | CPython | factor |\n|---|---|---|---|"
+function compare_python(    i, group, factor, at_least) {
+    print "\n| work | hilos | CPython | factor | at least |\n|---|---|---|---|---|"
     for (i = 1; i <= python_count; i++) {
         group = python_groups[i]
         if (!(group in hilos)) { complain("benches/python measures " group ", which no benchmark does"); continue }
-        printf "| %s | %s | %s | %.1f |\n", group, time(hilos[group]), time(python_times[i]), python_times[i] / hilos[group]
+        factor = python_times[i] / hilos[group]
+        at_least = "-"
+        if ((group, "CPython") in limit) {
+            at_least = sprintf("%.1f", 1 / limit[group, "CPython"])
+            if (factor < at_least + 0) { at_least = at_least " UNDER"; over++ }
+            delete limit[group, "CPython"]
+        }
+        printf "| %s | %s | %s | %.1f | %s |\n", group, time(hilos[group]), time(python_times[i]), factor, at_least
     }
 }
 

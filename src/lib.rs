@@ -11,6 +11,7 @@
 //! | `import sched` | [`sched`] | timed functions in one thread |
 //! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
 //! | `import asyncio` | [`asyncio`] | coroutines, tasks, the event loop |
+//! | `import pickle` | [`pickle`] | Python's serialization, as data |
 //! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
 //!
 //! ```
@@ -47,6 +48,9 @@ pub use hilos_core::contextvars;
 #[cfg(all(feature = "multiprocessing", target_os = "linux"))]
 #[doc(inline)]
 pub use hilos_multiprocessing as multiprocessing;
+#[cfg(feature = "pickle")]
+#[doc(inline)]
+pub use hilos_pickle as pickle;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_queue as queue;

@@ -61,28 +61,29 @@ fn a_wait_that_will_end_is_no_deadlock() {
     let locks = Arc::new((Lock::new(), Lock::new()));
     let both = Arc::new(Barrier::new(2).unwrap());
     let (theirs, meet) = (locks.clone(), both.clone());
-    let patient = Thread::new(move || {
+    // Their joins fail if the threads do.
+    let patient = Thread::returning(move || {
         theirs.0.acquire();
         meet.wait(60).unwrap();
         theirs.1.acquire();
+        true
     });
     let theirs = locks.clone();
-    let hasty = Thread::new(move || {
+    let hasty = Thread::returning(move || {
         theirs.1.acquire();
         both.wait(60).unwrap();
-        assert!(theirs.0.acquire_timeout(1_000_000).unwrap());
+        theirs.0.acquire_timeout(1_000_000).unwrap()
     });
     let threads = [patient, hasty];
     threads.iter().for_each(|thread| thread.start().unwrap());
     wait_until("both locks to be held", || {
         locks.0.locked() && locks.1.locked()
     });
-    threads.iter().for_each(wait_blocked);
+    threads.iter().for_each(|thread| wait_blocked(thread));
     assert!(check().is_empty());
     locks.0.release().unwrap();
     locks.1.release().unwrap();
-    threads.iter().for_each(|thread| thread.join(60).unwrap());
-    assert!(!threads.iter().any(Thread::is_alive));
+    assert!(threads.iter().all(|thread| thread.join(60).unwrap()));
 }
 
 /// `with lock:` in Python; each of the three ways to take a lock says where that was.

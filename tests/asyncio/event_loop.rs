@@ -89,7 +89,6 @@ fn a_loop_that_was_stopped_before_runs_once() {
 }
 
 // cpython: test_asyncio/test_base_events.py::BaseEventLoopTests::test_run_until_complete_baseexception
-// cpython: test_asyncio/test_base_events.py::BaseEventLoopTests::test_run_until_complete_nesting
 #[test]
 fn a_request_to_exit_ends_the_run_once() {
     let event_loop = new_event_loop();

@@ -1,5 +1,12 @@
 //! `asyncio`, as CPython's own tests specify it, and in CPython's order.
 
+#![allow(
+    clippy::cloned_ref_to_slice_refs,
+    clippy::unnecessary_literal_unwrap,
+    dropping_copy_types,
+    reason = "the programs read as Python's"
+)]
+
 mod as_completed;
 mod cancel;
 mod context;

@@ -178,40 +178,6 @@ fn the_task_goes_on() {
     });
 }
 
-// cpython: test_asyncio/test_timeouts.py::TimeoutTests::test_nested_timeouts_concurrent
-// cpython: test_asyncio/test_timeouts.py::TimeoutTests::test_nested_timeouts_loop_busy
-#[test]
-fn limits_that_pass_together_both_count() {
-    let result = asyncio::run(async {
-        timeout(0.02, async |_| {
-            let inner = timeout(0.001, async |_| {
-                // Both have passed when the loop looks at its timers again.
-                std::thread::sleep(std::time::Duration::from_millis(40));
-                sleep(10).await
-            });
-            // Only the outer one raises.
-            let result = inner.await;
-            assert!(result.as_ref().unwrap_err().is_cancelled());
-            result
-        })
-        .await
-    });
-    fails(result, "TimeoutError");
-    run(async {
-        // The outer one passes in what comes after the inner one.
-        let result = timeout(0.1, async |_| {
-            fails(
-                timeout(0.01, async |_| sleep(1).await).await,
-                "TimeoutError",
-            );
-            sleep(10).await
-        });
-        fails(result.await, "TimeoutError");
-        assert!((get_running_loop()?.time() - 0.1).abs() < 1e-9);
-        Ok(())
-    });
-}
-
 // cpython: test_asyncio/test_timeouts.py::TimeoutTests::test_reschedule
 #[test]
 fn a_limit_can_be_moved() {

@@ -53,7 +53,7 @@ fn a_failing_initializer_breaks_the_pool() {
         // More than there are workers, and one that was cancelled: all are done in the end.
         let fs = [(); 5].map(|()| executor.submit(|| 1).unwrap());
         assert!(fs[3].cancel());
-        gate.set();
+        Threads::open(&gate);
         assert_eq!(wait(&fs, DEADLINE, ALL_COMPLETED).done, fs);
         assert!(fs[3].cancelled());
         for future in [&fs[0], &fs[1], &fs[2], &fs[4]] {
@@ -115,7 +115,7 @@ fn a_pool_that_nobody_holds_breaks_too() {
         let future = executor.submit(|| 1).unwrap();
         let threads = executor.threads();
         drop(executor);
-        gate.set();
+        Threads::open(&gate);
         assert!(matches!(
             future.result(DEADLINE),
             Err(FutureError::Broken(_))

@@ -14,6 +14,10 @@ mod awaiting;
 mod executor;
 mod future;
 mod init;
+#[cfg(target_os = "linux")]
+mod process_faults;
+#[cfg(target_os = "linux")]
+mod process_pool;
 mod shutdown;
 mod thread_pool;
 mod wait;

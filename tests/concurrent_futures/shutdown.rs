@@ -297,7 +297,7 @@ fn a_shutdown_without_wait_does_not_wait() {
     executor.shutdown(false);
     drop(executor);
     assert!(!first.done() && !second.done());
-    gate.set();
+    Threads::open(&gate);
     assert_eq!(second.result(DEADLINE).unwrap(), 0);
 }
 
@@ -356,7 +356,7 @@ fn who_waits_for_a_future_is_told_that_it_is_cancelled() {
     executor.shutdown_cancel_futures(false);
     assert_eq!(completed.next().unwrap().unwrap(), second);
     assert_eq!(wait([&second], DEADLINE, ALL_COMPLETED).done, [second]);
-    gate.set();
+    Threads::open(&gate);
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn a_worker_may_drop_the_last_handle_of_its_pool() {
     });
     let threads = executor.threads();
     drop(executor);
-    gate.set();
+    Threads::open(&gate);
     future.unwrap().result(DEADLINE).unwrap();
     join_all(&threads);
 }
@@ -415,5 +415,5 @@ fn a_callback_of_a_cancelled_future_may_use_the_executor() {
     });
     executor.shutdown_cancel_futures(false);
     assert!(LOCK.locked());
-    gate.set();
+    Threads::open(&gate);
 }

@@ -82,7 +82,7 @@ fn an_idle_worker_counts_for_one_call() {
     let gate = Threads::gate();
     let fs = [(); 2].map(|()| Threads::submit(&executor, Threads::pass, gate.clone()).unwrap());
     poll_until(|| fs.iter().all(Future::running));
-    gate.set();
+    Threads::open(&gate);
 }
 
 // cpython: test_concurrent_futures/test_thread_pool.py::ThreadPoolExecutorTest::test_executor_map_current_future_cancel
@@ -107,7 +107,7 @@ fn a_map_that_gives_up_cancels_what_has_not_begun() {
             let mut results = results.with_timeout(0);
             assert!(results.next().unwrap().unwrap_err().is_timeout());
         }
-        stop.set();
+        Threads::open(&stop);
         future.result(None).unwrap();
     });
     assert_eq!(*log.lock().unwrap(), ["first started", "first stopped"]);
@@ -130,7 +130,7 @@ fn begun(end: fn(Map<'static, i32>)) -> usize {
     assert_eq!(results.next().unwrap().unwrap(), 0);
     poll_until(|| begun.load(Ordering::SeqCst) == 2);
     end(results);
-    gate.set();
+    Threads::open(&gate);
     executor.shutdown(true);
     begun.load(Ordering::SeqCst)
 }
@@ -225,7 +225,7 @@ fn a_future_that_its_holder_completes_is_left_alone() {
     let future = Threads::submit(&executor, Threads::pass, gate.clone()).unwrap();
     poll_until(|| future.running());
     future.set_result(7).unwrap();
-    gate.set();
+    Threads::open(&gate);
     assert_eq!(executor.submit(|| 42).unwrap().result(None).unwrap(), 42);
     assert_eq!(future.result(0).unwrap(), 7);
 }
@@ -241,7 +241,7 @@ fn a_callback_runs_in_the_worker() {
     future.add_done_callback(move |_| {
         told.send(threading::current_thread().name()).unwrap();
     });
-    gate.set();
+    Threads::open(&gate);
     assert_eq!(name.recv().unwrap(), "Caller_0");
 }
 

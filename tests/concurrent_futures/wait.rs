@@ -66,7 +66,7 @@ fn the_first_that_fails_is_enough<B: Backend>() {
     let gate = B::gate();
     let first = B::submit(&executor, mul, (2, 21)).unwrap();
     assert!(first.exception(None).unwrap().is_none());
-    let second = B::try_submit(&executor, fail, "this is an exception").unwrap();
+    let second = B::try_submit(&executor, fail, "this is an exception".to_owned()).unwrap();
     let third = B::submit(&executor, B::pass, gate.clone()).unwrap();
     let found = wait([&first, &second, &third], None, FIRST_EXCEPTION);
     check(found, &[&first, &second], &[&third]);

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use crate::support::{LONG, wait_until};
 
 /// Whether a process runs; one that has ended and that nobody has waited for does not.
-fn alive(pid: u32) -> bool {
+pub(crate) fn alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
@@ -81,7 +81,10 @@ fn a_job_that_takes_too_long_is_killed_alone() {
     }
     let pool = Pool::new(2).unwrap();
     let other = pool.apply_async(slow, (0.3,)).unwrap();
-    let late = pool.apply_async_timeout(slow, (2.0 * LONG,), 0.05).unwrap();
+    let late = pool
+        .with_timeout(0.05)
+        .apply_async(slow, (2.0 * LONG,))
+        .unwrap();
     assert_eq!(late.get(LONG), Err(JobError::TimedOut));
     assert_eq!(other.get(LONG), Ok(0.3));
     assert_eq!(pool.apply(slow, (0.0,)), Ok(0.0));

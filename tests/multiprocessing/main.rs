@@ -2,10 +2,29 @@
 
 #![cfg(target_os = "linux")]
 
+mod barrier;
+mod condition;
 mod connection;
+mod context;
+mod dummy;
 mod faults;
+mod listener;
+mod lock_faults;
+mod locks;
+mod logging;
+mod misc;
 mod pool;
 mod process;
+mod program;
+mod python;
+mod queues;
+mod resource_tracker;
+mod shareable_list;
+mod shareable_list_vectors;
+mod shared_memory;
+mod shared_memory_manager;
 mod start_method;
 mod support;
+mod values;
 mod wait;
+mod wake_ups;

@@ -223,6 +223,16 @@ fn concurrent_futures() {
     let _ = hilos::concurrent::futures::Future::<u8>::set_running_or_notify_cancel;
     let _ = hilos::concurrent::futures::ThreadPoolExecutor::shutdown;
     let _ = hilos::concurrent::futures::ThreadPoolExecutor::submit::<fn() -> u8, u8>;
+    use hilos::concurrent::futures::ProcessPoolExecutor as _;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::submit::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::submit_fn::<u8, u8>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::map::<u8, u8, Vec<u8>>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::map_chunksize::<u8, u8, Vec<u8>>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::map_buffersize::<u8, u8, Vec<u8>>;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::shutdown;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::shutdown_cancel_futures;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::terminate_workers;
+    let _ = hilos::concurrent::futures::ProcessPoolExecutor::kill_workers;
 }
 
 #[test]
@@ -246,6 +256,25 @@ fn multiprocessing() {
     use hilos::multiprocessing::Error::BufferTooShort as _;
     use hilos::multiprocessing::Error::Timeout as _;
     use hilos::multiprocessing::Error as _;
+    use hilos::multiprocessing::Lock as _;
+    use hilos::multiprocessing::RLock as _;
+    use hilos::multiprocessing::Semaphore as _;
+    use hilos::multiprocessing::BoundedSemaphore as _;
+    use hilos::multiprocessing::Condition as _;
+    use hilos::multiprocessing::Event as _;
+    use hilos::multiprocessing::Barrier as _;
+    use hilos::multiprocessing::Queue as _;
+    use hilos::multiprocessing::SimpleQueue as _;
+    use hilos::multiprocessing::JoinableQueue as _;
+    use hilos::multiprocessing::Value as _;
+    use hilos::multiprocessing::Array as _;
+    use hilos::multiprocessing::RawValue as _;
+    use hilos::multiprocessing::RawArray as _;
+    use hilos::multiprocessing::freeze_support as _;
+    let _ = hilos::multiprocessing::get_context::<hilos::multiprocessing::StartMethod>;
+    use hilos::multiprocessing::LOGGER as _;
+    use hilos::multiprocessing::log_to_stderr as _;
+    use hilos::multiprocessing::Error::Authentication as _;
 }
 
 #[test]
@@ -295,12 +324,26 @@ fn multiprocessing_connection() {
     let _ = hilos::multiprocessing::connection::Connection::send_bytes;
     let _ = hilos::multiprocessing::connection::Connection::send_bytes_range;
     let _ = hilos::multiprocessing::connection::Connection::writable;
+    let _ = hilos::multiprocessing::connection::Connection::close;
+    let _ = hilos::multiprocessing::connection::client::<hilos::multiprocessing::connection::Address>;
+    use hilos::multiprocessing::connection::Listener as _;
+    let _ = hilos::multiprocessing::connection::Listener::accept;
+    let _ = hilos::multiprocessing::connection::Listener::accept_timeout::<f64>;
+    let _ = hilos::multiprocessing::connection::Listener::address;
+    let _ = hilos::multiprocessing::connection::Listener::close;
+    let _ = hilos::multiprocessing::connection::Listener::last_accepted;
+    use hilos::multiprocessing::connection::answer_challenge as _;
+    use hilos::multiprocessing::connection::deliver_challenge as _;
+    let _ = hilos::multiprocessing::connection::Address::arbitrary;
+    let _ = hilos::multiprocessing::connection::Address::family;
 }
 
 #[test]
 fn multiprocessing_pool() {
     use hilos::multiprocessing::pool::Pool as _;
     use hilos::multiprocessing::pool::PoolBuilder as _;
+    use hilos::multiprocessing::pool::ThreadPool as _;
+    use hilos::multiprocessing::pool::ThreadPoolBuilder as _;
     use hilos::multiprocessing::pool::AsyncResult as _;
     use hilos::multiprocessing::pool::AsyncResult as _;
     use hilos::multiprocessing::pool::MapResult as _;
@@ -308,23 +351,282 @@ fn multiprocessing_pool() {
     use hilos::multiprocessing::pool::IMapUnorderedIterator as _;
     use hilos::multiprocessing::pool::JobError::Encoding as _;
     use hilos::multiprocessing::Failure as _;
+    use hilos::multiprocessing::Failure as _;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::get::<f64>;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::wait::<f64>;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::ready;
     let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::successful;
-    let _ = hilos::multiprocessing::pool::Pool::apply::<fn(u8) -> u8, (u8,), u8>;
-    let _ = hilos::multiprocessing::pool::Pool::apply_async::<fn(u8) -> u8, (u8,), u8>;
-    let _ = hilos::multiprocessing::pool::Pool::apply_async_timeout::<fn(u8) -> u8, (u8,), u8, f64>;
-    let _ = hilos::multiprocessing::pool::Pool::map::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::map_async::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::imap::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::imap_unordered::<u8, u8, Vec<u8>>;
-    let _ = hilos::multiprocessing::pool::Pool::close;
+    let _ = hilos::multiprocessing::pool::IMapIterator::<std::vec::IntoIter<u8>, u8>::into_iter;
+    let _ = hilos::multiprocessing::pool::IMapIterator::<std::vec::IntoIter<u8>, u8>::next;
+    let _ = hilos::multiprocessing::pool::IMapIterator::<std::vec::IntoIter<u8>, u8>::next_timeout::<f64>;
+    let _ = hilos::multiprocessing::pool::Pool::with::<u8, fn(&hilos::multiprocessing::pool::Pool) -> u8>;
     let _ = hilos::multiprocessing::pool::Pool::terminate;
+    let _ = hilos::multiprocessing::pool::Pool::apply::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::apply::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::Pool::apply_async::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::apply_async::<fn(u8) -> u8, (u8,), u8>;
+    let _ = hilos::multiprocessing::pool::Pool::with_timeout::<f64>;
+    let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::with_callback::<fn(&u8)>;
+    let _ = hilos::multiprocessing::pool::AsyncResult::<u8>::with_error_callback::<fn(&hilos::multiprocessing::pool::JobError)>;
+    let _ = hilos::multiprocessing::pool::Pool::map::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::map_with::<u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::with_chunksize;
+    let _ = hilos::multiprocessing::pool::Pool::with_progress::<fn(usize, usize)>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::map::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::map_async::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::map_async_with::<u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::map_async::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::starmap::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::starmap::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::Pool::starmap_async::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::starmap_async::<fn(u8) -> u8, (u8,), u8, Vec<(u8,)>>;
+    let _ = hilos::multiprocessing::pool::Pool::imap::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::imap_with::<u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::with_buffersize;
+    let _ = hilos::multiprocessing::pool::ThreadPool::imap::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::imap_unordered::<u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::imap_unordered::<fn(u8) -> u8, u8, u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::pool::Pool::close;
+    let _ = hilos::multiprocessing::pool::ThreadPool::close;
+    let _ = hilos::multiprocessing::pool::Pool::terminate;
+    let _ = hilos::multiprocessing::pool::ThreadPool::terminate;
     let _ = hilos::multiprocessing::pool::Pool::join::<f64>;
+    let _ = hilos::multiprocessing::pool::ThreadPool::join::<f64>;
 }
 
 #[test]
 fn multiprocessing_context() {
     use hilos::multiprocessing::Process as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    use hilos::multiprocessing::Context as _;
+    let _ = hilos::multiprocessing::Process::with_start_method;
+    let _ = hilos::multiprocessing::Process::with_start_method;
+    let _ = hilos::multiprocessing::Process::with_start_method;
+    use hilos::multiprocessing::Error as _;
+    use hilos::multiprocessing::Error::BufferTooShort as _;
+    use hilos::multiprocessing::Error::Timeout as _;
+    let _ = hilos::multiprocessing::Context::array::<u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::Context::barrier;
+    let _ = hilos::multiprocessing::Context::bounded_semaphore;
+    let _ = hilos::multiprocessing::Context::condition;
+    let _ = hilos::multiprocessing::Context::event;
+    let _ = hilos::multiprocessing::Context::joinable_queue::<u8>;
+    let _ = hilos::multiprocessing::Context::lock;
+    let _ = hilos::multiprocessing::Context::pipe;
+    let _ = hilos::multiprocessing::Context::pool;
+    let _ = hilos::multiprocessing::Context::queue::<u8>;
+    let _ = hilos::multiprocessing::Context::rlock;
+    let _ = hilos::multiprocessing::Context::raw_array::<u8, Vec<u8>>;
+    let _ = hilos::multiprocessing::Context::raw_value::<u8>;
+    let _ = hilos::multiprocessing::Context::semaphore;
+    let _ = hilos::multiprocessing::Context::simple_queue::<u8>;
+    let _ = hilos::multiprocessing::Context::value::<u8>;
+    let _ = hilos::multiprocessing::Context::active_children;
+    let _ = hilos::multiprocessing::Context::cpu_count;
+    let _ = hilos::multiprocessing::Context::current_process;
+    let _ = hilos::multiprocessing::Context::freeze_support;
+    let _ = hilos::multiprocessing::Context::get_context::<hilos::multiprocessing::StartMethod>;
+    let _ = hilos::multiprocessing::Context::get_start_method;
+    let _ = hilos::multiprocessing::Context::log_to_stderr;
+    let _ = hilos::multiprocessing::Context::parent_process;
+    let _ = hilos::multiprocessing::Context::set_executable::<String>;
+    let _ = hilos::multiprocessing::Context::set_start_method;
+    use hilos::multiprocessing::LOGGER as _;
+    use hilos::multiprocessing::Error as _;
+    use hilos::multiprocessing::Error::BufferTooShort as _;
+    use hilos::multiprocessing::Error::Timeout as _;
+    use hilos::multiprocessing::Error::Authentication as _;
+    use hilos::multiprocessing::Error::Authentication as _;
+}
+
+#[test]
+fn multiprocessing_synchronize() {
+    use hilos::multiprocessing::synchronize::Lock as _;
+    use hilos::multiprocessing::synchronize::RLock as _;
+    use hilos::multiprocessing::synchronize::Semaphore as _;
+    use hilos::multiprocessing::synchronize::BoundedSemaphore as _;
+    use hilos::multiprocessing::synchronize::Condition as _;
+    use hilos::multiprocessing::synchronize::Event as _;
+    use hilos::multiprocessing::synchronize::Barrier as _;
+    let _ = hilos::multiprocessing::synchronize::Lock::lock;
+    let _ = hilos::multiprocessing::synchronize::Lock::with::<u8, fn() -> u8>;
+    use hilos::multiprocessing::synchronize::Guard as _;
+    let _ = hilos::multiprocessing::synchronize::Lock::acquire;
+    let _ = hilos::multiprocessing::synchronize::Lock::try_acquire;
+    let _ = hilos::multiprocessing::synchronize::Lock::acquire_timeout::<f64>;
+    let _ = hilos::multiprocessing::synchronize::Lock::release;
+    let _ = hilos::multiprocessing::synchronize::Lock::locked;
+    let _ = hilos::multiprocessing::synchronize::RLock::lock;
+    let _ = hilos::multiprocessing::synchronize::RLock::with::<u8, fn() -> u8>;
+    use hilos::multiprocessing::synchronize::Guard as _;
+    let _ = hilos::multiprocessing::synchronize::RLock::acquire;
+    let _ = hilos::multiprocessing::synchronize::RLock::try_acquire;
+    let _ = hilos::multiprocessing::synchronize::RLock::acquire_timeout::<f64>;
+    let _ = hilos::multiprocessing::synchronize::RLock::release;
+    let _ = hilos::multiprocessing::synchronize::RLock::locked;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::lock;
+    use hilos::multiprocessing::synchronize::SemaphoreGuard as _;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::get_value;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::acquire;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::try_acquire;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::acquire_timeout::<f64>;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::release;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::lock;
+    use hilos::multiprocessing::synchronize::SemaphoreGuard as _;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::get_value;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::acquire;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::try_acquire;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::acquire_timeout::<f64>;
+    let _ = hilos::multiprocessing::synchronize::Semaphore::release;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::lock;
+    use hilos::multiprocessing::synchronize::Guard as _;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::notify;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::notify_all;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::wait::<f64>;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::wait_for::<f64, fn() -> bool>;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::acquire;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::try_acquire;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::acquire_timeout::<f64>;
+    let _ = hilos::multiprocessing::synchronize::Condition::<hilos::multiprocessing::synchronize::RLock>::release;
+    let _ = hilos::multiprocessing::synchronize::Event::clear;
+    let _ = hilos::multiprocessing::synchronize::Event::is_set;
+    let _ = hilos::multiprocessing::synchronize::Event::set;
+    let _ = hilos::multiprocessing::synchronize::Event::wait::<f64>;
+    let _ = hilos::multiprocessing::synchronize::Barrier::abort;
+    let _ = hilos::multiprocessing::synchronize::Barrier::broken;
+    let _ = hilos::multiprocessing::synchronize::Barrier::n_waiting;
+    let _ = hilos::multiprocessing::synchronize::Barrier::parties;
+    let _ = hilos::multiprocessing::synchronize::Barrier::reset;
+    let _ = hilos::multiprocessing::synchronize::Barrier::wait::<f64>;
+}
+
+#[test]
+fn multiprocessing_queues() {
+    use hilos::multiprocessing::queues::Queue as _;
+    use hilos::multiprocessing::queues::SimpleQueue as _;
+    use hilos::multiprocessing::queues::JoinableQueue as _;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::cancel_join_thread;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::close;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::empty;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::full;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::get;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::get_timeout::<f64>;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::get_nowait;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::join_thread;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::put;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::put_timeout::<f64>;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::put_nowait;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::qsize;
+    let _ = hilos::multiprocessing::queues::SimpleQueue::<u8>::close;
+    let _ = hilos::multiprocessing::queues::SimpleQueue::<u8>::empty;
+    let _ = hilos::multiprocessing::queues::SimpleQueue::<u8>::get;
+    let _ = hilos::multiprocessing::queues::SimpleQueue::<u8>::put;
+    let _ = hilos::multiprocessing::queues::JoinableQueue::<u8>::join;
+    let _ = hilos::multiprocessing::queues::JoinableQueue::<u8>::join_timeout::<f64>;
+    let _ = hilos::multiprocessing::queues::JoinableQueue::<u8>::task_done;
+    let _ = hilos::multiprocessing::queues::Queue::<u8>::put;
+}
+
+#[test]
+fn multiprocessing_sharedctypes() {
+    use hilos::multiprocessing::sharedctypes::Value as _;
+    use hilos::multiprocessing::sharedctypes::Array as _;
+    use hilos::multiprocessing::sharedctypes::RawValue as _;
+    use hilos::multiprocessing::sharedctypes::RawArray as _;
+    let _ = hilos::multiprocessing::sharedctypes::RawValue::<u8>::copy;
+    let _ = hilos::multiprocessing::sharedctypes::RawArray::<u8>::copy;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::synchronized;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::synchronized;
+    use hilos::multiprocessing::sharedctypes::Value as _;
+    use hilos::multiprocessing::sharedctypes::Value as _;
+    use hilos::multiprocessing::sharedctypes::Array as _;
+    use hilos::multiprocessing::sharedctypes::Array as _;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::get;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::set;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::update::<(), fn(&mut u8)>;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::get;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::get_slice;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::len;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::set;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::set_slice;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::lock;
+    use hilos::multiprocessing::synchronize::Guard as _;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::get_lock;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::get_obj;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::acquire;
+    let _ = hilos::multiprocessing::sharedctypes::Value::<u8, hilos::multiprocessing::synchronize::RLock>::release;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::to_vec;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::value;
+    let _ = hilos::multiprocessing::sharedctypes::Array::<u8, hilos::multiprocessing::synchronize::RLock>::set_value;
+}
+
+#[test]
+fn concurrent_futures_process() {
+    use hilos::concurrent::futures::BrokenProcessPool as _;
+}
+
+#[test]
+fn multiprocessing_managers() {
+    use hilos::multiprocessing::managers::SharedMemoryManager as _;
+    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shared_memory;
+    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shareable_list::<[i64; 1]>;
+}
+
+#[test]
+fn multiprocessing_resource_tracker() {
+    use hilos::multiprocessing::resource_tracker::ensure_running as _;
+    use hilos::multiprocessing::resource_tracker::register as _;
+    use hilos::multiprocessing::resource_tracker::unregister as _;
+}
+
+#[test]
+fn multiprocessing_shared_memory() {
+    use hilos::multiprocessing::shared_memory::SharedMemory as _;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create_named;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::open;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::with_track;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::buf;
+    use hilos::multiprocessing::shared_memory::Buffer as _;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::close;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::name;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::size;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::unlink;
+    use hilos::multiprocessing::shared_memory::ShareableList as _;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::new::<[i64; 1]>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::new_named::<[i64; 1]>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::open;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::get;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::len;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::set::<i64>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::count::<i64>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::format;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::index::<i64>;
+}
+
+#[test]
+fn multiprocessing_dummy() {
+    use hilos::multiprocessing::dummy::Process as _;
+    use hilos::multiprocessing::dummy::current_process as _;
+    use hilos::multiprocessing::dummy::active_children as _;
+    use hilos::multiprocessing::dummy::freeze_support as _;
+    use hilos::multiprocessing::dummy::Lock as _;
+    use hilos::multiprocessing::dummy::RLock as _;
+    use hilos::multiprocessing::dummy::Semaphore as _;
+    use hilos::multiprocessing::dummy::BoundedSemaphore as _;
+    use hilos::multiprocessing::dummy::Condition as _;
+    use hilos::multiprocessing::dummy::Event as _;
+    use hilos::multiprocessing::dummy::Barrier as _;
+    use hilos::multiprocessing::dummy::Queue as _;
+    use hilos::multiprocessing::dummy::Pool as _;
+    use hilos::multiprocessing::dummy::JoinableQueue as _;
+    use hilos::multiprocessing::dummy::Value as _;
+    use hilos::multiprocessing::dummy::Array as _;
+    let _ = hilos::multiprocessing::dummy::pipe::<u8>;
+    use hilos::multiprocessing::dummy::Process as _;
+    let _ = hilos::multiprocessing::dummy::Process::exitcode;
+    let _ = hilos::multiprocessing::dummy::Process::start;
 }

@@ -116,6 +116,46 @@ fn an_action_that_breaks_or_resets_the_barrier_fails_its_round() {
 }
 
 #[test]
+fn an_action_that_waits_at_its_own_barrier_breaks_it() {
+    type Before = fn(&Barrier);
+    let befores: [Before; 3] = [|_| (), Barrier::reset, Barrier::abort];
+    for (parties, before) in [1, 2].into_iter().flat_map(|n| befores.map(|f| (n, f))) {
+        let barrier = Arc::new_cyclic(|weak: &std::sync::Weak<Barrier>| {
+            let weak = weak.clone();
+            let action = move || {
+                let barrier = weak.upgrade().unwrap();
+                before(&barrier);
+                assert!(barrier.wait(None) == Err(BrokenBarrierError));
+                assert!(barrier.broken());
+            };
+            Barrier::new(parties).unwrap().with_action(action)
+        });
+        for _ in 0..2 {
+            let threads: Vec<_> = (0..parties).map(|_| come(&barrier, LONG)).collect();
+            for thread in threads {
+                assert!(thread.join(LONG).unwrap() == Err(BrokenBarrierError));
+            }
+            assert!(barrier.broken());
+            barrier.reset();
+            assert!(!barrier.broken());
+        }
+    }
+}
+
+#[test]
+fn an_action_may_wait_at_another_barrier() {
+    let other = Arc::new(Barrier::new(2).unwrap());
+    let theirs = other.clone();
+    let action = move || assert!(theirs.wait(LONG).is_ok());
+    let barrier = Arc::new(Barrier::new(1).unwrap().with_action(action));
+    for _ in 0..2 {
+        let thread = come(&barrier, LONG);
+        assert!(other.wait(LONG).is_ok());
+        assert!(thread.join(LONG).unwrap() == Ok(0));
+    }
+}
+
+#[test]
 fn a_panic_in_the_action_breaks_the_barrier() {
     let barrier = Barrier::new(2)
         .unwrap()

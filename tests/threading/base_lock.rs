@@ -174,7 +174,7 @@ macro_rules! base_lock_tests {
             fn a_wrong_timeout_is_refused_and_changes_nothing() {
                 let negative = "ValueError: timeout value must be a non-negative number";
                 let nan = "ValueError: Invalid value NaN (not a number)";
-                let too_long = "OverflowError: timeout value is too large";
+                let too_long = "OverflowError: timestamp out of range for platform time_t";
                 let lock = $lock::new();
                 let refuses = || {
                     let locked = lock.locked();

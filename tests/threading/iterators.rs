@@ -83,6 +83,24 @@ fn nothing_is_kept_for_a_branch_that_was_dropped() {
 }
 
 #[test]
+fn the_place_of_a_clone_that_was_dropped_is_free_again() {
+    let branches = concurrent_tee(0..3, 2);
+    let first = branches[0].clone();
+    let place = format!("{first:?}");
+    drop(first);
+    for _ in 0..3 {
+        assert_eq!(format!("{:?}", branches[0].clone()), place);
+    }
+    // A place in the middle is not given to two.
+    let clones = [branches[0].clone(), branches[1].clone()];
+    drop(branches);
+    let last = clones[1].clone();
+    for branch in clones.into_iter().chain([last]) {
+        assert!(branch.eq(0..3));
+    }
+}
+
+#[test]
 fn a_clone_of_a_branch_goes_on_from_its_item() {
     let mut branches = concurrent_tee("abcd".chars(), 2).into_iter();
     let (mut first, second) = (branches.next().unwrap(), branches.next().unwrap());

@@ -40,7 +40,7 @@ fn which_error_a_wrong_one_is() {
     ));
     assert_eq!(
         format!("{:?}", error(1e10)),
-        "OverflowError: timeout value is too large"
+        "OverflowError: timestamp out of range for platform time_t"
     );
     assert_eq!(TIMEOUT_MAX, 9_223_372_036.0);
 }

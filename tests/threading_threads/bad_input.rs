@@ -30,11 +30,11 @@ fn timeouts_of_a_join() {
     let (thread, event) = waiting_thread();
     thread.start().unwrap();
     assert!(matches!(
-        thread.join(f64::NAN),
+        Thread::join(&thread, f64::NAN),
         Err(Error::Value(ValueError::Timeout(_)))
     ));
     assert!(matches!(
-        thread.join(1e100),
+        Thread::join(&thread, 1e100),
         Err(Error::Overflow(OverflowError))
     ));
     assert!(thread.is_alive());

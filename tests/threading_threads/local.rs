@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hilos::threading::{Local, Mutex, Thread};
+use hilos::threading::{Local, Mutex};
 
-use crate::support::{LONG, run};
+use crate::support::{LONG, run, start};
 
 /// Counts how many of it there are.
 struct Counted(Arc<AtomicUsize>);
@@ -52,7 +52,7 @@ fn what_other_threads_had_of_a_dropped_local_goes_with_their_next_use() {
     let (to_thread, orders) = std::sync::mpsc::channel::<()>();
     let (done, from_thread) = std::sync::mpsc::channel::<()>();
     let its = local.clone();
-    let thread = Thread::new(move || {
+    let thread = start(move || {
         its.with(|_| ());
         drop(its);
         done.send(()).unwrap();
@@ -61,7 +61,6 @@ fn what_other_threads_had_of_a_dropped_local_goes_with_their_next_use() {
         done.send(()).unwrap();
         let _ = orders.recv();
     });
-    thread.start().unwrap();
     from_thread.recv().unwrap();
     assert_eq!(alive.load(Ordering::SeqCst), 1);
     drop(local);
@@ -76,24 +75,22 @@ fn what_other_threads_had_of_a_dropped_local_goes_with_their_next_use() {
 // cpython: test_threading_local.py::BaseLocalTest::test_arguments
 #[test]
 fn the_first_value_is_made_once_for_each_thread() {
-    let (calls, start) = (Arc::new(AtomicUsize::new(0)), 10);
+    let (calls, first) = (Arc::new(AtomicUsize::new(0)), 10);
     let counter = calls.clone();
     let local = Arc::new(Local::new(move || {
         counter.fetch_add(1, Ordering::SeqCst);
-        vec![start]
+        vec![first]
     }));
-    let threads: Vec<Thread> = (0..5)
-        .map(|number| {
-            let local = local.clone();
-            let thread = Thread::new(move || {
-                local.with_mut(|value| value.push(number));
-                assert_eq!(local.get(), [10, number]);
-            });
-            thread.start().unwrap();
-            thread
+    let threads = [0, 1, 2, 3, 4].map(|number| {
+        let local = local.clone();
+        start(move || {
+            local.with_mut(|value| value.push(number));
+            local.get()
         })
-        .collect();
-    threads.iter().for_each(|thread| thread.join(LONG).unwrap());
+    });
+    for (number, thread) in threads.iter().enumerate() {
+        assert_eq!(thread.join(LONG).unwrap(), [10, number]);
+    }
     assert_eq!(calls.load(Ordering::SeqCst), 5);
     assert_eq!(local.get(), [10]);
 }

@@ -3,20 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use hilos::threading::{RepeatingTimer, current_thread};
+use hilos::threading::{Mutex, RepeatingTimer, current_thread};
 
 use crate::support::{LONG, wait_until};
 
 #[test]
 fn it_is_stopped_from_inside() {
     let calls = Arc::new(AtomicU32::new(0));
-    let counter = calls.clone();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let (counter, theirs) = (calls.clone(), shown.clone());
     let timer = RepeatingTimer::new(0, 0.001, move |timer| {
-        assert!(
-            current_thread()
-                .to_string()
-                .starts_with("<RepeatingTimer(Tick, started")
-        );
+        *theirs.lock() = current_thread().to_string();
         if counter.fetch_add(1, Ordering::SeqCst) + 1 == 10 {
             timer.cancel();
         }
@@ -25,6 +22,7 @@ fn it_is_stopped_from_inside() {
     timer.start().unwrap();
     timer.join(LONG).unwrap();
     assert!(!timer.is_alive());
+    assert!(shown.lock().starts_with("<RepeatingTimer(Tick, started "));
     assert_eq!(calls.load(Ordering::SeqCst), 10);
 }
 
@@ -41,11 +39,16 @@ fn it_is_stopped_from_outside_also_while_it_waits() {
     timer.join(LONG).unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 
-    let never = RepeatingTimer::new(600, 0, |_| unreachable!());
+    let counter = calls.clone();
+    let never = RepeatingTimer::new(600, 0, move |timer| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        timer.cancel();
+    });
     never.start().unwrap();
     never.cancel();
     never.join(LONG).unwrap();
     assert!(!never.is_alive());
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 
 #[test]

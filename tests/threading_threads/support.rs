@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hilos::threading::{Event, Outcome, Thread};
+use hilos::threading::{Event, Outcome, Returning, Thread};
 
 /// Longer than anything here takes, on any machine.
 pub(crate) const LONG: f64 = 60.0;
@@ -20,21 +20,29 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// Starts a thread that runs `f`.
+///
+/// Its `join` fails if `f` panicked or did not end; that of a plain `Thread` would not tell.
+pub(crate) fn start<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Returning<R> {
+    let thread = Thread::returning(f);
+    thread.start().unwrap();
+    thread
+}
+
 /// Runs `f` in a thread to its end, and fails if `f` does.
 pub(crate) fn run<F, R>(f: F)
 where
     F: FnOnce() -> R + Send + 'static,
     R: Outcome + Send + 'static,
 {
-    let thread = Thread::returning(f);
-    thread.start().unwrap();
-    assert!(thread.join(LONG).unwrap().into_exception().is_none());
+    let outcome = start(f).join(LONG).unwrap();
+    assert!(outcome.into_exception().is_none());
 }
 
-/// A thread that waits until the event is set.
-pub(crate) fn waiting_thread() -> (Thread, Arc<Event>) {
+/// A thread that waits until the event is set; its `join` fails if that was not so.
+pub(crate) fn waiting_thread() -> (Returning<()>, Arc<Event>) {
     let event = Arc::new(Event::new());
     let theirs = event.clone();
-    let thread = Thread::new(move || assert!(theirs.wait(LONG)));
+    let thread = Thread::returning(move || assert!(theirs.wait(LONG)));
     (thread, event)
 }

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use hilos::threading::{
-    self, Event, Mutex, Run, Semaphore, Thread, active_count, current_thread, enumerate, get_ident,
-    get_native_id, main_thread, set_stack_size,
+    self, Event, Mutex, Returning, Run, Semaphore, Thread, active_count, current_thread, enumerate,
+    get_ident, get_native_id, main_thread, set_stack_size,
 };
 
-use crate::support::{LONG, run, wait_until, waiting_thread};
+use crate::support::{LONG, run, start, wait_until, waiting_thread};
 
 fn worker() {}
 
@@ -68,17 +68,15 @@ fn check_various_ops() {
     let shared = Arc::new((Semaphore::new(3), Mutex::new(0)));
     let make = |number: usize| {
         let shared = shared.clone();
-        let thread = Thread::new(move || {
+        let thread = Thread::returning(move || {
             let (semaphore, running) = &*shared;
             let _inside = semaphore.lock();
             *running.lock() += 1;
             assert!(*running.lock() <= 3);
             // Something that needs a stack.
-            assert_eq!(
-                std::hint::black_box([number; 100]).iter().sum::<usize>(),
-                number * 100
-            );
+            let sum = std::hint::black_box([number; 100]).iter().sum::<usize>();
             *running.lock() -= 1;
+            sum
         });
         let thread = thread.with_name(format!("<thread {number}>"));
         assert!(thread.ident().is_none() && thread.native_id().is_none());
@@ -89,9 +87,9 @@ fn check_various_ops() {
         thread.start().unwrap();
         thread
     };
-    let threads: Vec<Thread> = (0..10).map(make).collect();
-    for thread in &threads {
-        thread.join(LONG).unwrap();
+    let threads: Vec<Returning<usize>> = (0..10).map(make).collect();
+    for (number, thread) in threads.iter().enumerate() {
+        assert_eq!(thread.join(LONG).unwrap(), number * 100);
         assert!(!thread.is_alive());
         assert_ne!(thread.ident(), Some(0));
         assert!(thread.to_string().contains(", stopped daemon "), "{thread}");
@@ -181,15 +179,13 @@ fn several_threads_may_join_one() {
     thread.start().unwrap();
     let join = |timeout: Option<f64>| {
         let thread = thread.clone();
-        let joiner = Thread::returning(move || {
+        start(move || {
             match timeout {
                 None => thread.join(None).unwrap(),
                 Some(timeout) => thread.join(timeout).unwrap(),
             }
             thread.is_alive()
-        });
-        joiner.start().unwrap();
-        joiner
+        })
     };
     let joiners = [join(None), join(Some(LONG)), join(None), join(Some(LONG))];
     event.set();
@@ -204,11 +200,11 @@ fn several_threads_may_join_one() {
 fn a_timeout_limits_the_join() {
     let (thread, event) = waiting_thread();
     thread.start().unwrap();
-    let start = std::time::Instant::now();
-    thread.join(0.05).unwrap();
-    assert!(start.elapsed().as_secs_f64() >= 0.05);
+    let begun = std::time::Instant::now();
+    Thread::join(&thread, 0.05).unwrap();
+    assert!(begun.elapsed().as_secs_f64() >= 0.05);
     for at_once in [0.0, -1.0, -1e9] {
-        thread.join(at_once).unwrap();
+        Thread::join(&thread, at_once).unwrap();
     }
     assert!(thread.is_alive());
     event.set();
@@ -284,19 +280,15 @@ fn a_thread_that_nobody_joins_ends_all_the_same() {
 
 #[test]
 fn the_current_thread_is_the_one_that_was_started() {
-    let seen = Arc::new(Mutex::new(None));
-    let theirs = seen.clone();
-    let thread = Thread::new(move || {
+    let thread = start(|| {
         let me = current_thread();
         assert_eq!(
             (me.ident(), me.native_id()),
             (Some(get_ident()), Some(get_native_id()))
         );
-        *theirs.lock() = Some(me);
+        me
     });
-    thread.start().unwrap();
-    thread.join(LONG).unwrap();
-    assert!(seen.lock().take() == Some(thread));
+    assert!(thread.join(LONG).unwrap() == *thread);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn it_is_a_thread_from_its_start() {
     let (theirs, wait) = (seen.clone(), go_on.clone());
     let timer = Timer::new(0.05, move || {
         *theirs.lock() = Some(current_thread());
-        assert!(wait.wait(LONG));
+        wait.wait(LONG);
     });
     let timer = timer.with_name("Ring").with_daemon(false);
     assert_eq!(timer.to_string(), "<Timer(Ring, initial)>");
@@ -120,7 +120,9 @@ fn many_timers_fire_each_once() {
 fn a_slow_function_delays_no_other_timer() {
     let release = Arc::new(Event::new());
     let wait = release.clone();
-    let slow = Timer::new(0, move || assert!(wait.wait(LONG)));
+    let slow = Timer::new(0, move || {
+        wait.wait(LONG);
+    });
     slow.start().unwrap();
     let quick = Timer::new(0.02, || ());
     quick.start().unwrap();

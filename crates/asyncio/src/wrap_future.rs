@@ -53,7 +53,10 @@ impl EventLoop {
 }
 
 /// Gives `destination` what `source` has, which is done.
-fn copy_state<T: 'static>(source: &hilos_futures::Future<T>, destination: &Future<T>) {
+fn copy_state<T>(source: &hilos_futures::Future<T>, destination: &Future<T>)
+where
+    T: Send + 'static,
+{
     if destination.cancelled() {
         return;
     }

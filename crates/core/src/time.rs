@@ -194,7 +194,7 @@ impl fmt::Display for InvalidTimeout {
         f.write_str(match self {
             Self::Negative => "timeout value must be a non-negative number",
             Self::NotANumber => "Invalid value NaN (not a number)",
-            Self::TooLarge => "timeout value is too large",
+            Self::TooLarge => "timestamp out of range for platform time_t",
         })
     }
 }

@@ -75,12 +75,34 @@ impl Error for InvalidStateError {}
 pub enum BrokenExecutor {
     /// A pool of threads.
     ThreadPool(BrokenThreadPool),
+    /// A pool of processes.
+    ProcessPool(BrokenProcessPool),
+}
+
+impl BrokenExecutor {
+    /// The exception of a future whose call was not run, or not to its end.
+    pub(crate) fn into_exception(self) -> Exception {
+        match self {
+            Self::ThreadPool(error) => exception(error),
+            Self::ProcessPool(error) => exception(error),
+        }
+    }
+
+    /// Undoes [`into_exception`](Self::into_exception).
+    fn from_exception(exception: &Exception) -> Option<Self> {
+        let error = exception.error()?;
+        if let Some(&error) = error.downcast_ref() {
+            return Some(Self::ThreadPool(error));
+        }
+        error.downcast_ref().cloned().map(Self::ProcessPool)
+    }
 }
 
 impl fmt::Display for BrokenExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ThreadPool(error) => error.fmt(f),
+            Self::ProcessPool(error) => error.fmt(f),
         }
     }
 }
@@ -99,6 +121,65 @@ impl fmt::Display for BrokenThreadPool {
 }
 
 impl Error for BrokenThreadPool {}
+
+/// A process of the pool ended when it should not: Python's `BrokenProcessPool`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrokenProcessPool(pub(crate) Reason);
+
+/// Why a pool of processes is broken.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(feature = "process", target_os = "linux")),
+    expect(dead_code, reason = "there are no pools of processes here")
+)]
+pub(crate) enum Reason {
+    /// A process died.
+    Terminated { pid: u32, exitcode: i32 },
+    /// The initializer failed in a process.
+    Initializer(String),
+    /// The system refused a process.
+    CannotStart(String),
+}
+
+impl BrokenProcessPool {
+    /// The number of the process that died; `None` if none did.
+    pub fn pid(&self) -> Option<u32> {
+        match self.0 {
+            Reason::Terminated { pid, .. } => Some(pid),
+            _ => None,
+        }
+    }
+
+    /// What that process returned, or the negative number of the signal that killed it.
+    pub fn exitcode(&self) -> Option<i32> {
+        match self.0 {
+            Reason::Terminated { exitcode, .. } => Some(exitcode),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for BrokenProcessPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("A process in the process pool was terminated abruptly while the future was ")?;
+        f.write_str("running or pending: ")?;
+        match &self.0 {
+            Reason::Terminated { pid, exitcode } => {
+                write!(f, "process {pid} terminated with exit code {exitcode}")
+            }
+            Reason::Initializer(failure) => write!(f, "the initializer failed: {failure}"),
+            Reason::CannotStart(error) => write!(f, "no process can be started: {error}"),
+        }
+    }
+}
+
+impl Error for BrokenProcessPool {}
+
+impl From<BrokenProcessPool> for BrokenExecutor {
+    fn from(error: BrokenProcessPool) -> Self {
+        Self::ProcessPool(error)
+    }
+}
 
 impl From<BrokenThreadPool> for BrokenExecutor {
     fn from(error: BrokenThreadPool) -> Self {
@@ -154,6 +235,10 @@ pub enum ValueError {
     MaxWorkers,
     /// A map without room for a single result.
     BufferSize,
+    /// A map whose calls have no items.
+    ChunkSize,
+    /// Processes that do no task, or no more than some and are forked.
+    MaxTasksPerChild,
 }
 
 impl fmt::Display for ValueError {
@@ -161,6 +246,10 @@ impl fmt::Display for ValueError {
         f.write_str(match self {
             Self::MaxWorkers => "max_workers must be greater than 0",
             Self::BufferSize => "buffersize must be None or > 0",
+            Self::ChunkSize => "chunksize must be >= 1.",
+            Self::MaxTasksPerChild => {
+                "max_tasks_per_child must be >= 1 and is incompatible with the 'fork' start method"
+            }
         })
     }
 }
@@ -228,9 +317,8 @@ impl Error for FutureError {
 
 impl From<Exception> for FutureError {
     fn from(exception: Exception) -> Self {
-        let broken = exception.error().and_then(|error| error.downcast_ref());
-        match broken {
-            Some(&error) => Self::Broken(BrokenExecutor::ThreadPool(error)),
+        match BrokenExecutor::from_exception(&exception) {
+            Some(error) => Self::Broken(error),
             None => Self::Failed(exception),
         }
     }
@@ -277,6 +365,7 @@ debug_with_name!(
     TimeoutError,
     InvalidStateError,
     BrokenThreadPool,
+    BrokenProcessPool,
     ValueError
 );
 
@@ -284,6 +373,7 @@ impl fmt::Debug for BrokenExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ThreadPool(error) => fmt::Debug::fmt(error, f),
+            Self::ProcessPool(error) => fmt::Debug::fmt(error, f),
         }
     }
 }

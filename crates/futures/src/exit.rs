@@ -7,17 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use hilos_core::process::{AtFork, at_fork};
 use hilos_threading::register_atexit;
 
-use crate::pool::Pool;
+/// A pool whose idle workers look whether they may end.
+pub(crate) trait Ends: Send + Sync {
+    /// Has them look.
+    fn wake(&self);
+}
+
+/// Pools that may be gone.
+type Pools = Vec<Weak<dyn Ends>>;
 
 /// Whether the program has begun to end.
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// Every pool that there may be. The standard library's mutex, because a forked child must find
 /// nothing but this one word.
-static POOLS: Mutex<Vec<Weak<Pool>>> = Mutex::new(Vec::new());
+static POOLS: Mutex<Pools> = Mutex::new(Vec::new());
 
 /// Has the workers of `pool` end with the program, which waits for them as for all its threads.
-pub(crate) fn register(pool: &Arc<Pool>) {
+pub(crate) fn register(pool: Arc<dyn Ends>) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         at_fork::<Fork>();
@@ -27,7 +34,7 @@ pub(crate) fn register(pool: &Arc<Pool>) {
     });
     let mut pools = pools();
     pools.retain(|pool| pool.strong_count() > 0);
-    pools.push(Arc::downgrade(pool));
+    pools.push(Arc::downgrade(&pool));
 }
 
 /// Whether the program has begun to end.
@@ -43,7 +50,7 @@ fn end() {
     }
 }
 
-fn pools() -> MutexGuard<'static, Vec<Weak<Pool>>> {
+fn pools() -> MutexGuard<'static, Pools> {
     POOLS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -52,7 +59,7 @@ struct Fork;
 
 thread_local! {
     /// The list, from before a fork until after it.
-    static HELD: Cell<Option<MutexGuard<'static, Vec<Weak<Pool>>>>> = const { Cell::new(None) };
+    static HELD: Cell<Option<MutexGuard<'static, Pools>>> = const { Cell::new(None) };
 }
 
 impl AtFork for Fork {

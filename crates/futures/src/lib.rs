@@ -48,6 +48,8 @@ mod exit;
 mod future;
 mod map;
 mod pool;
+#[cfg(all(feature = "process", target_os = "linux"))]
+mod process;
 mod repr;
 mod state;
 mod thread;
@@ -58,14 +60,16 @@ mod work;
 pub use as_completed::{AsCompleted, as_completed};
 pub use awaiting::Awaiting;
 pub use error::{
-    BrokenExecutor, BrokenThreadPool, CancelledError, FutureError, InvalidStateError, RuntimeError,
-    TimeoutError, ValueError,
+    BrokenExecutor, BrokenProcessPool, BrokenThreadPool, CancelledError, FutureError,
+    InvalidStateError, RuntimeError, TimeoutError, ValueError,
 };
 pub use executor::Executor;
 pub use future::Future;
 pub use hilos_core::time::Timeout;
 pub use hilos_threading::Exception;
 pub use map::Map;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub use process::{ChunkedMap, ProcessPoolExecutor, RemoteError, RemoteTraceback};
 pub use thread::ThreadPoolExecutor;
 pub use wait::{
     ALL_COMPLETED, DoneAndNotDoneFutures, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen, wait,

@@ -1,4 +1,4 @@
-//! The workers of a `ThreadPoolExecutor` and the queue that they serve.
+//! The workers of an executor and the queue that they serve.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,55 +7,60 @@ use hilos_core::panic::{Unwound, catch};
 use hilos_core::sync::{Condvar, Mutex};
 use hilos_threading::{Exception, Thread};
 
-use crate::error::{BrokenThreadPool, RuntimeError, exception};
-use crate::exit;
+use crate::error::{BrokenExecutor, BrokenThreadPool, RuntimeError};
+use crate::exit::{self, Ends};
 use crate::repr::report;
 use crate::work::Work;
 
 /// What an executor and its workers share.
 ///
 /// A worker lives until the pool is closed and its queue is empty, so that whatever was submitted
-/// is run, whether anybody still holds the executor or not.
-pub(crate) struct Pool {
+/// is run, whether anybody still holds the executor or not. Each is a thread that works with a `W`:
+/// nothing in a pool of threads, a process of its own in a pool of processes.
+pub(crate) struct Pool<W: 'static = ()> {
     max_workers: usize,
-    state: Mutex<State>,
+    state: Mutex<State<W>>,
     /// Told when there is work, or no more to come.
     changed: Condvar,
 }
 
-/// What a worker calls first; `Some` if it failed.
-pub(crate) type Initializer = Arc<dyn Fn() -> Option<Exception> + Send + Sync>;
+/// What a worker calls first, for what it works with; an error breaks the pool.
+pub(crate) type Begin<W> = Arc<dyn Fn() -> Result<W, Exception> + Send + Sync>;
 
-struct State {
-    queue: VecDeque<Box<dyn Work>>,
+struct State<W: 'static> {
+    queue: VecDeque<Box<dyn Work<W>>>,
     workers: Vec<Thread>,
     /// How many workers wait for work that nobody has put in the queue for them yet.
     idle: usize,
     /// Whether no more work may come.
     closed: bool,
-    /// Whether an initializer failed.
-    broken: bool,
+    /// Why no work is done any more.
+    broken: Option<BrokenExecutor>,
     thread_name_prefix: String,
-    initializer: Option<Initializer>,
+    begin: Begin<W>,
 }
 
-impl Pool {
-    pub(crate) fn new(max_workers: usize, thread_name_prefix: String) -> Arc<Self> {
+impl<W: 'static> Pool<W> {
+    pub(crate) fn new(
+        max_workers: usize,
+        thread_name_prefix: String,
+        begin: Begin<W>,
+    ) -> Arc<Self> {
         let state = State {
             queue: VecDeque::new(),
             workers: Vec::new(),
             idle: 0,
             closed: false,
-            broken: false,
+            broken: None,
             thread_name_prefix,
-            initializer: None,
+            begin,
         };
         let pool = Arc::new(Self {
             max_workers,
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
-        exit::register(&pool);
+        exit::register(pool.clone());
         pool
     }
 
@@ -71,8 +76,8 @@ impl Pool {
         self.state.lock().thread_name_prefix = prefix;
     }
 
-    pub(crate) fn set_initializer(&self, initializer: Initializer) {
-        self.state.lock().initializer = Some(initializer);
+    pub(crate) fn set_begin(&self, begin: Begin<W>) {
+        self.state.lock().begin = begin;
     }
 
     /// How many calls wait for a worker, and how many workers for a call.
@@ -81,8 +86,14 @@ impl Pool {
         (state.queue.len(), state.idle)
     }
 
+    /// Whether work may come.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) fn check(&self) -> Result<(), RuntimeError> {
+        self.state.lock().check()
+    }
+
     /// Puts work in the queue, and sees to it that somebody does it.
-    pub(crate) fn submit(self: &Arc<Self>, work: Box<dyn Work>) -> Result<(), RuntimeError> {
+    pub(crate) fn submit(self: &Arc<Self>, work: Box<dyn Work<W>>) -> Result<(), RuntimeError> {
         let mut state = self.state.lock();
         state.check()?;
         if state.idle > 0 {
@@ -104,11 +115,11 @@ impl Pool {
         Ok(())
     }
 
-    fn start_worker(self: &Arc<Self>, state: &State) -> Result<Thread, hilos_threading::Error> {
+    fn start_worker(self: &Arc<Self>, state: &State<W>) -> Result<Thread, hilos_threading::Error> {
         let name = format!("{}_{}", state.thread_name_prefix, state.workers.len());
-        let (pool, initializer) = (self.clone(), state.initializer.clone());
+        let (pool, begin) = (self.clone(), state.begin.clone());
         // The program waits for it, whatever thread submits: see `exit`.
-        let worker = Thread::new(move || pool.work(initializer))
+        let worker = Thread::new(move || pool.work(&*begin))
             .with_name(name)
             .with_daemon(false);
         worker.start()?;
@@ -138,28 +149,22 @@ impl Pool {
         }
     }
 
-    /// Has every idle worker look whether it may end.
-    pub(crate) fn wake(&self) {
-        // Whoever holds the lock may be about to wait, after a look at what has changed since.
-        drop(self.state.lock());
-        self.changed.notify_all();
-    }
-
     /// What a worker does.
-    fn work(&self, initializer: Option<Initializer>) {
-        if initializer.is_some_and(|initializer| fails(&*initializer)) {
-            return self.break_down();
-        }
+    fn work(&self, begin: &dyn Fn() -> Result<W, Exception>) {
+        let Some(mut with) = attempt(begin) else {
+            self.break_down(BrokenThreadPool.into());
+            return;
+        };
         while let Some(work) = self.next() {
             // Nothing of the call's own gets so far, but destructors may panic.
-            if let Err(Unwound::Panic(panic)) = catch(|| work.run()) {
+            if let Err(Unwound::Panic(panic)) = catch(|| work.run(self, &mut with)) {
                 report(panic.into());
             }
         }
     }
 
     /// Waits for work; `None` when the worker is to end.
-    fn next(&self) -> Option<Box<dyn Work>> {
+    fn next(&self) -> Option<Box<dyn Work<W>>> {
         let mut state = self.state.lock();
         loop {
             if let Some(work) = state.queue.pop_front() {
@@ -173,23 +178,32 @@ impl Pool {
         }
     }
 
-    /// Fails all work, now and later.
-    fn break_down(&self) {
+    /// Fails all work, now and later; says why that is, which may be an earlier reason.
+    pub(crate) fn break_down(&self, reason: BrokenExecutor) -> BrokenExecutor {
         let mut state = self.state.lock();
-        state.broken = true;
+        let reason = state.broken.get_or_insert(reason).clone();
         let queue = std::mem::take(&mut state.queue);
         drop(state);
         for work in queue {
-            work.fail(exception(BrokenThreadPool));
+            work.fail(reason.clone().into_exception());
         }
+        reason
     }
 }
 
-impl State {
+impl<W> Ends for Pool<W> {
+    fn wake(&self) {
+        // Whoever holds the lock may be about to wait, after a look at what has changed since.
+        drop(self.state.lock());
+        self.changed.notify_all();
+    }
+}
+
+impl<W> State<W> {
     /// Whether work may come.
     fn check(&self) -> Result<(), RuntimeError> {
-        if self.broken {
-            Err(RuntimeError::Broken(BrokenThreadPool.into()))
+        if let Some(reason) = &self.broken {
+            Err(RuntimeError::Broken(reason.clone()))
         } else if self.closed {
             Err(RuntimeError::AfterShutdown)
         } else if exit::begun() {
@@ -200,18 +214,13 @@ impl State {
     }
 }
 
-/// Calls an initializer, reports how it failed, and says whether it did.
-fn fails(initializer: &dyn Fn() -> Option<Exception>) -> bool {
-    match catch(initializer) {
-        Ok(None) => false,
-        Ok(Some(exception)) => {
-            report(exception);
-            true
-        }
-        Err(Unwound::Panic(panic)) => {
-            report(panic.into());
-            true
-        }
-        Err(Unwound::Exit) => true,
+/// What a worker begins with; a failure is reported.
+fn attempt<W>(begin: &dyn Fn() -> Result<W, Exception>) -> Option<W> {
+    match catch(begin) {
+        Ok(Ok(with)) => return Some(with),
+        Ok(Err(exception)) => report(exception),
+        Err(Unwound::Panic(panic)) => report(panic.into()),
+        Err(Unwound::Exit) => {}
     }
+    None
 }

@@ -79,7 +79,8 @@ impl ThreadPoolExecutor {
             return Err(ValueError::MaxWorkers);
         }
         let number = EXECUTORS.fetch_add(1, Ordering::Relaxed);
-        let pool = Pool::new(max_workers, format!("ThreadPoolExecutor-{number}"));
+        let name = format!("ThreadPoolExecutor-{number}");
+        let pool = Pool::new(max_workers, name, Arc::new(|| Ok(())));
         let handle = Arc::new(Handle { pool });
         Ok(Self { handle })
     }
@@ -106,8 +107,8 @@ impl ThreadPoolExecutor {
         F: Fn() -> R + Send + Sync + 'static,
         R: Outcome,
     {
-        let initializer = move || initializer().into_exception();
-        self.pool().set_initializer(Arc::new(initializer));
+        let begin = move || initializer().into_exception().map_or(Ok(()), Err);
+        self.pool().set_begin(Arc::new(begin));
         self
     }
 

@@ -83,12 +83,18 @@ pub(crate) fn authkey() -> Vec<u8> {
 }
 
 fn random_key() -> Vec<u8> {
+    random_bytes::<32>().to_vec()
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     use std::io::Read;
-    let mut key = vec![0; 32];
-    let random = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut key));
+    let mut bytes = [0; N];
+    let random =
+        std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     // A guessable key would be worse than none.
     random.expect("the system has a source of random bytes");
-    key
+    bytes
 }
 
 /// This process.

@@ -22,6 +22,8 @@ pub enum Error {
         /// What the encoder says.
         reason: String,
     },
+    /// The other side does not know the key: Python's `AuthenticationError`.
+    Authentication(String),
     /// The other end is gone: Python's `EOFError`.
     Eof,
     /// The message does not fit the buffer; it is here: Python's `BufferTooShort`.
@@ -30,6 +32,18 @@ pub enum Error {
     Timeout,
     /// A timeout that is not accepted.
     InvalidTimeout(hilos_core::time::InvalidTimeout),
+    /// A lock's holder, the process with this number, has died; the lock's `recover` takes it over.
+    OwnerDied(u32),
+    /// The queue is empty: Python's `queue.Empty`.
+    Empty,
+    /// The queue is full: Python's `queue.Full`.
+    Full,
+    /// An index outside of an array: Python's `IndexError`.
+    Index,
+    /// The barrier is broken or reset: Python's `threading.BrokenBarrierError`.
+    BrokenBarrier,
+    /// A manager was used in the wrong order: Python's `multiprocessing.ProcessError`.
+    Process(&'static str),
     /// The system refused: Python's `OSError`.
     Os(Arc<io::Error>),
 }
@@ -52,11 +66,22 @@ impl Error {
             Self::Value(_) => "ValueError",
             Self::Runtime(_) => "RuntimeError",
             Self::Encoding { .. } => "PicklingError",
+            Self::Authentication(_) => "AuthenticationError",
             Self::Eof => "EOFError",
             Self::BufferTooShort(_) => "BufferTooShort",
             Self::Timeout => "TimeoutError",
             Self::InvalidTimeout(_) => "ValueError",
-            Self::Os(_) => "OSError",
+            Self::OwnerDied(_) => "OwnerDied",
+            Self::Empty => "Empty",
+            Self::Full => "Full",
+            Self::Index => "IndexError",
+            Self::BrokenBarrier => "BrokenBarrierError",
+            Self::Process(_) => "ProcessError",
+            Self::Os(error) => match error.kind() {
+                io::ErrorKind::AlreadyExists => "FileExistsError",
+                io::ErrorKind::NotFound => "FileNotFoundError",
+                _ => "OSError",
+            },
         }
     }
 }
@@ -64,8 +89,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Assertion(text) => f.write_str(text),
-            Self::Value(text) | Self::Runtime(text) => f.write_str(text),
+            Self::Assertion(text) | Self::Process(text) => f.write_str(text),
+            Self::Value(text) | Self::Runtime(text) | Self::Authentication(text) => {
+                f.write_str(text)
+            }
             Self::Encoding { type_name, reason } => write!(f, "{type_name}: {reason}"),
             Self::Eof => f.write_str("the other end is closed"),
             Self::BufferTooShort(message) => {
@@ -77,6 +104,15 @@ impl fmt::Display for Error {
             }
             Self::Timeout => f.write_str("the timeout has passed"),
             Self::InvalidTimeout(invalid) => invalid.fmt(f),
+            Self::OwnerDied(pid) => write!(
+                f,
+                "process {pid} has died while it held the lock; what the lock guards may be half \
+                 changed (`recover` takes the lock over)"
+            ),
+            Self::Empty => f.write_str("the queue is empty"),
+            Self::Full => f.write_str("the queue is full"),
+            Self::Index => f.write_str("array index out of range"),
+            Self::BrokenBarrier => f.write_str("the barrier is broken"),
             Self::Os(error) => error.fmt(f),
         }
     }

@@ -12,11 +12,18 @@ use crate::sys::fds;
 /// The length in eight bytes and the number of descriptors in four.
 const HEADER: usize = 12;
 
+/// A message up to this length goes out at once.
+const SHORT: usize = 32 * 1024;
+
 /// Sends a message whole, however long the other side takes to read it.
 pub(crate) fn send(socket: BorrowedFd<'_>, message: &Message) -> Result<(), Error> {
     let mut bytes = Vec::with_capacity(HEADER + message.bytes.len());
     bytes.extend((message.bytes.len() as u64).to_le_bytes());
     bytes.extend((message.fds.len() as u32).to_le_bytes());
+    if message.bytes.len() <= SHORT && message.fds.len() <= fds::MAX {
+        bytes.extend_from_slice(&message.bytes);
+        return send_all(socket, &bytes, &message.fds);
+    }
     let mut batches = message.fds.chunks(fds::MAX);
     // All but the first batch go with one byte each, which the receiver drops.
     send_all(socket, &bytes, batches.next().unwrap_or_default())?;

@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use nix::sys::socket::SockType;
 use nix::unistd::Pid;
 
-use crate::context::StartMethod;
 use crate::current::{Identity, become_child};
 use crate::error::Error;
 use crate::forkserver::{self, socket_pair};
 use crate::spawn::{self, PROCESS};
+use crate::start_method::StartMethod;
 use crate::sys::lifeline::die_with;
 use crate::sys::pidfd::PidFd;
 use crate::target::Plan;
-use crate::{children, message, sys};
+use crate::{LOGGER, children, message, sys};
 
 /// A process that was started.
 #[derive(Debug)]
@@ -63,6 +63,9 @@ pub(crate) fn start(
     }
 }
 
+/// Any socket takes so much before somebody reads.
+const SHORT: usize = 32 * 1024;
+
 fn start_program(
     method: StartMethod,
     identity: Identity,
@@ -70,14 +73,21 @@ fn start_program(
 ) -> Result<Started, Error> {
     let preparation = spawn::prepare(identity, method, plan.encode()?)?;
     let (socket, theirs) = socket_pair(SockType::Stream)?;
+    // What the socket takes without a reader is there when the child looks: it need not wait.
+    let early = preparation.bytes.len() <= SHORT && preparation.fds.len() <= sys::fds::MAX;
+    if early {
+        message::send(socket.as_fd(), &preparation)?;
+    }
     let pid = match method {
         StartMethod::ForkServer => forkserver::start(&theirs)?,
         _ => spawn_program(PROCESS, theirs.as_fd())?,
     };
     let process = PidFd::open(pid)?;
     drop(theirs);
-    // A child that has died already says so by its status, not by this.
-    let _ = message::send(socket.as_fd(), &preparation);
+    if !early {
+        // A child that has died already says so by its status, not by this.
+        let _ = message::send(socket.as_fd(), &preparation);
+    }
     Ok(Started { process, socket })
 }
 
@@ -87,6 +97,8 @@ fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<
         Err(error) => return Err((error, plan)),
     };
     warn_of_threads();
+    // The copy is to know of the same tracker.
+    crate::resource_tracker::tree();
     // SAFETY: what the child can be kept waiting by is documented where a user chooses `Fork`.
     match unsafe { sys::fork::fork() } {
         Ok(Some(pid)) => match PidFd::open(pid) {
@@ -121,8 +133,10 @@ fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     let socket = Arc::new(socket);
     let _ = die_with(socket.as_fd());
     become_child(identity, socket.clone());
+    tracing::info!(target: LOGGER, "child process calling self.run()");
     let exitcode = spawn::report(plan.run(), socket.as_fd());
-    hilos_threading::shutdown();
+    tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
+    hilos_threading::finish_copy();
     children::finish();
     let _ = io::stdout().flush();
     hilos_core::process::exit_now(exitcode)

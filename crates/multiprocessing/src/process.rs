@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::context::{StartMethod, get_start_method};
 use crate::current::{Identity, authkey, current_process, next_path};
 use crate::error::Error;
 use crate::failure::{Failure, ProcessFailure, signal_name};
 use crate::popen::{self, Started};
 use crate::reduction::loads;
+use crate::start_method::{StartMethod, get_start_method};
 use crate::sys::pidfd::Status;
-use crate::target::{Call, Once, Plan, Target};
+use crate::target::{Call, Once, Plan, Target, WithContext};
 use crate::{children, message};
 
 /// A process, as an object: made, named, started, joined.
@@ -92,6 +92,16 @@ impl Process {
         A: Serialize + DeserializeOwned + Send + 'static,
     {
         Self::with_plan(Box::new(Call { target, args }), None)
+    }
+
+    /// Creates a process that will call a function with values that it captures, as
+    /// [`capture!`](crate::capture!) makes both.
+    pub fn with_context<C, R>(context: C, function: fn(&C) -> R) -> Self
+    where
+        C: Serialize + DeserializeOwned + Send + 'static,
+        R: Outcome + 'static,
+    {
+        Self::with_plan(Box::new(WithContext { context, function }), None)
     }
 
     /// Creates a process that is a copy of this one and will call `function`, whatever it captures.

@@ -1,7 +1,7 @@
 //! Values on their way to another process: bytes, and descriptors beside them.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -76,17 +76,24 @@ pub(crate) fn take_count(
 #[derive(Debug)]
 pub(crate) struct TravellingFd(pub(crate) OwnedFd);
 
+/// Has a descriptor go along with the value that is being encoded.
+pub(crate) fn serialize_fd<S: Serializer>(
+    fd: BorrowedFd<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let copy = fd.try_clone_to_owned().map_err(serde::ser::Error::custom)?;
+    let place = LEAVING.with_borrow_mut(|fds| {
+        let fds = fds.as_mut()?;
+        fds.push(copy);
+        Some(fds.len() as u32 - 1)
+    });
+    let refused = "it goes to another process only as an argument of it, or through a Connection";
+    serializer.serialize_u32(place.ok_or_else(|| serde::ser::Error::custom(refused))?)
+}
+
 impl Serialize for TravellingFd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let copy = self.0.try_clone().map_err(serde::ser::Error::custom)?;
-        let place = LEAVING.with_borrow_mut(|fds| {
-            let fds = fds.as_mut()?;
-            fds.push(copy);
-            Some(fds.len() as u32 - 1)
-        });
-        let refused =
-            "it goes to another process only as an argument of it, or through a Connection";
-        serializer.serialize_u32(place.ok_or_else(|| serde::ser::Error::custom(refused))?)
+        serialize_fd(self.0.as_fd(), serializer)
     }
 }
 
@@ -96,5 +103,45 @@ impl<'de> Deserialize<'de> for TravellingFd {
         let fd = ARRIVING.with_borrow_mut(|fds| fds.as_mut()?.get_mut(place)?.take());
         fd.map(Self)
             .ok_or_else(|| serde::de::Error::custom("its descriptor did not arrive"))
+    }
+}
+
+/// A file, a socket or any other descriptor, on its way to another process.
+///
+/// Use it to hand an open file to a process, as an argument or through a
+/// [`Connection`](crate::connection::Connection) that works both ways.
+///
+/// ```
+/// use hilos_multiprocessing as multiprocessing;
+/// use multiprocessing::{DupFd, Process};
+/// use std::io::Write;
+///
+/// fn child(file: DupFd) -> std::io::Result<()> {
+///     std::fs::File::from(file.detach()).write_all(b"hello")
+/// }
+///
+/// let (mut reader, writer) = std::io::pipe()?;
+/// let process = Process::new(child, (DupFd::new(writer),));
+/// process.start()?;
+/// let mut text = [0; 5];
+/// std::io::Read::read_exact(&mut reader, &mut text)?;
+/// assert_eq!(&text, b"hello");
+/// # process.join(None)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Mirrors `multiprocessing.reduction.DupFd`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DupFd(TravellingFd);
+
+impl DupFd {
+    /// A descriptor that is to travel.
+    pub fn new<F: Into<OwnedFd>>(fd: F) -> Self {
+        Self(TravellingFd(fd.into()))
+    }
+
+    /// The descriptor that has arrived.
+    pub fn detach(self) -> OwnedFd {
+        self.0.0
     }
 }

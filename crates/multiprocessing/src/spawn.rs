@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::{StartMethod, set_start_method};
 use crate::current::{Identity, become_child};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::reduction::{Message, dumps, loads};
+use crate::resource_tracker::{self, Tree};
+use crate::start_method::{StartMethod, set_start_method};
 use crate::sys::image::{self, Descriptor};
 use crate::sys::lifeline::die_with;
-use crate::{children, forkserver, message};
+use crate::{LOGGER, children, forkserver, logging, message};
 
 /// What a parent tells a new program.
 #[derive(Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub(crate) struct Preparation {
     pub(crate) identity: Identity,
     pub(crate) start_method: StartMethod,
     pub(crate) directory: Option<std::path::PathBuf>,
+    tree: Tree,
+    /// What the parent logs, as a number.
+    log_level: u8,
     /// Which build of the program the parent runs.
     build: Option<[u64; 4]>,
     /// Which function.
@@ -39,6 +43,8 @@ pub(crate) fn prepare(
         identity,
         start_method,
         directory: std::env::current_dir().ok(),
+        tree: resource_tracker::tree(),
+        log_level: logging::level(),
         build: image::identity(),
         function: function.offset(),
         function_name: function.name().to_owned(),
@@ -55,11 +61,14 @@ pub(crate) fn prepare(
 pub(crate) const PROCESS: char = 'P';
 /// The role of the server that makes such processes.
 pub(crate) const FORK_SERVER: char = 'S';
+/// The role of the process that removes what others leave behind.
+pub(crate) const RESOURCE_TRACKER: char = 'T';
 
 /// Does what the parent asks for, in place of `main`.
 pub(crate) fn enter(role: char, socket: OwnedFd) -> ! {
     match role {
         FORK_SERVER => forkserver::serve(socket),
+        RESOURCE_TRACKER => resource_tracker::serve(socket),
         _ => run(socket),
     }
 }
@@ -76,6 +85,7 @@ pub(crate) fn run(socket: OwnedFd) -> ! {
         Err(error) => Err(Failure::new("UnpicklingError", error)),
     };
     let exitcode = report(result, socket.as_fd());
+    tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
     std::process::exit(exitcode)
 }
 
@@ -88,6 +98,8 @@ fn run_prepared(
         identity,
         start_method,
         directory,
+        tree,
+        log_level,
         build,
         function,
         function_name,
@@ -99,11 +111,14 @@ fn run_prepared(
         let _ = std::env::set_current_dir(directory);
     }
     become_child(identity, socket);
+    resource_tracker::join(tree);
+    logging::inherit(log_level);
     children::install();
     let _ = set_start_method(start_method, true);
     let descriptor = Descriptor::at_offset(function).filter(|found| found.name() == function_name);
     match descriptor {
         Some(descriptor) if build == image::identity() => {
+            tracing::info!(target: LOGGER, "child process calling self.run()");
             (descriptor.call)(Message { bytes: args, fds }).map(drop)
         }
         _ => Err(Failure::new(

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::failure::Failure;
 use crate::reduction::{Message, dumps, loads};
 use crate::sys::image::Descriptor;
+use crate::sys::pointer::{from_offset, to_offset};
 use crate::sys::zero_sized::conjure;
 
 /// A function that another process can call with `Args`, a tuple: any `fn`, and any closure that
@@ -75,6 +76,45 @@ where
         let Self { target, args } = *self;
         watch(|| target.call(args))
     }
+}
+
+/// A function of a context that travels beside it.
+pub(crate) struct WithContext<C, R> {
+    pub(crate) context: C,
+    pub(crate) function: fn(&C) -> R,
+}
+
+impl<C, R> Plan for WithContext<C, R>
+where
+    C: Serialize + DeserializeOwned + Send + 'static,
+    R: Outcome + 'static,
+{
+    fn encode(&self) -> Result<(&'static Descriptor, Message), Error> {
+        let descriptor =
+            const { &Descriptor::new(type_name::<fn(&C) -> R>, call_with_context::<C, R>) };
+        let offset = to_offset(self.function as usize);
+        Ok((descriptor, dumps(&(offset, &self.context))?))
+    }
+
+    fn run(self: Box<Self>) -> Result<(), Failure> {
+        watch(|| (self.function)(&self.context).into_exception())
+    }
+}
+
+/// Calls a function in the new process with its context.
+fn call_with_context<C, R>(message: Message) -> Result<Message, Failure>
+where
+    C: DeserializeOwned + 'static,
+    R: Outcome + 'static,
+{
+    let (offset, context) = loads::<(u64, C)>(&message.bytes, message.fds)
+        .map_err(|error| Failure::new("UnpicklingError", error))?;
+    // SAFETY: the descriptor of these very types came from a process of this build, with an offset
+    // that `WithContext::encode` has made.
+    let function = unsafe { from_offset::<fn(&C) -> R>(offset) };
+    let function =
+        function.ok_or_else(|| Failure::new("RuntimeError", "not a function's place"))?;
+    watch(|| function(&context).into_exception()).map(|()| Message::default())
 }
 
 /// Any function that is called once, for a process that is a copy.

@@ -1,8 +1,10 @@
 //! `threading.Barrier`.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use hilos_core::ident::get_ident;
 use hilos_core::sync::atomic::{AtomicUsize, Ordering};
 use hilos_core::sync::{Condvar, Mutex, MutexGuard, spin_until};
 use hilos_core::time::{Deadline, Timeout};
@@ -30,7 +32,8 @@ use crate::repr::{address, debug_like_display};
 /// ```
 ///
 /// # Differences from Python
-/// - The action may use the barrier itself, which would wait for ever in CPython.
+/// - The action may use the barrier itself, which would wait for ever in CPython; to
+///   [`wait`](Self::wait) there is an error, because it could only end after itself.
 /// - A timeout beyond [`TIMEOUT_MAX`](crate::TIMEOUT_MAX) waits for ever; CPython refuses it.
 /// - Once all have come, all go on; in CPython an [`abort`](Self::abort) may overtake some.
 ///
@@ -50,6 +53,8 @@ struct State {
     phase: Phase,
     /// How many threads have come and wait for the others, or must still see that it was broken.
     count: usize,
+    /// The thread that runs the action.
+    actor: Option<NonZeroUsize>,
 }
 
 /// What happens at the barrier.
@@ -77,6 +82,7 @@ impl Barrier {
         let state = Mutex::new(State {
             phase: Phase::Filling,
             count: 0,
+            actor: None,
         });
         let (timeout, changed) = (Timeout::NEVER, Condvar::new());
         Ok(Self {
@@ -110,7 +116,7 @@ impl Barrier {
     ///
     /// # Errors
     /// [`BrokenBarrierError`] if the barrier is or becomes broken, is reset, or if this or
-    /// another thread's timeout passes, which breaks it for all.
+    /// another thread's timeout passes, which breaks it for all; so does the action that waits.
     ///
     /// # Panics
     /// If the action panics in this thread; the barrier is then broken for the others.
@@ -179,6 +185,10 @@ impl Barrier {
     /// Waits outside while an action runs, and until all have gone out after a reset.
     fn enter(&self) -> Result<MutexGuard<'_, State>, BrokenBarrierError> {
         let mut state = self.state.lock();
+        if state.actor == Some(get_ident()) {
+            // The round ends after the action, which would wait for the next one.
+            self.break_it(&mut state);
+        }
         while matches!(state.phase, Phase::Acting | Phase::Resetting) {
             self.changed.wait(&mut state);
         }
@@ -192,9 +202,11 @@ impl Barrier {
     fn act<'a>(&'a self, mut state: MutexGuard<'a, State>) -> bool {
         if let Some(action) = &self.action {
             state.phase = Phase::Acting;
+            state.actor = Some(get_ident());
             drop(state);
             let acted = catch_unwind(AssertUnwindSafe(action));
             state = self.state.lock();
+            state.actor = None;
             if let Err(payload) = acted {
                 self.break_it(&mut state);
                 self.leave(&mut state);

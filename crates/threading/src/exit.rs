@@ -29,13 +29,7 @@ struct JoinThreads;
 
 impl AtExit for JoinThreads {
     fn run() {
-        let callbacks = CALLBACKS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        for callback in callbacks.into_iter().flatten().rev() {
-            crate::excepthook::watch(callback);
-        }
+        run_callbacks();
         main_thread().finish();
         join_threads(true);
         let functions = AFTER_JOIN
@@ -47,6 +41,24 @@ impl AtExit for JoinThreads {
             .rev()
             .for_each(crate::excepthook::watch);
     }
+}
+
+/// Calls what [`register_atexit`] was given, the last first.
+fn run_callbacks() {
+    let callbacks = CALLBACKS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    for callback in callbacks.into_iter().flatten().rev() {
+        crate::excepthook::watch(callback);
+    }
+}
+
+/// Ends a forked process, which leaves without the exit hooks of the C library.
+#[doc(hidden)]
+pub fn finish_copy() {
+    run_callbacks();
+    join_threads(false);
 }
 
 /// What [`register_after_join`] was given.

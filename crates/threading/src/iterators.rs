@@ -1,6 +1,6 @@
 //! Iterators that several threads share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::iter::Fuse;
 use std::sync::Arc;
@@ -89,8 +89,8 @@ pub struct ConcurrentTee<I: Iterator> {
 
 struct Tee<I: Iterator> {
     source: Fuse<I>,
-    /// By branch: what it has still to yield; `None` once it was dropped.
-    ahead: Vec<Option<VecDeque<I::Item>>>,
+    /// What each branch has still to yield before it asks the source.
+    ahead: BTreeMap<usize, VecDeque<I::Item>>,
 }
 
 /// Makes `n` iterators of one, for threads that each want every item; Python's `n` is 2.
@@ -115,7 +115,7 @@ where
     I: IntoIterator,
     I::Item: Clone,
 {
-    let ahead = (0..n).map(|_| Some(VecDeque::new())).collect();
+    let ahead = (0..n).map(|branch| (branch, VecDeque::new())).collect();
     let shared = Arc::new(Mutex::new(Tee {
         source: iterable.into_iter().fuse(),
         ahead,
@@ -133,13 +133,13 @@ impl<I: Iterator<Item: Clone>> Iterator for ConcurrentTee<I> {
 
     fn next(&mut self) -> Option<I::Item> {
         let mut tee = self.shared.lock();
-        let mine = tee.ahead[self.branch].as_mut();
+        let mine = tee.ahead.get_mut(&self.branch);
         if let Some(item) = mine.and_then(VecDeque::pop_front) {
             return Some(item);
         }
         let item = tee.source.next()?;
-        for (branch, ahead) in tee.ahead.iter_mut().enumerate() {
-            if let Some(ahead) = ahead.as_mut().filter(|_| branch != self.branch) {
+        for (&branch, ahead) in &mut tee.ahead {
+            if branch != self.branch {
                 ahead.push_back(item.clone());
             }
         }
@@ -150,18 +150,20 @@ impl<I: Iterator<Item: Clone>> Iterator for ConcurrentTee<I> {
 impl<I: Iterator<Item: Clone>> Clone for ConcurrentTee<I> {
     fn clone(&self) -> Self {
         let mut tee = self.shared.lock();
-        let ahead = tee.ahead[self.branch].clone();
-        tee.ahead.push(ahead);
+        let ahead = tee.ahead[&self.branch].clone();
+        let branch = tee.ahead.last_key_value().map_or(0, |(last, _)| last + 1);
+        tee.ahead.insert(branch, ahead);
         Self {
             shared: self.shared.clone(),
-            branch: tee.ahead.len() - 1,
+            branch,
         }
     }
 }
 
 impl<I: Iterator> Drop for ConcurrentTee<I> {
     fn drop(&mut self) {
-        let ahead = self.shared.lock().ahead[self.branch].take();
+        // Dropped after the lock is free: the items are the user's values.
+        let ahead = self.shared.lock().ahead.remove(&self.branch);
         drop(ahead);
     }
 }

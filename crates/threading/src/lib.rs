@@ -59,9 +59,9 @@ pub use error::{
 };
 pub use event::Event;
 pub use excepthook::{ExceptHookArgs, Exception, default_excepthook, excepthook, set_excepthook};
-#[doc(hidden)]
-pub use exit::register_after_join;
 pub use exit::{exit, os_exit, register_atexit, shutdown};
+#[doc(hidden)]
+pub use exit::{finish_copy, register_after_join};
 pub use hilos_core::ident::get_native_id;
 pub use hilos_core::lock::{Guard, RawLock};
 pub use hilos_core::panic::{Panic, Place};

@@ -50,6 +50,8 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Socket,
+    /// Over a network, where descriptors do not travel.
+    Remote,
     Receiver,
     Sender,
 }
@@ -60,6 +62,10 @@ const SHORT: usize = 16 * 1024;
 impl Connection {
     pub(super) fn socket(fd: OwnedFd) -> Self {
         Self::with_kind(fd, Kind::Socket, Reader::default())
+    }
+
+    pub(super) fn remote(fd: OwnedFd) -> Self {
+        Self::with_kind(fd, Kind::Remote, Reader::default())
     }
 
     pub(super) fn receiver(fd: OwnedFd) -> Self {
@@ -94,7 +100,8 @@ impl Connection {
         let fd = self.writable_fd()?;
         let message = dumps(value)?;
         if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
-            let hint = "a one-way pipe lets no queue, lock or connection through; use pipe(true)";
+            let hint = "a one-way pipe and a network let no queue, lock or connection through; use \
+                        pipe(true)";
             return Err(Error::encoding::<T>(hint));
         }
         if message.fds.len() > fds::MAX {
@@ -300,6 +307,15 @@ impl Connection {
     fn recv_until<T: DeserializeOwned>(&self, deadline: Deadline) -> Result<T, Error> {
         let Message { bytes, fds } = self.recv_message(deadline)?;
         loads(&bytes, fds)
+    }
+
+    /// Receives one message's bytes, if they are at most `maxlength` and come before `deadline`.
+    pub(super) fn recv_bytes_until(
+        &self,
+        maxlength: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<u8>, Error> {
+        self.take(maxlength, deadline)
     }
 
     fn take(&self, maxlength: usize, deadline: Deadline) -> Result<Vec<u8>, Error> {

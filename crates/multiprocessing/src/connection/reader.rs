@@ -16,9 +16,11 @@ const AHEAD: usize = 64 * 1024;
 /// What has been read of a stream and not been taken yet.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
+    /// A buffer that is filled from `start` to `end`; its length stays, so that it is zeroed once.
     bytes: Vec<u8>,
-    /// Where in `bytes` the next message begins.
+    /// Where the next message begins.
     start: usize,
+    end: usize,
     /// Descriptors that came along.
     pub(super) fds: VecDeque<OwnedFd>,
 }
@@ -36,21 +38,23 @@ impl Reader {
     /// Goes on with what another process has read ahead.
     pub(super) fn resume(bytes: Vec<u8>) -> Self {
         Self {
+            end: bytes.len(),
             bytes,
-            start: 0,
-            fds: VecDeque::new(),
+            ..Self::default()
         }
     }
 
     /// Takes what has been read ahead.
     pub(super) fn take_ahead(&mut self) -> Vec<u8> {
-        self.bytes.drain(..std::mem::take(&mut self.start));
-        std::mem::take(&mut self.bytes)
+        let mut ahead = std::mem::take(&mut self.bytes);
+        ahead.truncate(std::mem::take(&mut self.end));
+        ahead.drain(..std::mem::take(&mut self.start));
+        ahead
     }
 
     /// Whether something has been read ahead.
     pub(super) fn has_ahead(&self) -> bool {
-        self.start < self.bytes.len()
+        self.start < self.end
     }
 
     /// The length of the next message; what it took to know it stays to be taken.
@@ -82,12 +86,7 @@ impl Reader {
         self.fill(header + length, source)?;
         let begin = self.start + header;
         self.start = begin + length;
-        let message = self.bytes[begin..self.start].to_vec();
-        if self.start == self.bytes.len() {
-            self.bytes.clear();
-            self.start = 0;
-        }
-        Ok(message)
+        Ok(self.bytes[begin..self.start].to_vec())
     }
 
     /// Reads a long message to where it will stay.
@@ -98,7 +97,7 @@ impl Reader {
         source: Source<'_>,
     ) -> Result<Vec<u8>, Error> {
         let begin = self.start + header;
-        let mut filled = (self.bytes.len() - begin).min(length);
+        let mut filled = (self.end - begin).min(length);
         let mut message = Vec::new();
         // As much as has come: a length alone must not make this process run out of memory.
         while filled < length {
@@ -113,6 +112,7 @@ impl Reader {
                 Err(error) => {
                     self.bytes.truncate(begin);
                     self.bytes.extend_from_slice(&message[..filled]);
+                    self.end = self.bytes.len();
                     return Err(error);
                 }
             }
@@ -120,29 +120,24 @@ impl Reader {
         if message.is_empty() {
             message = self.bytes[begin..begin + length].to_vec();
         }
-        self.start = (begin + length).min(self.bytes.len());
+        self.start = (begin + length).min(self.end);
         Ok(message)
     }
 
     /// Reads until `count` bytes lie ahead.
     fn fill(&mut self, count: usize, source: Source<'_>) -> Result<(), Error> {
-        if self.bytes.len() - self.start >= count {
+        if self.end - self.start >= count {
             return Ok(());
         }
-        self.bytes.drain(..std::mem::take(&mut self.start));
-        let mut filled = self.bytes.len();
-        self.bytes.resize(AHEAD.max(count), 0);
-        let result = loop {
-            if filled >= count {
-                break Ok(());
-            }
-            match source.read(&mut self.bytes[filled..], &mut self.fds) {
-                Ok(read) => filled += read,
-                Err(error) => break Err(error),
-            }
-        };
-        self.bytes.truncate(filled);
-        result
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= std::mem::take(&mut self.start);
+        if self.bytes.len() < AHEAD.max(count) {
+            self.bytes.resize(AHEAD.max(count), 0);
+        }
+        while self.end < count {
+            self.end += source.read(&mut self.bytes[self.end..], &mut self.fds)?;
+        }
+        Ok(())
     }
 }
 

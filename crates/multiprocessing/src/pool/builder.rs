@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::processes::Pool;
 use super::worker::{Encoded, Orders};
-use crate::context::StartMethod;
 use crate::cpu_count;
 use crate::error::Error;
 use crate::reduction::{Message, TravellingFd};
+use crate::start_method::StartMethod;
 use crate::sys::image::Descriptor;
 use crate::target::{Call, Plan, Target};
 
@@ -34,7 +34,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// What every new worker is told.
-    pub(super) fn orders(&self) -> Result<Orders, Error> {
+    pub(super) fn orders(&self, claims: OwnedFd) -> Result<Orders, Error> {
         let encode = |(function, message): &(&'static Descriptor, Message)| {
             let copies = message.fds.iter().map(OwnedFd::try_clone);
             let fds = copies
@@ -48,6 +48,7 @@ impl Settings {
         };
         let initializer = self.initializer.as_ref().map(encode).transpose()?;
         Ok(Orders {
+            claims: TravellingFd(claims),
             initializer,
             max_memory: self.max_memory,
         })

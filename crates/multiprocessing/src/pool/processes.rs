@@ -9,21 +9,26 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::{PoolBuilder, Settings};
+use super::call::{self, Call};
+use super::desk::{Desk, Phase, Terminate};
 use super::error::JobError;
-use super::function::{PoolFunction, descriptor, pointer_descriptor, with_pointer};
-use super::imap::{IMapIterator, IMapUnorderedIterator, Source};
-use super::job::{AsyncResult, MapResult, Parts, limit};
-use super::supervisor::{Phase, Shared, Supervisor};
-use super::task::Task;
+use super::function::{Function, PoolFunction};
+use super::imap::{IMapIterator, IMapUnorderedIterator};
+use super::job::{AsyncResult, MapResult, limit};
+use super::options::{Options, option_methods};
+use super::results::decode;
+use super::supervisor::{Alarm, ProcessDesk, Supervisor};
 use crate::error::Error;
-use crate::reduction::dumps;
 
 /// Processes that do jobs: functions with arguments, whose results come back.
 ///
 /// A job's function is any `fn` or a closure that captures nothing; what it needs travels in its
 /// arguments. A worker that dies or is killed costs the job that it was at, whose error says how
-/// it died, and is replaced; no other job suffers and nobody waits for ever. Dropping the pool
-/// terminates it, as Python's `with` does.
+/// it died, and is replaced; no other job suffers and nobody waits for ever.
+///
+/// A handle: clones are the same pool, and what Python takes as optional arguments makes a handle
+/// whose calls have them, such as `pool.with_chunksize(100).map(…)`. When the last handle is
+/// dropped and no imap is under way, the pool is terminated, as Python's `with` does it.
 ///
 /// ```
 /// use hilos_multiprocessing as multiprocessing;
@@ -42,10 +47,30 @@ use crate::reduction::dumps;
 /// - `terminate` fails the jobs that are not done, where Python leaves them pending for ever.
 ///
 /// Mirrors [`multiprocessing.pool.Pool`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.Pool).
+#[derive(Clone)]
 pub struct Pool {
-    shared: Arc<Shared>,
+    crew: Arc<Crew>,
+    options: Options,
+}
+
+/// What the handles of a pool share, but its supervisor does not: terminates the pool when it is
+/// dropped.
+struct Crew {
+    desk: Arc<ProcessDesk>,
     processes: usize,
     supervisor: Thread,
+}
+
+impl call::Crew for Crew {
+    fn size(&self) -> usize {
+        self.processes
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.desk.enter(Phase::Terminated);
+    }
 }
 
 impl Pool {
@@ -63,18 +88,35 @@ impl Pool {
     }
 
     pub(super) fn start(settings: Settings) -> Result<Self, Error> {
-        let (shared, processes) = (Arc::new(Shared::new()?), settings.processes);
-        let supervisor = Supervisor::new(shared.clone(), settings)?;
+        let (desk, processes) = (Desk::new(Alarm::new()?), settings.processes);
+        let supervisor = Supervisor::new(desk.clone(), settings)?;
         let supervisor = Thread::new(move || supervisor.run());
         let supervisor = supervisor.with_name("hilos-pool").with_daemon(true);
         supervisor
             .start()
             .map_err(|error| Error::Runtime(error.to_string()))?;
-        Ok(Self {
-            shared,
+        let crew = Crew {
+            desk,
             processes,
             supervisor,
+        };
+        Ok(Self {
+            crew: Arc::new(crew),
+            options: Options::default(),
         })
+    }
+
+    option_methods!();
+
+    /// A handle of the same pool whose jobs, or each chunk of them, may take a worker so long from
+    /// when it begins.
+    ///
+    /// A worker that takes longer is killed and replaced, and the job fails with
+    /// [`JobError::TimedOut`].
+    #[must_use = "it is a handle; the pool's others stay as they are"]
+    pub fn with_timeout<T: Into<Timeout>>(&self, timeout: T) -> Self {
+        let limit = limit(timeout.into());
+        self.with_options(|options| options.limit = limit)
     }
 
     /// Has a worker call `function` with `args`, and waits for the result.
@@ -84,8 +126,8 @@ impl Pool {
     pub fn apply<F, A, R>(&self, function: F, args: A) -> Result<R, JobError>
     where
         F: PoolFunction<A, Output = R>,
-        A: Serialize + DeserializeOwned,
-        R: Serialize + DeserializeOwned,
+        A: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
     {
         self.apply_async(function, args)?.get(None)
     }
@@ -98,40 +140,11 @@ impl Pool {
     pub fn apply_async<F, A, R>(&self, function: F, args: A) -> Result<AsyncResult<R>, JobError>
     where
         F: PoolFunction<A, Output = R>,
-        A: Serialize + DeserializeOwned,
-        R: Serialize + DeserializeOwned,
-    {
-        self.apply_async_timeout(function, args, None)
-    }
-
-    /// Like [`apply_async`](Self::apply_async); a worker that takes longer than `timeout` from when
-    /// it begins is killed, and the job fails with [`JobError::TimedOut`].
-    ///
-    /// # Errors
-    /// As `apply_async`.
-    pub fn apply_async_timeout<F, A, R, T>(
-        &self,
-        function: F,
-        args: A,
-        timeout: T,
-    ) -> Result<AsyncResult<R>, JobError>
-    where
-        F: PoolFunction<A, Output = R>,
-        A: Serialize + DeserializeOwned,
-        R: Serialize + DeserializeOwned,
-        T: Into<Timeout>,
+        A: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
     {
         let _ = function;
-        let parts = Parts::new(1);
-        let task = Task {
-            function: descriptor::<F, A>(),
-            args: dumps(&[args][..])?,
-            sink: parts.clone(),
-            part: 0,
-            limit: limit(timeout.into()),
-        };
-        self.shared.submit([task])?;
-        Ok(AsyncResult::of_one(parts))
+        self.call(Ok(Function::typed::<F>()))?.apply(args)
     }
 
     /// Has the workers call `function` with each item, and waits for all the results, which keep
@@ -162,48 +175,116 @@ impl Pool {
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + 'static,
     {
-        let items: Vec<A> = items.into_iter().collect();
-        let chunksize = items.len().div_ceil(self.processes * 4).max(1);
-        self.map_chunks(function, items, chunksize)
+        self.call(Ok(Function::pointer(function)))?.map(items)
     }
 
-    /// Like [`map`](Self::map), handing out `chunksize` items at a time.
+    /// Like [`map`](Self::map), but each item is a tuple of the function's arguments.
     ///
-    /// Larger chunks cost less for each item, smaller ones share the work out more evenly. By
-    /// default each worker gets four chunks.
+    /// ```
+    /// # use hilos_multiprocessing as multiprocessing;
+    /// # let pool = multiprocessing::Pool::new(2)?;
+    /// assert_eq!(pool.starmap(i64::pow, [(2, 3), (10, 2)]).unwrap(), [8, 100]);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As `map`; a chunk's first error stands for the chunk, whose later items are not run.
-    pub fn map_chunked<A, R, I>(
-        &self,
-        function: fn(A) -> R,
-        items: I,
-        chunksize: usize,
-    ) -> Result<Vec<R>, JobError>
+    /// As `map`.
+    pub fn starmap<F, A, R, I>(&self, function: F, items: I) -> Result<Vec<R>, JobError>
     where
+        F: PoolFunction<A, Output = R>,
         I: IntoIterator<Item = A>,
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + 'static,
     {
-        let items: Vec<A> = items.into_iter().collect();
-        self.map_chunks(function, items, chunksize.max(1))?
-            .get(None)
+        self.starmap_async(function, items)?.get(None)
+    }
+
+    /// Like [`map_async`](Self::map_async), but each item is a tuple of the function's arguments.
+    ///
+    /// # Errors
+    /// As `map_async`.
+    pub fn starmap_async<F, A, R, I>(&self, function: F, items: I) -> Result<MapResult<R>, JobError>
+    where
+        F: PoolFunction<A, Output = R>,
+        I: IntoIterator<Item = A>,
+        A: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        let _ = function;
+        self.call(Ok(Function::typed::<F>()))?.map(items)
+    }
+
+    /// Has the workers call `function` with the context and each item, and waits for all the
+    /// results; for what a closure would capture.
+    ///
+    /// The context is encoded once and sent to each worker once, however many items there are; the
+    /// workers drop it after the last.
+    ///
+    /// ```
+    /// # use hilos_multiprocessing as multiprocessing;
+    /// # let pool = multiprocessing::Pool::new(2)?;
+    /// let table = vec![10, 20, 30];
+    /// let looked_up = pool.map_with(table, |table, index: usize| table[index], [2, 0]).unwrap();
+    /// assert_eq!(looked_up, [30, 10]);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`map`](Self::map).
+    ///
+    /// # Differences from Python
+    /// Python has no such call; there an initializer sets global variables.
+    pub fn map_with<C, A, R, I>(
+        &self,
+        context: C,
+        function: fn(&C, A) -> R,
+        items: I,
+    ) -> Result<Vec<R>, JobError>
+    where
+        C: Serialize + DeserializeOwned + 'static,
+        I: IntoIterator<Item = A>,
+        A: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        self.map_async_with(context, function, items)?.get(None)
+    }
+
+    /// Like [`map_with`](Self::map_with), without waiting.
+    ///
+    /// # Errors
+    /// As [`map_async`](Self::map_async).
+    pub fn map_async_with<C, A, R, I>(
+        &self,
+        context: C,
+        function: fn(&C, A) -> R,
+        items: I,
+    ) -> Result<MapResult<R>, JobError>
+    where
+        C: Serialize + DeserializeOwned + 'static,
+        I: IntoIterator<Item = A>,
+        A: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        self.call(Function::with_context(&context, function))?
+            .map(items)
     }
 
     /// Has the workers call `function` with each item, and gives the results in the items' order,
     /// each as soon as it and those before it are there.
     ///
-    /// Items are taken from the iterator as results are: a few ahead for each worker.
+    /// Items are taken from the iterator as results are, a few ahead for each worker;
+    /// [`with_buffersize`](Self::with_buffersize) says how many.
     ///
     /// # Errors
-    /// The iterator yields a [`JobError`] for each item that failed, and goes on.
-    pub fn imap<A, R, I>(&self, function: fn(A) -> R, items: I) -> IMapIterator<'_, I::IntoIter, R>
+    /// The iterator yields a [`JobError`] for each chunk that failed, by default of one item, and
+    /// goes on. If the pool is closed, that is all that it yields.
+    pub fn imap<A, R, I>(&self, function: fn(A) -> R, items: I) -> IMapIterator<I::IntoIter, R>
     where
         I: IntoIterator<Item = A>,
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + 'static,
     {
-        IMapIterator::new(self.source(function, items, 1))
+        IMapIterator::new(self.call(Ok(Function::pointer(function))), items)
     }
 
     /// Like [`imap`](Self::imap), but gives the results in the order in which they come.
@@ -211,23 +292,40 @@ impl Pool {
         &self,
         function: fn(A) -> R,
         items: I,
-    ) -> IMapUnorderedIterator<'_, I::IntoIter, R>
+    ) -> IMapUnorderedIterator<I::IntoIter, R>
     where
         I: IntoIterator<Item = A>,
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + 'static,
     {
-        IMapUnorderedIterator::new(self.source(function, items, 1))
+        IMapUnorderedIterator::new(self.call(Ok(Function::pointer(function))), items)
     }
 
-    /// Takes no more jobs, and lets the workers go when those there are are done.
+    /// Like [`imap`](Self::imap), with a context as [`map_with`](Self::map_with) has it.
+    pub fn imap_with<C, A, R, I>(
+        &self,
+        context: C,
+        function: fn(&C, A) -> R,
+        items: I,
+    ) -> IMapIterator<I::IntoIter, R>
+    where
+        C: Serialize + DeserializeOwned + 'static,
+        I: IntoIterator<Item = A>,
+        A: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        IMapIterator::new(self.call(Function::with_context(&context, function)), items)
+    }
+
+    /// Takes no more calls, and lets the workers go when those there are are done: an imap's too,
+    /// when its iterator is exhausted or dropped.
     pub fn close(&self) {
-        self.shared.enter(Phase::Closed);
+        self.crew.desk.enter(Phase::Closed);
     }
 
     /// Kills the workers; jobs that are not done fail with [`JobError::Terminated`].
     pub fn terminate(&self) {
-        self.shared.enter(Phase::Terminated);
+        self.crew.desk.enter(Phase::Terminated);
     }
 
     /// Waits until the workers of a pool that is closed or terminated are gone.
@@ -235,87 +333,59 @@ impl Pool {
     /// # Errors
     /// [`Error::Value`] if the pool is still running, and [`Error::Timeout`] when `timeout` has
     /// passed before.
+    ///
+    /// # Blocking
+    /// Until all calls are done, of which an imap is none before its iterator is exhausted.
     pub fn join<T: Into<Timeout>>(&self, timeout: T) -> Result<(), Error> {
-        if self.shared.phase() == Phase::Running {
+        if self.crew.desk.phase() == Phase::Running {
             return Err(Error::Value("Pool is still running".into()));
         }
-        let joined = self.supervisor.join(timeout);
+        let supervisor = &self.crew.supervisor;
+        let joined = supervisor.join(timeout);
         joined.map_err(|error| Error::Runtime(error.to_string()))?;
-        if self.supervisor.is_alive() {
+        if supervisor.is_alive() {
             Err(Error::Timeout)
         } else {
             Ok(())
         }
     }
 
-    fn map_chunks<A, R>(
-        &self,
-        function: fn(A) -> R,
-        items: Vec<A>,
-        chunksize: usize,
-    ) -> Result<MapResult<R>, JobError>
-    where
-        A: Serialize + DeserializeOwned + 'static,
-        R: Serialize + DeserializeOwned + 'static,
-    {
-        let chunks = items.chunks(chunksize);
-        let parts = Parts::new(chunks.len());
-        let task = |(part, chunk)| {
-            let args = with_pointer(function, chunk)?;
-            let sink = parts.clone();
-            Ok(Task {
-                function: pointer_descriptor::<A, R>(),
-                args,
-                sink,
-                part,
-                limit: None,
-            })
-        };
-        let tasks = chunks
-            .enumerate()
-            .map(task)
-            .collect::<Result<Vec<_>, JobError>>()?;
-        self.shared.submit(tasks)?;
-        Ok(MapResult::of_all(parts))
+    /// Calls `f` with the pool and terminates it, however `f` ends; Python's `with` block.
+    pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
+        let _end = Terminate(&self.crew.desk);
+        f(self)
     }
 
-    fn source<A, R, I>(
-        &self,
-        function: fn(A) -> R,
-        items: I,
-        chunksize: usize,
-    ) -> Source<I::IntoIter>
+    fn call<A, R>(&self, function: Result<Function<A>, Error>) -> Result<Call<A, R>, JobError>
     where
-        I: IntoIterator<Item = A>,
         A: Serialize + DeserializeOwned + 'static,
-        R: Serialize + DeserializeOwned + 'static,
+        R: DeserializeOwned,
     {
-        Source {
-            shared: self.shared.clone(),
-            function: pointer_descriptor::<A, R>(),
-            encode: Box::new(move |chunk| with_pointer(function, chunk)),
-            items: items.into_iter().fuse(),
-            chunksize,
-            ahead: self.processes * AHEAD,
-        }
+        let (admission, function) = (self.crew.desk.admit()?, function?);
+        let make = move |list: Vec<A>| function.request(&list);
+        let options = self.options.clone();
+        Ok(Call::new(
+            admission,
+            make,
+            decode,
+            self.crew.clone(),
+            options,
+        ))
     }
 }
 
-/// How many chunks of an `imap` are under way or waiting to be taken, for each worker.
-const AHEAD: usize = 8;
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.terminate();
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, size) = (self.crew.desk.phase().name(), self.crew.processes);
+        write!(
+            f,
+            "<multiprocessing.pool.Pool state={state} pool_size={size}>"
+        )
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (phase, size) = (self.shared.phase(), self.processes);
-        write!(
-            f,
-            "<multiprocessing.pool.Pool state={phase:?} pool_size={size}>"
-        )
+        fmt::Display::fmt(self, f)
     }
 }

@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::JobError;
-use crate::reduction::Message;
-use crate::sys::image::Descriptor;
+use super::results::Results;
 
-/// A function with the arguments for one go of a worker.
-pub(super) struct Task {
-    pub(super) function: &'static Descriptor,
-    /// The encoded list of arguments.
-    pub(super) args: Message,
+/// A job, or a part of one, for one go of a worker.
+pub(super) struct Task<J> {
+    pub(super) job: J,
     /// Who is told the result, and as which part of the whole.
     pub(super) sink: Arc<dyn Sink>,
     pub(super) part: usize,
@@ -19,33 +16,14 @@ pub(super) struct Task {
     pub(super) limit: Option<Duration>,
 }
 
-/// Who waits for results. Called by the supervisor, which must not be kept waiting.
+/// Who waits for results. Called by a pool's threads, which must not be kept waiting.
 pub(super) trait Sink: Send + Sync {
-    /// Takes the encoded list of results of one task.
-    fn deliver(&self, part: usize, result: Result<Message, JobError>);
+    /// Takes the results of one task.
+    fn deliver(&self, part: usize, results: Result<Results, JobError>);
 }
 
-impl Task {
+impl<J> Task<J> {
     pub(super) fn fail(self, error: JobError) {
         self.sink.deliver(self.part, Err(error));
     }
-}
-
-/// A request as it travels: the task's number, the function's place, the arguments.
-pub(super) fn request(number: u64, task: &Task) -> Vec<u8> {
-    let function = task.function.offset() as u64;
-    [
-        &number.to_le_bytes()[..],
-        &function.to_le_bytes(),
-        &task.args.bytes,
-    ]
-    .concat()
-}
-
-/// Takes two numbers from the beginning of a message.
-pub(super) fn split_numbers(mut bytes: Vec<u8>) -> Option<(u64, u64, Vec<u8>)> {
-    let first = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
-    let second = u64::from_le_bytes(bytes.get(8..16)?.try_into().ok()?);
-    bytes.drain(..16);
-    Some((first, second, bytes))
 }

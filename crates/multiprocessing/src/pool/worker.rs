@@ -2,23 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::task::split_numbers;
+use super::context::{forget, remember};
+use super::request::{FAILED, FORGET, OK, READY, REMEMBER, frame, unframe};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::reduction::{Message, TravellingFd, dumps};
+use crate::sys::claims::Claims;
 use crate::sys::image::Descriptor;
-
-/// The number of the message that says that the worker is ready, or why it never will be.
-pub(super) const READY: u64 = u64::MAX;
-
-/// How a reply goes on: with results, or with a failure.
-pub(super) const OK: u64 = 0;
-pub(super) const FAILED: u64 = 1;
+use crate::sys::interrupt::leave_to_parent;
 
 /// What a worker is told when it starts.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Orders {
+    /// The descriptor of the [`Claims`].
+    pub(super) claims: TravellingFd,
     pub(super) initializer: Option<Encoded>,
     /// Above this much memory, in KiB, the worker ends after the task that it is at.
     pub(super) max_memory: Option<u64>,
@@ -34,6 +32,8 @@ pub(super) struct Encoded {
 
 /// What a worker's process does: one task after the other, until the pool hangs up.
 pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> {
+    leave_to_parent()?;
+    let claims = Claims::open(&orders.claims.0)?;
     let initialized = orders
         .initializer
         .map_or(Ok(Message::default()), |encoded| {
@@ -53,10 +53,17 @@ pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> 
     while let Ok(Message { bytes, fds }) =
         connection.recv_message(hilos_core::time::Deadline::NEVER)
     {
-        let Some((number, function, bytes)) = split_numbers(bytes) else {
+        let Some((number, other, bytes)) = unframe(bytes) else {
             break;
         };
-        reply(&connection, number, run(function, Message { bytes, fds }))?;
+        let message = Message { bytes, fds };
+        match number {
+            REMEMBER => remember(other, message),
+            FORGET => forget(other),
+            number if claims.begin(number) => reply(&connection, number, run(other, message))?,
+            // It was taken back.
+            _ => {}
+        }
         if orders.max_memory.is_some_and(|limit| memory() > limit) {
             break;
         }
@@ -86,14 +93,8 @@ fn reply(
         Ok(message) => (OK, message),
         Err(failure) => (FAILED, dumps(&failure)?),
     };
-    let bytes = [
-        &number.to_le_bytes()[..],
-        &kind.to_le_bytes(),
-        &message.bytes,
-    ]
-    .concat();
     connection.send_message(&Message {
-        bytes,
+        bytes: frame(number, kind, &message.bytes),
         fds: message.fds,
     })
 }

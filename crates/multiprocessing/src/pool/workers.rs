@@ -2,28 +2,38 @@
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hilos_core::time::Deadline;
 
+use super::context::Context;
 use super::error::{JobError, WorkerLost};
-use super::task::{Task, request, split_numbers};
-use super::worker::{FAILED, READY};
+use super::request::{FAILED, FORGET, READY, REMEMBER, Request, frame, unframe};
 use crate::connection::Connection;
 use crate::connection::endpoint::header;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::process::Process;
 use crate::reduction::{Message, loads};
+use crate::sys::claims::Claims;
 
-/// A worker that is given tasks ahead gets at most this many, and more when half are done.
-const DEEPEST: usize = 32;
+/// Tasks are given ahead for about this long: the way there and back would take short ones longer.
+const AHEAD: Duration = Duration::from_micros(500);
 
-/// Tasks that take less than this are given ahead: the way there and back would take longer.
-const SHORT: Duration = Duration::from_micros(100);
+/// A worker has at most this many tasks.
+const DEEPEST: usize = 256;
+
+/// A worker with this many tasks need not be listened to at once.
+const MANY: usize = 16;
+
+/// Tasks that have waited this long for the one before them may go to another worker.
+pub(super) const STUCK: Duration = Duration::from_millis(1);
 
 /// Requests are put together up to this many bytes.
 const TOGETHER: usize = 8 * 1024;
+
+type Task = super::task::Task<Request>;
 
 /// A process of the pool, and what it has been given.
 pub(super) struct Worker {
@@ -33,10 +43,16 @@ pub(super) struct Worker {
     outbox: VecDeque<Outgoing>,
     /// The tasks that it has, the one that it is at first.
     tasks: VecDeque<(u64, Task)>,
-    /// When it began the first of them.
+    /// Which of them it has begun.
+    claims: Claims,
+    /// The number of the last task that it was given.
+    last: u64,
+    /// The contexts that it has.
+    contexts: Vec<(u64, Weak<Context>)>,
+    /// When it began the first of them, or was given it.
     began: Instant,
     /// How long a task takes it, of late.
-    pace: Option<Duration>,
+    pace: Duration,
     /// How many tasks it may still be given, if that is limited.
     pub(super) left: Option<usize>,
     pub(super) ready: bool,
@@ -56,14 +72,22 @@ pub(super) enum News {
 }
 
 impl Worker {
-    pub(super) fn new(process: Process, connection: Connection, left: Option<usize>) -> Self {
+    pub(super) fn new(
+        process: Process,
+        connection: Connection,
+        claims: Claims,
+        left: Option<usize>,
+    ) -> Self {
         Self {
             process,
             connection,
             outbox: VecDeque::new(),
             tasks: VecDeque::new(),
+            claims,
+            last: 0,
+            contexts: Vec::new(),
             began: Instant::now(),
-            pace: None,
+            pace: Duration::MAX,
             left,
             ready: false,
         }
@@ -77,16 +101,32 @@ impl Worker {
         !self.outbox.is_empty()
     }
 
+    /// Whether it gets on fast and has so much to do that it need not be listened to at once.
+    pub(super) fn is_provided_for(&self) -> bool {
+        self.tasks.len() >= MANY && self.began.elapsed() < AHEAD
+    }
+
+    /// Whether it may be given this task now. One with a limit is alone, so that nothing else is
+    /// lost when its worker is killed.
+    pub(super) fn takes(&self, task: &Task) -> bool {
+        self.tasks.is_empty() || (task.limit.is_none() && self.limit().is_none())
+    }
+
     /// How many tasks it may be given now; `ahead` allows for some behind the first.
     pub(super) fn room(&self, ahead: bool) -> usize {
         if !self.ready || !self.outbox.is_empty() {
             return 0;
         }
-        let quick = self.pace.is_some_and(|pace| pace < SHORT);
+        let depth = match self.pace.as_nanos() {
+            _ if !ahead => 1,
+            0 => DEEPEST,
+            // One is always ready for when the first is done.
+            pace => ((AHEAD.as_nanos() / pace) as usize).clamp(2, DEEPEST),
+        };
         let room = match self.tasks.len() {
-            0 => 1,
-            held if ahead && quick && held <= DEEPEST / 2 => DEEPEST - held,
-            _ => 0,
+            0 => depth,
+            held if held > depth / 2 => 0,
+            held => depth - held,
         };
         room.min(self.left.unwrap_or(room))
     }
@@ -94,31 +134,51 @@ impl Worker {
     /// Gives it a task, which is on its way after the next [`flush`](Self::flush).
     ///
     /// Gives the task back if its descriptors cannot be copied.
-    pub(super) fn give(&mut self, number: u64, task: Task) -> Result<(), Box<(Error, Task)>> {
-        // The task keeps its own, should another worker have to do it.
-        let copies = task
-            .args
-            .fds
-            .iter()
-            .map(OwnedFd::try_clone)
-            .collect::<Result<_, _>>();
-        let fds = match copies {
-            Ok(fds) => fds,
-            Err(error) => return Err(Box::new((error.into(), task))),
-        };
-        self.put_out(Message {
-            bytes: request(number, &task),
-            fds,
-        });
+    pub(super) fn give(&mut self, task: Task) -> Result<(), Box<(Error, Task)>> {
+        let Request {
+            function,
+            args,
+            context,
+        } = &task.job;
+        let provided = context.iter().try_for_each(|it| self.provide(it));
+        let (number, place) = (self.last + 1, function.offset() as u64);
+        if let Err(error) = provided.and_then(|()| self.put_out(number, place, args)) {
+            return Err(Box::new((error, task)));
+        }
+        self.last = number;
         if self.tasks.is_empty() {
             self.began = Instant::now();
         }
-        self.tasks.push_back((number, task));
+        self.tasks.push_back((self.last, task));
         self.left = self.left.map(|left| left - 1);
         Ok(())
     }
 
-    fn put_out(&mut self, message: Message) {
+    /// Sees to it that it has a context.
+    fn provide(&mut self, context: &Arc<Context>) -> Result<(), Error> {
+        let number = context.number;
+        if !self.contexts.iter().any(|(known, _)| *known == number) {
+            self.put_out(REMEMBER, number, &context.message)?;
+            self.contexts.push((number, Arc::downgrade(context)));
+        }
+        Ok(())
+    }
+
+    /// Has it drop the contexts that no task will need.
+    pub(super) fn drop_contexts(&mut self) {
+        let unused = |(_, context): &mut (u64, Weak<Context>)| context.strong_count() == 0;
+        for (number, _) in self.contexts.extract_if(.., unused).collect::<Vec<_>>() {
+            let _ = self.put_out(FORGET, number, &Message::default());
+        }
+    }
+
+    fn put_out(&mut self, number: u64, other: u64, message: &Message) -> Result<(), Error> {
+        // The message keeps its descriptors, should another worker need it.
+        let fds = message.fds.iter().map(OwnedFd::try_clone);
+        let message = Message {
+            bytes: frame(number, other, &message.bytes),
+            fds: fds.collect::<Result<_, _>>()?,
+        };
         let counted = message.counted();
         let mut bytes = header(counted.len());
         bytes.extend(counted);
@@ -133,6 +193,7 @@ impl Worker {
                 fds: message.fds,
             }),
         }
+        Ok(())
     }
 
     /// Sends what the socket takes.
@@ -159,7 +220,7 @@ impl Worker {
             Err(Error::Timeout) => return Ok(None),
             message => message?,
         };
-        let reply = split_numbers(message.bytes);
+        let reply = unframe(message.bytes);
         let (number, kind, bytes) = reply.ok_or_else(|| Error::os("bad message"))?;
         let message = Message {
             bytes,
@@ -173,7 +234,6 @@ impl Worker {
             self.ready = true;
             return Ok(Some(result.map_or_else(News::Broken, |_| News::Ready)));
         }
-        self.note_pace();
         match self.tasks.pop_front() {
             Some((expected, task)) if expected == number => {
                 Ok(Some(News::Done(task, result.map_err(JobError::Failed))))
@@ -182,11 +242,31 @@ impl Worker {
         }
     }
 
-    fn note_pace(&mut self) {
-        let now = Instant::now();
-        let took = now - self.began;
-        self.pace = Some(self.pace.map_or(took, |pace| (pace * 3 + took) / 4));
-        self.began = now;
+    /// Notes that it has done so many tasks since it began the first of them.
+    pub(super) fn note_pace(&mut self, done: u32) {
+        if done > 0 {
+            let now = Instant::now();
+            self.pace = (now - self.began) / done;
+            self.began = now;
+        }
+    }
+
+    /// Whether it has tasks that have waited too long for the one that it is at.
+    pub(super) fn stuck(&self) -> Option<Instant> {
+        (self.tasks.len() > 1).then(|| self.began + STUCK)
+    }
+
+    /// Takes back the tasks that it has not begun.
+    pub(super) fn take_back(&mut self) -> VecDeque<Task> {
+        let begun = self.claims.take_back(self.last);
+        self.split_off(begun)
+    }
+
+    fn split_off(&mut self, begun: u64) -> VecDeque<Task> {
+        let kept = self.tasks.partition_point(|(number, _)| *number <= begun);
+        let rest = self.tasks.split_off(kept);
+        self.left = self.left.map(|left| left + rest.len());
+        rest.into_iter().map(|(_, task)| task).collect()
     }
 
     /// When the task that it is at will have taken too long.
@@ -202,10 +282,8 @@ impl Worker {
 
     /// Takes the tasks away: the one that it was at, and those that it had not begun.
     pub(super) fn take_tasks(&mut self) -> (Option<Task>, VecDeque<Task>) {
-        let mut tasks = std::mem::take(&mut self.tasks)
-            .into_iter()
-            .map(|(_, task)| task);
-        (tasks.next(), tasks.collect())
+        let rest = self.split_off(self.claims.begun());
+        (self.tasks.pop_front().map(|(_, task)| task), rest)
     }
 
     /// Says how it died, to the one who waits for the task that it was at.
@@ -215,7 +293,7 @@ impl Worker {
             pid: self.process.pid().unwrap_or(0),
             exitcode: status.map_or(255, |status| status.exitcode),
             peak_kib: status.map_or(0, |status| status.peak_kib),
-            function: task.function.name().to_owned(),
+            function: task.job.function.name().to_owned(),
         })
     }
 }

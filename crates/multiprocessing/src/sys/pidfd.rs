@@ -50,6 +50,11 @@ impl PidFd {
         self.fd.clone()
     }
 
+    /// The same, for as long as this handle lives.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
     /// Waits for the process to end; `false` when `deadline` has passed before.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
         readable(self.fd.as_fd(), deadline)

@@ -1,0 +1,312 @@
+//! `multiprocessing.connection.Listener` and `Client`.
+
+use std::fmt;
+use std::io;
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::linux::net::{SocketAddrExt, TcpStreamExt};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hilos_core::time::{Deadline, Timeout};
+use parking_lot::{Mutex, RwLock};
+
+use super::address::{Address, Family};
+use super::authentication::{answer, deliver};
+use super::endpoint::Connection;
+use crate::error::Error;
+use crate::sys::pidfd::readable;
+
+/// Waits for connections from other programs, CPython's among them.
+///
+/// Use it to talk with a program that this one has not started. What comes and goes as bytes is as in
+/// CPython, and so is the proof that both sides know the same key.
+///
+/// ```
+/// use hilos_multiprocessing as multiprocessing;
+/// use multiprocessing::connection::{Listener, client};
+///
+/// let listener = Listener::new(("localhost", 0))?.with_authkey(b"secret");
+/// let address = listener.address().clone();
+/// let caller = std::thread::spawn(move || {
+///     let connection = client(address, Some(b"secret"))?;
+///     connection.send_bytes(b"hello")
+/// });
+/// let connection = listener.accept()?;
+/// assert_eq!(connection.recv_bytes()?, b"hello");
+/// caller.join().unwrap()?;
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+///
+/// # Differences from Python
+/// - `Listener()` is [`Listener::new(None)`](Self::new).
+/// - A caller that connects and says nothing is dropped after
+///   [a while](Self::with_handshake_timeout), so that it does not block the others for ever.
+/// - Values sent with [`send`](Connection::send) are in postcard's encoding: between hilos and CPython
+///   send bytes.
+///
+/// Mirrors [`multiprocessing.connection.Listener`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Listener).
+pub struct Listener {
+    /// `None` once it is closed.
+    socket: RwLock<Option<Arc<Socket>>>,
+    address: Address,
+    last_accepted: Mutex<Option<Address>>,
+    authkey: Option<Vec<u8>>,
+    patience: Duration,
+    /// What was made for it in the file system.
+    path: Option<PathBuf>,
+    /// A directory that was made for `path`.
+    directory: Option<PathBuf>,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// Listens at an address; `None` is a new Unix socket that only this user can reach.
+    ///
+    /// # Errors
+    /// [`Error::Os`] if the address is in use or cannot be listened at.
+    pub fn new<A: Into<ListenAt>>(address: A) -> Result<Self, Error> {
+        let ListenAt(wanted) = address.into();
+        let own = wanted.is_none();
+        let wanted = wanted.map_or_else(|| Address::arbitrary(Family::Unix), Ok)?;
+        wanted.check()?;
+        let socket = Socket::bind(&wanted)?;
+        let path = match &wanted {
+            Address::Unix(path) => Some(path.clone()),
+            _ => None,
+        };
+        let directory = path
+            .as_deref()
+            .filter(|_| own)
+            .and_then(|path| path.parent());
+        Ok(Self {
+            address: socket.address(wanted.clone())?,
+            directory: directory.map(Into::into),
+            path,
+            socket: RwLock::new(Some(Arc::new(socket))),
+            last_accepted: Mutex::new(None),
+            authkey: None,
+            patience: Duration::from_secs(30),
+        })
+    }
+
+    /// Accepts only callers that know this key, and proves to them that this side does.
+    #[must_use]
+    pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
+        self.authkey = Some(authkey.to_vec());
+        self
+    }
+
+    /// How many callers may wait to be accepted; Python's `backlog`.
+    ///
+    /// # Errors
+    /// [`Error::Os`] if the system refuses.
+    pub fn with_backlog(self, backlog: i32) -> Result<Self, Error> {
+        let backlog = nix::sys::socket::Backlog::new(backlog).map_err(Error::from)?;
+        nix::sys::socket::listen(&*self.socket()?, backlog)?;
+        Ok(self)
+    }
+
+    /// How long a caller may take to prove that it knows the key: 30 seconds unless this says so.
+    #[must_use]
+    pub const fn with_handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.patience = timeout;
+        self
+    }
+
+    /// Waits for a caller.
+    ///
+    /// # Errors
+    /// [`Error::Authentication`] if the caller does not know the key, [`Error::Timeout`] if it
+    /// does not say; the listener goes on. [`Error::Os`] if the listener is closed.
+    ///
+    /// # Blocking
+    /// Without a limit.
+    pub fn accept(&self) -> Result<Connection, Error> {
+        self.accept_until(Deadline::NEVER)
+    }
+
+    /// Like [`accept`](Self::accept), and gives up after `timeout`.
+    ///
+    /// # Errors
+    /// Those of `accept`, and [`Error::Timeout`].
+    pub fn accept_timeout<T: Into<Timeout>>(&self, timeout: T) -> Result<Connection, Error> {
+        self.accept_until(timeout.into().deadline())
+    }
+
+    fn accept_until(&self, deadline: Deadline) -> Result<Connection, Error> {
+        let socket = self.socket()?;
+        if !readable(socket.as_fd(), deadline) {
+            return Err(Error::Timeout);
+        }
+        let (connection, caller) = socket.accept()?;
+        *self.last_accepted.lock() = caller;
+        if let Some(authkey) = &self.authkey {
+            let deadline = Deadline::after(self.patience);
+            deliver(&connection, authkey, deadline)?;
+            answer(&connection, authkey, deadline)?;
+        }
+        Ok(connection)
+    }
+
+    /// Where it listens, with the port that the system has chosen.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where the last caller called from, as far as the system tells.
+    pub fn last_accepted(&self) -> Option<Address> {
+        self.last_accepted.lock().clone()
+    }
+
+    /// Listens no more, and removes its Unix socket.
+    pub fn close(&self) {
+        if self.socket.write().take().is_none() {
+            return;
+        }
+        if let Some(path) = &self.path {
+            let _ = std::fs::remove_file(path);
+        }
+        if let Some(directory) = &self.directory {
+            let _ = std::fs::remove_dir(directory);
+        }
+    }
+
+    fn socket(&self) -> Result<Arc<Socket>, Error> {
+        let socket = self.socket.read().clone();
+        socket.ok_or_else(|| Error::os("listener is closed"))
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the key.
+        write!(f, "<Listener at {}>", self.address)
+    }
+}
+
+/// Where to listen: an [`Address`], or `None`.
+#[derive(Clone, Debug)]
+pub struct ListenAt(Option<Address>);
+
+impl<A: Into<Address>> From<A> for ListenAt {
+    fn from(address: A) -> Self {
+        Self(Some(address.into()))
+    }
+}
+
+impl From<Option<Address>> for ListenAt {
+    fn from(address: Option<Address>) -> Self {
+        Self(address)
+    }
+}
+
+/// Connects to a listener, of this program or another, and proves that this side knows the key;
+/// Python's `Client`.
+///
+/// See [`Listener`] for an example.
+///
+/// # Errors
+/// [`Error::Os`] if nobody listens there, [`Error::Authentication`] if the keys differ,
+/// [`Error::Timeout`] if the other side has not shown in 30 seconds that it knows the key.
+///
+/// # Differences from Python
+/// - A host that is an IPv6 address works.
+///
+/// Mirrors [`multiprocessing.connection.Client`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Client).
+pub fn client<A: Into<Address>>(address: A, authkey: Option<&[u8]>) -> Result<Connection, Error> {
+    let address = address.into();
+    address.check()?;
+    let connection = match address {
+        Address::Inet(host, port) => remote(TcpStream::connect((host.as_str(), port))?)?,
+        Address::Unix(path) => Connection::socket(UnixStream::connect(path)?.into()),
+        Address::Abstract(name) => {
+            let address = SocketAddr::from_abstract_name(name)?;
+            Connection::socket(UnixStream::connect_addr(&address)?.into())
+        }
+    };
+    if let Some(authkey) = authkey {
+        let deadline = Deadline::after(Duration::from_secs(30));
+        answer(&connection, authkey, deadline)?;
+        deliver(&connection, authkey, deadline)?;
+    }
+    Ok(connection)
+}
+
+/// A connection over a network, where small messages go at once.
+fn remote(stream: TcpStream) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    // CPython writes twice in a row without saying so: it waits for the first to be acknowledged.
+    stream.set_quickack(true)?;
+    Ok(Connection::remote(stream.into()))
+}
+
+impl Socket {
+    fn bind(address: &Address) -> io::Result<Self> {
+        Ok(match address {
+            Address::Inet(host, port) => {
+                let addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
+                // CPython's `localhost` is the IPv4 one.
+                let first = addresses.iter().find(|address| address.is_ipv4());
+                Self::Tcp(match first {
+                    Some(address) => TcpListener::bind(address)?,
+                    None => TcpListener::bind(&addresses[..])?,
+                })
+            }
+            Address::Unix(path) => Self::Unix(UnixListener::bind(path)?),
+            Address::Abstract(name) => {
+                let address = SocketAddr::from_abstract_name(name)?;
+                Self::Unix(UnixListener::bind_addr(&address)?)
+            }
+        })
+    }
+
+    /// The address as it has become.
+    fn address(&self, wanted: Address) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => Ok(listener.local_addr()?.into()),
+            Self::Unix(_) => Ok(wanted),
+        }
+    }
+
+    fn accept(&self) -> io::Result<(Connection, Option<Address>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, caller) = listener.accept()?;
+                Ok((remote(stream)?, Some(caller.into())))
+            }
+            Self::Unix(listener) => {
+                let (stream, caller) = listener.accept()?;
+                let path = caller.as_pathname().map(|path| path.to_owned().into());
+                Ok((Connection::socket(OwnedFd::from(stream)), path))
+            }
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
+impl std::os::fd::AsRawFd for Socket {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}

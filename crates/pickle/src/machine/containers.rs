@@ -1,0 +1,72 @@
+//! Tuples, and what is added to other containers.
+
+use super::{Machine, Result, lacks};
+use crate::source::Source;
+use crate::{Error, Object, Step, Tuple, UnpicklingError};
+
+impl<S: Source> Machine<'_, S> {
+    pub(super) fn tuple(&mut self, length: usize) -> Result<()> {
+        self.underneath(length)?;
+        let tuple: Tuple = self.stack.drain(self.stack.len() - length..).collect();
+        self.push(tuple);
+        Ok(())
+    }
+
+    pub(super) fn append(&mut self, from: usize) -> Result<()> {
+        match self.target(from)?.clone() {
+            Object::List(list) => list.lock().extend(self.stack.drain(from..)),
+            Object::Instance(instance) => {
+                instance.push(Step::Append(self.stack.drain(from..).collect()));
+            }
+            other => return Err(lacks(&other, "append")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_items(&mut self, from: usize) -> Result<()> {
+        let target = self.target(from)?.clone();
+        if (self.stack.len() - from) % 2 == 1 {
+            return Err(UnpicklingError::new("odd number of items for SETITEMS"));
+        }
+        let pairs = Pairs(self.stack.drain(from..));
+        match target {
+            Object::Dict(dict) => dict.update(pairs)?,
+            Object::Instance(instance) => instance.push(Step::SetItems(pairs.collect())),
+            other => {
+                let name = other.type_name();
+                let complaint = format!("'{name}' object does not support item assignment");
+                return Err(Error::TypeError(complaint).into());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_items(&mut self) -> Result<()> {
+        let mark = self.pop_mark()?;
+        match self.target(mark)?.clone() {
+            Object::Set(set) => set.update(self.stack.drain(mark..))?,
+            Object::Instance(instance) => {
+                instance.push(Step::Add(self.stack.drain(mark..).collect()));
+            }
+            other => return Err(lacks(&other, "add")),
+        }
+        Ok(())
+    }
+}
+
+/// Keys and values that take turns.
+struct Pairs<I>(I);
+
+impl<I: ExactSizeIterator<Item = Object>> Iterator for Pairs<I> {
+    type Item = (Object, Object);
+
+    #[inline]
+    fn next(&mut self) -> Option<(Object, Object)> {
+        Some((self.0.next()?, self.0.next()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let pairs = self.0.len() / 2;
+        (pairs, Some(pairs))
+    }
+}

@@ -1,0 +1,50 @@
+//! What an unpickler has put aside to get again.
+
+use std::collections::HashMap;
+
+use crate::Object;
+
+#[derive(Default)]
+pub(crate) struct Memo {
+    /// From 0 on, as every pickler numbers them.
+    dense: Vec<Object>,
+    /// Under other numbers, which a pickle may choose as it likes.
+    sparse: HashMap<u64, Object>,
+}
+
+impl Memo {
+    #[inline]
+    pub(crate) fn get(&self, index: u64) -> Option<&Object> {
+        let dense = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.dense.get(index));
+        dense.or_else(|| self.sparse.get(&index))
+    }
+
+    #[inline]
+    pub(crate) fn put(&mut self, index: u64, object: Object) {
+        if index == self.dense.len() as u64 {
+            self.dense.push(object);
+            if !self.sparse.is_empty() {
+                self.sparse.remove(&index);
+            }
+        } else if let Some(old) = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.dense.get_mut(index))
+        {
+            *old = object;
+        } else {
+            self.sparse.insert(index, object);
+        }
+    }
+
+    /// Under the number that comes next.
+    #[inline]
+    pub(crate) fn push(&mut self, object: Object) {
+        self.put((self.dense.len() + self.sparse.len()) as u64, object);
+    }
+
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.dense.iter().chain(self.sparse.values())
+    }
+}

@@ -1,0 +1,283 @@
+//! Python's list.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::equality::identical_or_equal;
+use super::{Object, burial, sort};
+use crate::Error;
+
+/// Objects in a sequence that can change, Python's `list`; clones are the same list.
+///
+/// Positions count from the end where they are negative. Each method is atomic.
+///
+/// ```
+/// use hilos_pickle::{List, Object};
+///
+/// let list = List::from_iter([1, 2, 3].map(Object::from));
+/// list.append("four");
+/// assert_eq!(list.get(-1)?, Object::from("four"));
+/// assert_eq!(list.pop(0)?, Object::from(1));
+/// assert_eq!(format!("{list:?}"), "[2, 3, 'four']");
+/// # Ok::<(), hilos_pickle::Error>(())
+/// ```
+///
+/// # Differences from Python
+///
+/// A list that holds itself is freed when something breaks the cycle, such as [`clear`](Self::clear).
+///
+/// CPython: [`list`](https://docs.python.org/3.14/library/stdtypes.html#lists)
+#[derive(Clone)]
+pub struct List(Arc<Node>);
+
+struct Node {
+    items: Mutex<Vec<Object>>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut heap = Vec::new();
+        self.empty_into(&mut heap);
+        burial::bury(heap);
+    }
+}
+
+impl Node {
+    fn empty_into(&mut self, heap: &mut Vec<Object>) {
+        let mut items = std::mem::take(super::get_mut(&mut self.items));
+        burial::sort_out(&mut items, heap);
+    }
+}
+
+impl List {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::from(Vec::new())
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The item at a position, `l[i]`.
+    ///
+    /// # Errors
+    ///
+    /// An `IndexError` if the position is outside the list.
+    pub fn get(&self, index: i64) -> Result<Object, Error> {
+        let items = self.lock();
+        let position = position(items.len(), index, "list index out of range")?;
+        Ok(items[position].clone())
+    }
+
+    /// Replaces the item at a position, `l[i] = item`.
+    ///
+    /// # Errors
+    ///
+    /// An `IndexError` if the position is outside the list.
+    pub fn set<T: Into<Object>>(&self, index: i64, item: T) -> Result<(), Error> {
+        let item = item.into();
+        let mut items = self.lock();
+        let position = position(items.len(), index, "list assignment index out of range")?;
+        let old = std::mem::replace(&mut items[position], item);
+        drop(items);
+        drop(old);
+        Ok(())
+    }
+
+    /// Removes the item at a position, `del l[i]`.
+    ///
+    /// # Errors
+    ///
+    /// An `IndexError` if the position is outside the list.
+    pub fn delete(&self, index: i64) -> Result<(), Error> {
+        self.take(index, "list assignment index out of range")
+            .map(drop)
+    }
+
+    /// Removes the item at a position, `l.pop(i)`, and returns it; the last one is at -1.
+    ///
+    /// # Errors
+    ///
+    /// An `IndexError` if the position is outside the list.
+    pub fn pop(&self, index: i64) -> Result<Object, Error> {
+        let complaint = match self.is_empty() {
+            true => "pop from empty list",
+            false => "pop index out of range",
+        };
+        self.take(index, complaint)
+    }
+
+    fn take(&self, index: i64, complaint: &str) -> Result<Object, Error> {
+        let mut items = self.lock();
+        let position = position(items.len(), index, complaint)?;
+        Ok(items.remove(position))
+    }
+
+    /// Adds an item at the end.
+    pub fn append<T: Into<Object>>(&self, item: T) {
+        let item = item.into();
+        self.lock().push(item);
+    }
+
+    /// Adds items at the end.
+    pub fn extend<I: IntoIterator<Item = Object>>(&self, items: I) {
+        // Collected first, since the iterator may look at this list.
+        let items: Vec<_> = items.into_iter().collect();
+        self.lock().extend(items);
+    }
+
+    /// Puts an item before a position, or at the end if the position is beyond it.
+    pub fn insert<T: Into<Object>>(&self, index: i64, item: T) {
+        let item = item.into();
+        let mut items = self.lock();
+        let length = items.len();
+        items.insert(super::slice::clamp(index, length), item);
+    }
+
+    /// Removes the first item that equals this one.
+    ///
+    /// # Errors
+    ///
+    /// A `ValueError` if there is none.
+    pub fn remove<T: Into<Object>>(&self, item: T) -> Result<(), Error> {
+        let absent = || Error::ValueError("list.remove(x): x not in list".into());
+        let wanted = item.into();
+        loop {
+            let found = self.find(&wanted).ok_or_else(absent)?;
+            let mut items = self.lock();
+            // Unless another thread has moved it meanwhile.
+            if items.get(found.0).is_some_and(|item| item.is(&found.1)) {
+                items.remove(found.0);
+                return Ok(());
+            }
+        }
+    }
+
+    /// The position of the first item that equals this one.
+    ///
+    /// # Errors
+    ///
+    /// A `ValueError` if there is none.
+    pub fn index<T: Into<Object>>(&self, item: T) -> Result<usize, Error> {
+        let wanted = item.into();
+        let absent = || Error::ValueError(format!("{wanted:?} is not in list"));
+        self.find(&wanted).map(|found| found.0).ok_or_else(absent)
+    }
+
+    /// How many items equal this one.
+    pub fn count<T: Into<Object>>(&self, item: T) -> usize {
+        let wanted = item.into();
+        let items = self.to_vec();
+        items
+            .iter()
+            .filter(|item| identical_or_equal(item, &wanted))
+            .count()
+    }
+
+    /// Whether an item equals this one, `item in l`.
+    pub fn contains<T: Into<Object>>(&self, item: T) -> bool {
+        self.find(&item.into()).is_some()
+    }
+
+    fn find(&self, wanted: &Object) -> Option<(usize, Object)> {
+        let mut items = self.to_vec().into_iter().enumerate();
+        items.find(|(_, item)| identical_or_equal(item, wanted))
+    }
+
+    /// Turns the order round.
+    pub fn reverse(&self) {
+        self.lock().reverse();
+    }
+
+    /// Sorts the items by Python's `<`, those that are equal in the order they have.
+    ///
+    /// # Errors
+    ///
+    /// A `TypeError` if two items have no order; the list is then as it was.
+    pub fn sort(&self) -> Result<(), Error> {
+        let sorted = sort::sorted(self.to_vec())?;
+        *self.lock() = sorted;
+        Ok(())
+    }
+
+    /// Removes all items.
+    pub fn clear(&self) {
+        let items = std::mem::take(&mut *self.lock());
+        drop(Self::from(items));
+    }
+
+    /// Another list of the same items.
+    pub fn copy(&self) -> Self {
+        Self::from(self.to_vec())
+    }
+
+    /// The items at this moment.
+    pub fn to_vec(&self) -> Vec<Object> {
+        self.lock().clone()
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Object>> {
+        super::lock(&self.0.items)
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// Moves what only this handle holds to the heap.
+    pub(crate) fn bury_in(self, heap: &mut Vec<Object>) {
+        if let Some(mut node) = Arc::into_inner(self.0) {
+            node.empty_into(heap);
+        }
+    }
+}
+
+fn position(length: usize, index: i64, complaint: &str) -> Result<usize, Error> {
+    let position = if index < 0 {
+        index.saturating_add_unsigned(length as u64)
+    } else {
+        index
+    };
+    let position = usize::try_from(position)
+        .ok()
+        .filter(|&position| position < length);
+    position.ok_or_else(|| Error::IndexError(complaint.into()))
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Vec<Object>> for List {
+    fn from(items: Vec<Object>) -> Self {
+        let items = Mutex::new(items);
+        Self(Arc::new(Node { items }))
+    }
+}
+
+impl FromIterator<Object> for List {
+    fn from_iter<I: IntoIterator<Item = Object>>(items: I) -> Self {
+        Self::from(items.into_iter().collect::<Vec<_>>())
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        Object::List(self.clone()) == Object::List(other.clone())
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&Object::List(self.clone()), f)
+    }
+}
