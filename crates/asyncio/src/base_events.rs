@@ -81,6 +81,9 @@ pub(crate) struct Inner {
     pub(crate) selector: RefCell<Option<Selector>>,
     #[cfg(target_os = "linux")]
     pub(crate) signals: RefCell<Signals>,
+    /// What transports read into.
+    #[cfg(target_os = "linux")]
+    read_buffer: RefCell<Vec<u8>>,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
@@ -159,6 +162,8 @@ impl EventLoop {
             selector: RefCell::default(),
             #[cfg(target_os = "linux")]
             signals: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            read_buffer: RefCell::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
@@ -568,6 +573,18 @@ impl EventLoop {
 
 #[cfg(target_os = "linux")]
 impl EventLoop {
+    /// A buffer of `size` bytes, to be given back by [`return_read_buffer`](Self::return_read_buffer).
+    pub(crate) fn take_read_buffer(&self, size: usize) -> Vec<u8> {
+        let mut buffer = self.0.read_buffer.take();
+        buffer.resize(size, 0);
+        buffer
+    }
+
+    pub(crate) fn return_read_buffer(&self, buffer: Vec<u8>) {
+        let old = self.0.read_buffer.replace(buffer);
+        drop(old);
+    }
+
     fn close_selector(&self) {
         self.remove_signal_handlers();
         self.0.shared.set_alarm(None);

@@ -1,6 +1,5 @@
 //! `loop.add_reader`, `loop.add_writer` and what they need of the loop, on Linux.
 
-use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -121,5 +120,5 @@ impl EventLoop {
 
 /// What the system refuses, under Python's name.
 pub(crate) fn os_error(error: nix::Error) -> Exception {
-    Exception::new("OSError", io::Error::from(error))
+    crate::os_error::os_error(error.into())
 }
