@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write as _;
 use std::rc::Rc;
+#[cfg(target_os = "linux")]
+use std::rc::Weak;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ use crate::selector::Selector;
 use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
+#[cfg(target_os = "linux")]
+use crate::transports::Open;
 #[cfg(target_os = "linux")]
 use crate::unix_events::Signals;
 
@@ -84,6 +88,8 @@ pub(crate) struct Inner {
     /// What transports read into.
     #[cfg(target_os = "linux")]
     read_buffer: RefCell<Vec<u8>>,
+    #[cfg(target_os = "linux")]
+    pub(crate) transports: RefCell<Open>,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
@@ -164,6 +170,8 @@ impl EventLoop {
             signals: RefCell::default(),
             #[cfg(target_os = "linux")]
             read_buffer: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            transports: RefCell::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
@@ -590,6 +598,10 @@ impl EventLoop {
         self.0.shared.set_alarm(None);
         let selector = self.0.selector.take();
         drop(selector);
+        let transports = self.0.transports.take();
+        for transport in transports.values().filter_map(Weak::upgrade) {
+            transport.abandon();
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::create_connection::{BoxedResult, stream_socket};
 use crate::exception::{Exception, Result, quoted};
+use crate::exceptions::ValueError;
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
 use crate::os_error::{os_error, os_error_with};
 use crate::protocols::Protocol;
@@ -63,6 +64,7 @@ enum Target {
     Hosts(Hosts, u16),
     Path(PathBuf),
     Socket(OwnedFd),
+    UnixSocket(OwnedFd),
 }
 
 /// A server to be made; awaiting it makes it.
@@ -152,6 +154,18 @@ impl EventLoop {
     }
 }
 
+impl EventLoop {
+    /// As [`create_unix_server`](Self::create_unix_server), on a socket that is bound already.
+    pub fn create_unix_server_on<F, P, S>(&self, protocol_factory: F, sock: S) -> CreateServer
+    where
+        F: Fn() -> P + 'static,
+        P: Protocol,
+        S: Into<OwnedFd>,
+    {
+        CreateServer::new(self, protocol_factory, Target::UnixSocket(sock.into()))
+    }
+}
+
 impl CreateServer {
     fn new<F, P>(event_loop: &EventLoop, factory: F, target: Target) -> Self
     where
@@ -218,26 +232,27 @@ impl CreateServer {
             target,
             options,
         } = self;
-        let mut path = None;
+        let mut is_unix = false;
         let sockets = match target {
             Target::Hosts(hosts, port) => listen_on(&event_loop, hosts, port, &options).await?,
             Target::Socket(fd) => vec![stream_socket(fd)?],
-            Target::Path(at) => {
-                let socket = bind_to_path(&at)?;
-                path = options.cleanup_socket.then_some(at);
-                vec![socket]
+            Target::UnixSocket(fd) => {
+                is_unix = true;
+                vec![unix_stream_socket(fd)?]
+            }
+            Target::Path(path) => {
+                is_unix = true;
+                vec![bind_to_path(&path)?]
             }
         };
         for socket in &sockets {
             socket.set_nonblocking(true).map_err(os_error)?;
         }
-        let server = Server::new(&event_loop, sockets, factory, options.backlog);
-        if let Some(path) = path
-            && let Ok(metadata) = std::fs::metadata(&path)
-        {
-            let inode = metadata.ino();
-            server.unlink_on_close(UnixPath { path, inode });
-        }
+        let unlink = match is_unix && options.cleanup_socket {
+            true => sockets.first().and_then(path_of),
+            false => None,
+        };
+        let server = Server::new(&event_loop, sockets, factory, options.backlog, unlink);
         if options.start_serving {
             server.listen()?;
             sleep(0).await?;
@@ -330,6 +345,25 @@ fn reason(error: &io::Error) -> String {
         "[errno {}] {words}",
         error.raw_os_error().unwrap_or_default()
     )
+}
+
+/// The socket of `fd`, which must be one of a stream, and Unix's.
+pub(crate) fn unix_stream_socket(fd: OwnedFd) -> Result<Socket> {
+    let socket = Socket::from(fd);
+    match (socket.domain(), socket.r#type()) {
+        (Ok(Domain::UNIX), Ok(Type::STREAM)) => Ok(socket),
+        _ => {
+            let message = format!("A UNIX Domain Stream Socket was expected, got {socket:?}");
+            Err(ValueError::new(message).into())
+        }
+    }
+}
+
+/// The path of a Unix socket, and the number of its file.
+fn path_of(socket: &Socket) -> Option<UnixPath> {
+    let path = socket.local_addr().ok()?.as_pathname()?.to_owned();
+    let inode = std::fs::metadata(&path).ok()?.ino();
+    Some(UnixPath { path, inode })
 }
 
 fn bind_to_path(path: &Path) -> Result<Socket> {

@@ -171,7 +171,7 @@ mod networking {
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
         StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
-        start_server, start_server_on, start_unix_server,
+        start_server, start_server_on, start_unix_server, start_unix_server_on,
     };
     pub use crate::transports::{DatagramTransport, ExtraInfo, Transport};
     pub use crate::trsock::TransportSocket;

@@ -85,6 +85,7 @@ impl Server {
         sockets: Vec<Socket>,
         factory: Factory,
         backlog: u32,
+        unlink: Option<UnixPath>,
     ) -> Self {
         let sockets = sockets.into_iter().map(TransportSocket::new).collect();
         Self(Rc::new(Inner {
@@ -96,12 +97,8 @@ impl Server {
             backlog,
             serving: Cell::new(false),
             forever: RefCell::default(),
-            unlink: RefCell::default(),
+            unlink: RefCell::new(unlink),
         }))
-    }
-
-    pub(crate) fn unlink_on_close(&self, path: UnixPath) {
-        *self.0.unlink.borrow_mut() = Some(path);
     }
 
     pub(crate) fn attach(&self, transport: &Transport) -> Attached {

@@ -12,7 +12,9 @@ pub use errors::{IncompleteReadError, LimitOverrunError};
 pub use open::{OpenConnection, open_connection, open_connection_over, open_unix_connection};
 pub(crate) use protocol::StreamReaderProtocol;
 pub use reader::{Separators, StreamReader};
-pub use serve::{StartServer, start_server, start_server_on, start_unix_server};
+pub use serve::{
+    StartServer, start_server, start_server_on, start_unix_server, start_unix_server_on,
+};
 pub use writer::StreamWriter;
 
 /// How much a reader holds before it asks its transport to pause, in half.

@@ -18,6 +18,7 @@ enum Target {
     Hosts(Hosts, u16),
     Path(PathBuf),
     Socket(OwnedFd),
+    UnixSocket(OwnedFd),
 }
 
 /// A server of streams to be started; awaiting it starts it.
@@ -73,6 +74,15 @@ where
     StartServer::new(client_connected_cb, target)
 }
 
+/// As [`start_unix_server`], on a Unix socket that is bound already.
+pub fn start_unix_server_on<F, S>(client_connected_cb: F, sock: S) -> StartServer
+where
+    F: AsyncFn(StreamReader, StreamWriter) -> Result<()> + 'static,
+    S: Into<OwnedFd>,
+{
+    StartServer::new(client_connected_cb, Target::UnixSocket(sock.into()))
+}
+
 impl StartServer {
     fn new<F>(client_connected_cb: F, target: Target) -> Self
     where
@@ -118,6 +128,12 @@ impl StartServer {
         self.with(move |server| server.with_start_serving(start_serving))
     }
 
+    /// Whether the path of a Unix socket is removed when the server is closed, as it is unless
+    /// given.
+    pub fn with_cleanup_socket(self, cleanup_socket: bool) -> Self {
+        self.with(move |server| server.with_cleanup_socket(cleanup_socket))
+    }
+
     fn with(mut self, configure: impl FnOnce(CreateServer) -> CreateServer + 'static) -> Self {
         self.configure.push(Box::new(configure));
         self
@@ -138,6 +154,7 @@ impl StartServer {
             Target::Hosts(hosts, port) => event_loop.create_server(factory, hosts, port),
             Target::Path(path) => event_loop.create_unix_server(factory, path),
             Target::Socket(fd) => event_loop.create_server_on(factory, fd),
+            Target::UnixSocket(fd) => event_loop.create_unix_server_on(factory, fd),
         };
         let configure =
             |server, configure: Box<dyn FnOnce(CreateServer) -> CreateServer>| configure(server);

@@ -1,7 +1,8 @@
 //! What every transport over a socket or pipe has: CPython's `_SelectorTransport`.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
 
 use super::Flow;
 use crate::base_events::EventLoop;
@@ -46,6 +47,15 @@ impl Kind for dyn crate::protocols::DatagramProtocol {
     }
 }
 
+/// A transport, to a loop that is closed.
+pub(crate) trait Abandon {
+    /// Closes the socket, and forgets the protocol without a word.
+    fn abandon(&self);
+}
+
+/// The transports of a loop that are open.
+pub(crate) type Open = BTreeMap<usize, Weak<dyn Abandon>>;
+
 /// The state that transports share. `P` is the kind of protocol.
 pub(crate) struct Base<P: ?Sized> {
     pub(crate) event_loop: EventLoop,
@@ -56,6 +66,15 @@ pub(crate) struct Base<P: ?Sized> {
     pub(crate) conn_lost: Cell<u32>,
     /// The server that the connection came from, while it is there.
     pub(crate) attached: RefCell<Option<Attached>>,
+    /// The transport's place among the loop's.
+    key: Cell<usize>,
+}
+
+impl<P: ?Sized> Drop for Base<P> {
+    fn drop(&mut self) {
+        let mut open = self.event_loop.0.transports.borrow_mut();
+        open.remove(&self.key.get());
+    }
 }
 
 /// Calls a protocol of the program's; a panic is an error like any other.
@@ -76,7 +95,22 @@ impl<P: Kind + ?Sized> Base<P> {
             closing: Cell::new(false),
             conn_lost: Cell::new(0),
             attached: RefCell::default(),
+            key: Cell::new(0),
         }
+    }
+
+    /// Has the loop close the transport with itself.
+    pub(crate) fn register<T: Abandon + 'static>(&self, transport: &Rc<T>) {
+        self.key.set(Rc::as_ptr(transport).addr());
+        let transport: Weak<T> = Rc::downgrade(transport);
+        let mut open = self.event_loop.0.transports.borrow_mut();
+        open.insert(self.key.get(), transport);
+    }
+
+    pub(crate) fn forget_protocol(&self) {
+        let protocol = self.protocol.take();
+        let attached = self.attached.take();
+        drop((protocol, attached));
     }
 
     pub(crate) fn protocol(&self) -> Option<Rc<P>> {

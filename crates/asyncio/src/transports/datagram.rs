@@ -10,7 +10,7 @@ use std::rc::Rc;
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, recvfrom};
 use socket2::{SockAddr, Socket};
 
-use super::{Base, ExtraInfo, invoke, is_not_ready};
+use super::{Abandon, Base, ExtraInfo, invoke, is_not_ready};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
@@ -40,6 +40,9 @@ const LOST_WRITES: u32 = 5;
 #[derive(Clone)]
 pub struct DatagramTransport(Rc<Inner>);
 
+/// A datagram, and where it goes.
+type Waiting = (Box<[u8]>, Option<SockAddr>);
+
 struct Inner {
     base: Base<dyn DatagramProtocol>,
     socket: TransportSocket,
@@ -47,7 +50,7 @@ struct Inner {
     peername: Option<Address>,
     /// Where all datagrams go.
     remote: Option<Address>,
-    waiting: RefCell<VecDeque<(Box<[u8]>, Option<SockAddr>)>>,
+    waiting: RefCell<VecDeque<Waiting>>,
     size: Cell<usize>,
 }
 
@@ -71,6 +74,7 @@ impl DatagramTransport {
             waiting: RefCell::default(),
             size: Cell::new(0),
         }));
+        this.0.base.register(&this.0);
         let transport = this.clone();
         event_loop.call_soon(move || transport.connection_made())?;
         let transport = this.clone();
@@ -324,6 +328,13 @@ impl DatagramTransport {
             "peername" => self.0.peername.clone().map(ExtraInfo::Address),
             _ => None,
         }
+    }
+}
+
+impl Abandon for Inner {
+    fn abandon(&self) {
+        self.base.forget_protocol();
+        self.socket.close();
     }
 }
 

@@ -8,7 +8,7 @@ mod flow;
 mod socket;
 mod stream;
 
-pub(crate) use base::{Base, invoke};
+pub(crate) use base::{Abandon, Base, Open, invoke};
 pub(crate) use buffer::Buffer;
 pub use datagram::DatagramTransport;
 pub use extra::ExtraInfo;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use socket2::Socket;
 
-use super::{Base, Buffer, ExtraInfo, StreamTransport, Transport, invoke};
+use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport, invoke};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
@@ -87,6 +87,7 @@ impl SocketTransport {
             eof: Cell::new(false),
             paused: Cell::new(false),
         });
+        this.base.register(&this);
         if let Some(server) = opened.server {
             *this.base.attached.borrow_mut() = Some(server.attach(&Transport(this.clone())));
         }
@@ -324,6 +325,13 @@ impl SocketTransport {
         let result = self.base.call_connection_lost(exception);
         self.socket.close();
         result
+    }
+}
+
+impl Abandon for SocketTransport {
+    fn abandon(&self) {
+        self.base.forget_protocol();
+        self.socket.close();
     }
 }
 

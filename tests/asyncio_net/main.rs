@@ -1,0 +1,11 @@
+//! `asyncio`'s networking, as CPython's own tests specify it: streams, servers, transports.
+
+#![cfg(target_os = "linux")]
+
+mod datagrams;
+mod endpoints;
+mod load;
+mod readers;
+mod streams;
+mod support;
+mod transports;
