@@ -5,7 +5,9 @@
 mod datagrams;
 mod endpoints;
 mod load;
+mod pipes;
 mod readers;
 mod streams;
+mod subprocesses;
 mod support;
 mod transports;

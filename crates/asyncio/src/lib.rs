@@ -51,6 +51,8 @@ mod awaitable;
 mod awaiting;
 mod base_events;
 mod clock;
+#[cfg(target_os = "linux")]
+mod connect_pipe;
 mod core;
 #[cfg(target_os = "linux")]
 mod create_connection;
@@ -97,6 +99,8 @@ mod sock_connect;
 mod step;
 #[cfg(target_os = "linux")]
 mod streams;
+#[cfg(target_os = "linux")]
+pub mod subprocess;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
 mod taskgroups;
@@ -166,12 +170,15 @@ mod networking {
     pub use crate::create_datagram_endpoint::CreateDatagramEndpoint;
     pub use crate::create_server::{CreateServer, Hosts};
     pub use crate::getaddrinfo::AddressFamily;
-    pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol};
+    pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol, SubprocessProtocol};
     pub use crate::server::Server;
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
         StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
         start_server, start_server_on, start_unix_server, start_unix_server_on,
+    };
+    pub use crate::subprocess::{
+        CreateSubprocess, SubprocessTransport, create_subprocess_exec, create_subprocess_shell,
     };
     pub use crate::transports::{DatagramTransport, ExtraInfo, Transport};
     pub use crate::trsock::TransportSocket;

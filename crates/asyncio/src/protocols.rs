@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::address::Address;
 use crate::exception::{Exception, Result};
+use crate::subprocess::SubprocessTransport;
 use crate::transports::{DatagramTransport, Transport};
 
 /// What a program does with the bytes of a connection, by callbacks.
@@ -193,6 +194,80 @@ impl<P: DatagramProtocol + ?Sized> DatagramProtocol for Rc<P> {
 
     fn error_received(&self, exc: &Exception) -> Result<()> {
         (**self).error_received(exc)
+    }
+
+    fn connection_lost(&self, exc: Option<&Exception>) -> Result<()> {
+        (**self).connection_lost(exc)
+    }
+
+    fn pause_writing(&self) -> Result<()> {
+        (**self).pause_writing()
+    }
+
+    fn resume_writing(&self) -> Result<()> {
+        (**self).resume_writing()
+    }
+}
+
+/// What a program does with what a child process writes, by callbacks.
+///
+/// `fd` is 0 for the child's standard input, 1 for its output, 2 for its errors.
+///
+/// Mirrors [`asyncio.SubprocessProtocol`](https://docs.python.org/3.14/library/asyncio-protocol.html#asyncio.SubprocessProtocol).
+#[expect(unused_variables, reason = "the names are for the documentation")]
+pub trait SubprocessProtocol: 'static {
+    /// The process runs, and its pipes are connected.
+    fn connection_made(&self, transport: &SubprocessTransport) -> Result<()> {
+        Ok(())
+    }
+
+    /// The child has written `data`.
+    fn pipe_data_received(&self, fd: i32, data: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    /// A pipe is closed.
+    fn pipe_connection_lost(&self, fd: i32, exc: Option<&Exception>) -> Result<()> {
+        Ok(())
+    }
+
+    /// The child has ended. Some of what it wrote may still come.
+    fn process_exited(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The child has ended, and all its pipes are closed.
+    fn connection_lost(&self, exc: Option<&Exception>) -> Result<()> {
+        Ok(())
+    }
+
+    /// More is waiting to be written to the child than the transport's high-water mark.
+    fn pause_writing(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// No more is waiting to be written to the child than the transport's low-water mark.
+    fn resume_writing(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A protocol that somebody else holds too.
+impl<P: SubprocessProtocol + ?Sized> SubprocessProtocol for Rc<P> {
+    fn connection_made(&self, transport: &SubprocessTransport) -> Result<()> {
+        (**self).connection_made(transport)
+    }
+
+    fn pipe_data_received(&self, fd: i32, data: &[u8]) -> Result<()> {
+        (**self).pipe_data_received(fd, data)
+    }
+
+    fn pipe_connection_lost(&self, fd: i32, exc: Option<&Exception>) -> Result<()> {
+        (**self).pipe_connection_lost(fd, exc)
+    }
+
+    fn process_exited(&self) -> Result<()> {
+        (**self).process_exited()
     }
 
     fn connection_lost(&self, exc: Option<&Exception>) -> Result<()> {

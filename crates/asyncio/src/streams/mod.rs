@@ -2,6 +2,7 @@
 
 mod buffer;
 mod errors;
+mod flow;
 mod open;
 mod protocol;
 mod reader;
@@ -9,6 +10,7 @@ mod serve;
 mod writer;
 
 pub use errors::{IncompleteReadError, LimitOverrunError};
+pub(crate) use flow::FlowControl;
 pub use open::{OpenConnection, open_connection, open_connection_over, open_unix_connection};
 pub(crate) use protocol::StreamReaderProtocol;
 pub use reader::{Separators, StreamReader};

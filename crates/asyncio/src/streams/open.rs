@@ -111,7 +111,7 @@ impl OpenConnection {
         let reader = StreamReader::in_loop(&event_loop, limit);
         let protocol = StreamReaderProtocol::new(&event_loop, reader.clone(), None);
         let (transport, _) = self.connection(&event_loop, protocol.clone()).await?;
-        let writer = StreamWriter::new(transport, protocol, Some(reader.clone()));
+        let writer = StreamWriter::new(transport, protocol.flow(), Some(reader.clone()));
         Ok((reader, writer))
     }
 

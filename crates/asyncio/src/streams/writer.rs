@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{StreamReader, StreamReaderProtocol};
+use super::{FlowControl, StreamReader};
 use crate::exception::Result;
 use crate::repr::debug_like_display;
 use crate::sleep::sleep;
@@ -18,19 +18,19 @@ use crate::transports::{ExtraInfo, Transport};
 #[derive(Clone)]
 pub struct StreamWriter {
     transport: Transport,
-    protocol: Rc<StreamReaderProtocol>,
+    flow: Rc<FlowControl>,
     reader: Option<StreamReader>,
 }
 
 impl StreamWriter {
     pub(crate) fn new(
         transport: Transport,
-        protocol: Rc<StreamReaderProtocol>,
+        flow: Rc<FlowControl>,
         reader: Option<StreamReader>,
     ) -> Self {
         Self {
             transport,
-            protocol,
+            flow,
             reader,
         }
     }
@@ -87,7 +87,7 @@ impl StreamWriter {
     /// # Errors
     /// What the connection was lost by; the `CancelledError` of a task that is cancelled meanwhile.
     pub async fn wait_closed(&self) -> Result<()> {
-        self.protocol.closed().await
+        self.flow.closed().await
     }
 
     /// What is known of the connection under `name`: `"peername"`, `"sockname"`, `"socket"`.
@@ -108,7 +108,7 @@ impl StreamWriter {
             // `connection_lost` is called first, so that its error is not missed.
             sleep(0).await?;
         }
-        self.protocol.drain().await
+        self.flow.drain().await
     }
 }
 

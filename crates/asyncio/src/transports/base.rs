@@ -56,6 +56,36 @@ pub(crate) trait Abandon {
 /// The transports of a loop that are open.
 pub(crate) type Open = BTreeMap<usize, Weak<dyn Abandon>>;
 
+/// A transport's place among those of its loop, while it lives.
+pub(crate) struct Registration {
+    event_loop: EventLoop,
+    key: Cell<usize>,
+}
+
+impl Registration {
+    pub(crate) fn new(event_loop: &EventLoop) -> Self {
+        Self {
+            event_loop: event_loop.clone(),
+            key: Cell::new(0),
+        }
+    }
+
+    /// Has the loop close the transport with itself.
+    pub(crate) fn register<T: Abandon + 'static>(&self, transport: &Rc<T>) {
+        self.key.set(Rc::as_ptr(transport).addr());
+        let transport: Weak<T> = Rc::downgrade(transport);
+        let mut open = self.event_loop.0.transports.borrow_mut();
+        open.insert(self.key.get(), transport);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut open = self.event_loop.0.transports.borrow_mut();
+        open.remove(&self.key.get());
+    }
+}
+
 /// The state that transports share. `P` is the kind of protocol.
 pub(crate) struct Base<P: ?Sized> {
     pub(crate) event_loop: EventLoop,
@@ -66,15 +96,7 @@ pub(crate) struct Base<P: ?Sized> {
     pub(crate) conn_lost: Cell<u32>,
     /// The server that the connection came from, while it is there.
     pub(crate) attached: RefCell<Option<Attached>>,
-    /// The transport's place among the loop's.
-    key: Cell<usize>,
-}
-
-impl<P: ?Sized> Drop for Base<P> {
-    fn drop(&mut self) {
-        let mut open = self.event_loop.0.transports.borrow_mut();
-        open.remove(&self.key.get());
-    }
+    pub(crate) registration: Registration,
 }
 
 /// Calls a protocol of the program's; a panic is an error like any other.
@@ -95,16 +117,8 @@ impl<P: Kind + ?Sized> Base<P> {
             closing: Cell::new(false),
             conn_lost: Cell::new(0),
             attached: RefCell::default(),
-            key: Cell::new(0),
+            registration: Registration::new(event_loop),
         }
-    }
-
-    /// Has the loop close the transport with itself.
-    pub(crate) fn register<T: Abandon + 'static>(&self, transport: &Rc<T>) {
-        self.key.set(Rc::as_ptr(transport).addr());
-        let transport: Weak<T> = Rc::downgrade(transport);
-        let mut open = self.event_loop.0.transports.borrow_mut();
-        open.insert(self.key.get(), transport);
     }
 
     pub(crate) fn forget_protocol(&self) {

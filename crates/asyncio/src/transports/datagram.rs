@@ -74,7 +74,7 @@ impl DatagramTransport {
             waiting: RefCell::default(),
             size: Cell::new(0),
         }));
-        this.0.base.register(&this.0);
+        this.0.base.registration.register(&this.0);
         let transport = this.clone();
         event_loop.call_soon(move || transport.connection_made())?;
         let transport = this.clone();

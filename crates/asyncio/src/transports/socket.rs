@@ -87,7 +87,7 @@ impl SocketTransport {
             eof: Cell::new(false),
             paused: Cell::new(false),
         });
-        this.base.register(&this);
+        this.base.registration.register(&this);
         if let Some(server) = opened.server {
             *this.base.attached.borrow_mut() = Some(server.attach(&Transport(this.clone())));
         }
