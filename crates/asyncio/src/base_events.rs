@@ -20,6 +20,8 @@ use crate::exceptions::{RuntimeError, ValueError};
 use crate::executors::DefaultExecutor;
 use crate::futures::Future;
 use crate::handler::ExceptionContext;
+#[cfg(target_os = "linux")]
+use crate::interrupt::Interrupted;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
@@ -61,7 +63,7 @@ pub struct EventLoop(pub(crate) Rc<Inner>);
 
 pub(crate) struct Inner {
     /// What runs in this iteration and the next.
-    ready: RefCell<VecDeque<Ready>>,
+    pub(crate) ready: RefCell<VecDeque<Ready>>,
     timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
@@ -81,6 +83,9 @@ pub(crate) struct Inner {
     pub(crate) selector: RefCell<Option<Selector>>,
     #[cfg(target_os = "linux")]
     pub(crate) signals: RefCell<Signals>,
+    /// What Ctrl-C does to the run.
+    #[cfg(target_os = "linux")]
+    pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
@@ -104,6 +109,9 @@ pub(crate) enum Ready {
     Sent(Box<dyn FnOnce() + Send>),
     /// What another thread has done, by its number.
     Return(u64),
+    /// Signals have come.
+    #[cfg(target_os = "linux")]
+    Signals,
 }
 
 impl Ready {
@@ -115,6 +123,8 @@ impl Ready {
             Self::Call(callback, future) => callback(future),
             Self::Sent(call) => call(),
             Self::Return(number) => event_loop.0.returns.take(number),
+            #[cfg(target_os = "linux")]
+            Self::Signals => event_loop.receive_signals(),
         }
     }
 }
@@ -128,6 +138,8 @@ impl fmt::Display for Ready {
                 write!(f, "a callback of {}", future.repr())
             }
             Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
+            #[cfg(target_os = "linux")]
+            Self::Signals => f.write_str("the look for signals"),
         }
     }
 }
@@ -159,6 +171,8 @@ impl EventLoop {
             selector: RefCell::default(),
             #[cfg(target_os = "linux")]
             signals: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            on_interrupt: RefCell::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
@@ -422,20 +436,21 @@ impl EventLoop {
         let pruned = self.0.timers.borrow_mut().prune();
         drop(pruned);
         self.wait_for_events();
-        self.receive_signals();
+        self.check_interrupts();
         self.receive();
         self.collect_due();
         let todo = self.0.ready.borrow().len();
         for _ in 0..todo {
+            self.check_interrupts();
+            if self.0.raised.borrow().is_some() {
+                break;
+            }
             let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
                 break;
             };
             match self.get_debug() {
                 true => self.run_timed(ready),
                 false => ready.run(self),
-            }
-            if self.0.raised.borrow().is_some() {
-                break;
             }
         }
     }
@@ -467,23 +482,41 @@ impl EventLoop {
 
     /// Sleeps until something is ready, due or sent.
     fn wait_for_events(&self) {
-        let busy = !self.0.ready.borrow().is_empty() || self.0.stopping.get();
-        if (busy || self.0.clock.is_virtual()) && self.watches_any() {
-            self.sleep(Some(Duration::ZERO));
+        let timeout = self.timeout();
+        if timeout == Some(Duration::ZERO) {
+            if self.watches_any() {
+                self.look(timeout);
+            }
+        } else if !self.0.clock.is_virtual() {
+            self.sleep(timeout);
+        } else {
+            self.sleep_virtually(timeout);
         }
-        if busy || !self.0.ready.borrow().is_empty() {
-            return;
+    }
+
+    /// How long the loop may sleep.
+    fn timeout(&self) -> Option<Duration> {
+        let busy = !self.0.ready.borrow().is_empty() || self.0.stopping.get();
+        if busy || self.0.shared.has_any() {
+            return Some(Duration::ZERO);
         }
         let when = self.0.timers.borrow().next();
-        match when {
-            None => self.sleep(None),
+        when.map(|when| self.0.clock.until(when))
+    }
+
+    fn sleep_virtually(&self, timeout: Option<Duration>) {
+        if self.watches_any() {
+            self.look(Some(Duration::ZERO));
+        }
+        let nothing_ready = self.0.ready.borrow().is_empty();
+        match timeout {
+            _ if !nothing_ready => {}
             // Nobody knows how long another thread takes in virtual time.
-            Some(_) if self.0.clock.is_virtual() && self.0.returns.any() => self.sleep(None),
-            Some(_) if self.0.shared.has_any() => {}
-            Some(when) => self
-                .0
-                .clock
-                .sleep_until(when, |timeout| self.sleep(Some(timeout))),
+            Some(_) if !self.0.returns.any() => {
+                let when = self.0.timers.borrow().next();
+                self.0.clock.advance(when);
+            }
+            _ => self.sleep(None),
         }
     }
 
@@ -570,7 +603,6 @@ impl EventLoop {
 impl EventLoop {
     fn close_selector(&self) {
         self.remove_signal_handlers();
-        self.0.shared.set_alarm(None);
         let selector = self.0.selector.take();
         drop(selector);
     }
@@ -587,7 +619,9 @@ impl EventLoop {
         self.0.shared.sleep(timeout);
     }
 
-    fn receive_signals(&self) {}
+    fn look(&self, _timeout: Option<Duration>) {}
+
+    fn check_interrupts(&self) {}
 
     fn close_selector(&self) {}
 }

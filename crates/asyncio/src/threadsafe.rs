@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Wake;
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use crate::running;
@@ -37,8 +37,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Inbox {
     items: Vec<Injected>,
-    /// Ends the loop's sleep where it does not sleep on [`Shared::arrived`].
-    alarm: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Ends the loop's sleep while it sleeps elsewhere than on [`Shared::arrived`].
+    alarm: Option<Waker>,
 }
 
 impl Shared {
@@ -60,7 +60,12 @@ impl Shared {
         let mut inbox = self.inbox();
         inbox.items.push(item);
         self.any.store(true, Ordering::Release);
-        self.ring(inbox);
+        let alarm = inbox.alarm.take();
+        drop(inbox);
+        self.arrived.notify_one();
+        if let Some(alarm) = alarm {
+            alarm.wake();
+        }
     }
 
     /// Like [`send`](Self::send); in the loop's own thread it is ready like anything else.
@@ -71,19 +76,17 @@ impl Shared {
         }
     }
 
-    fn ring(&self, inbox: MutexGuard<'_, Inbox>) {
-        let alarm = inbox.alarm.clone();
-        drop(inbox);
-        self.arrived.notify_one();
-        if let Some(alarm) = alarm {
-            alarm();
-        }
+    /// Has `alarm` woken by the next arrival; `false` if something is there already.
+    pub(crate) fn set_alarm(&self, alarm: Waker) -> bool {
+        let mut inbox = self.inbox();
+        let asleep = inbox.items.is_empty();
+        inbox.alarm = asleep.then_some(alarm);
+        asleep
     }
 
-    /// Has `alarm` called too when something arrives.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn set_alarm(&self, alarm: Option<Arc<dyn Fn() + Send + Sync>>) {
-        self.inbox().alarm = alarm;
+    pub(crate) fn unset_alarm(&self) {
+        let alarm = self.inbox().alarm.take();
+        drop(alarm);
     }
 
     pub(crate) fn receive(&self) -> Vec<Injected> {
