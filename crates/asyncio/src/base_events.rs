@@ -19,6 +19,7 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::executors::DefaultExecutor;
 use crate::futures::Future;
+use crate::guest::Guest;
 use crate::handler::ExceptionContext;
 #[cfg(target_os = "linux")]
 use crate::interrupt::Interrupted;
@@ -63,7 +64,7 @@ pub struct EventLoop(pub(crate) Rc<Inner>);
 
 pub(crate) struct Inner {
     /// What runs in this iteration and the next.
-    pub(crate) ready: RefCell<VecDeque<Ready>>,
+    ready: RefCell<VecDeque<Ready>>,
     timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
@@ -86,6 +87,7 @@ pub(crate) struct Inner {
     /// What Ctrl-C does to the run.
     #[cfg(target_os = "linux")]
     pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
+    pub(crate) guest: Guest,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
@@ -173,6 +175,7 @@ impl EventLoop {
             signals: RefCell::default(),
             #[cfg(target_os = "linux")]
             on_interrupt: RefCell::default(),
+            guest: Guest::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
@@ -336,6 +339,10 @@ impl EventLoop {
         self.0.ready.borrow_mut().push_back(ready);
     }
 
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.0.ready.borrow().is_empty()
+    }
+
     pub(crate) fn check_open(&self) -> Result<()> {
         match self.is_closed() {
             true => Err(RuntimeError::new("Event loop is closed").into()),
@@ -353,18 +360,18 @@ impl EventLoop {
     /// exit that a task or callback raised, after which the loop can run again.
     pub fn run_forever(&self) -> Result<()> {
         self.check_runnable()?;
-        let running = Running::new(self);
+        let guest = self.0.guest.handle()?;
+        let _entered = guest.as_ref().map(|guest| guest.enter());
+        let _running = Running::new(self);
         loop {
             self.run_once();
             if let Some(exception) = self.0.raised.take() {
                 return Err(exception);
             }
             if self.0.stopping.get() {
-                break;
+                return Ok(());
             }
         }
-        drop(running);
-        Ok(())
     }
 
     pub(crate) fn check_runnable(&self) -> Result<()> {
@@ -410,6 +417,7 @@ impl EventLoop {
         let sent = self.0.shared.receive();
         drop((ready, timers, sent));
         self.close_selector();
+        self.0.guest.shut_down(Duration::ZERO);
         self.0.returns.clear();
         self.0.default_executor.abandon();
         self.abandon_tasks();
@@ -484,6 +492,7 @@ impl EventLoop {
     fn wait_for_events(&self) {
         let timeout = self.timeout();
         if timeout == Some(Duration::ZERO) {
+            self.0.guest.turn(self);
             if self.watches_any() {
                 self.look(timeout);
             }
@@ -496,7 +505,7 @@ impl EventLoop {
 
     /// How long the loop may sleep.
     fn timeout(&self) -> Option<Duration> {
-        let busy = !self.0.ready.borrow().is_empty() || self.0.stopping.get();
+        let busy = self.has_ready() || self.0.stopping.get();
         if busy || self.0.shared.has_any() {
             return Some(Duration::ZERO);
         }
@@ -504,13 +513,19 @@ impl EventLoop {
         when.map(|when| self.0.clock.until(when))
     }
 
+    fn sleep(&self, timeout: Option<Duration>) {
+        if !self.0.guest.sleep(self, timeout) {
+            self.sleep_alone(timeout);
+        }
+    }
+
     fn sleep_virtually(&self, timeout: Option<Duration>) {
+        self.0.guest.turn(self);
         if self.watches_any() {
             self.look(Some(Duration::ZERO));
         }
-        let nothing_ready = self.0.ready.borrow().is_empty();
         match timeout {
-            _ if !nothing_ready => {}
+            _ if self.has_ready() => {}
             // Nobody knows how long another thread takes in virtual time.
             Some(_) if !self.0.returns.any() => {
                 let when = self.0.timers.borrow().next();
@@ -615,7 +630,7 @@ impl EventLoop {
         false
     }
 
-    fn sleep(&self, timeout: Option<Duration>) {
+    fn sleep_alone(&self, timeout: Option<Duration>) {
         self.0.shared.sleep(timeout);
     }
 

@@ -58,6 +58,8 @@ mod executors;
 mod few;
 mod futures;
 mod gather;
+#[cfg_attr(not(feature = "tokio"), path = "no_guest.rs")]
+mod guest;
 mod handler;
 mod heapq;
 mod interrupt;

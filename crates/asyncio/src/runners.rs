@@ -1,6 +1,7 @@
 //! `asyncio.run` and `asyncio.Runner`.
 
 use std::future::Future as StdFuture;
+use std::time::Duration;
 
 use hilos_core::contextvars::{Context, copy_context};
 
@@ -214,7 +215,10 @@ fn shut_down(event_loop: &EventLoop) -> Result<()> {
     // runs on.
     event_loop.run_until_complete(async { Ok(()) })?;
     let executor = event_loop.shutdown_default_executor(THREAD_JOIN_TIMEOUT);
-    event_loop.run_until_complete(executor)
+    event_loop.run_until_complete(executor)?;
+    let limit = Duration::from_secs_f64(THREAD_JOIN_TIMEOUT);
+    event_loop.0.guest.shut_down(limit);
+    Ok(())
 }
 
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {

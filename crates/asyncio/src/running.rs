@@ -54,6 +54,21 @@ impl Drop for Entered {
     }
 }
 
+/// Calls `f` with no loop running in this thread, as if it were called in another.
+#[cfg(feature = "tokio")]
+pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(Option<EventLoop>);
+
+    impl Drop for Back {
+        fn drop(&mut self) {
+            RUNNING.set(self.0.take());
+        }
+    }
+
+    let _back = Back(RUNNING.take());
+    f()
+}
+
 /// A forked child has no running loop: it shares neither descriptors nor signals with its parent.
 struct Fork;
 

@@ -70,6 +70,13 @@ impl Watched {
     }
 }
 
+#[cfg(feature = "tokio")]
+impl AsFd for Selector {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
+    }
+}
+
 impl Selector {
     pub(crate) fn new() -> nix::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;

@@ -131,7 +131,7 @@ impl EventLoop {
     }
 
     /// Sleeps until something happens or `timeout` has passed.
-    pub(crate) fn sleep(&self, timeout: Option<Duration>) {
+    pub(crate) fn sleep_alone(&self, timeout: Option<Duration>) {
         let bell = self.0.selector.borrow().as_ref().map(Selector::bell);
         let Some(bell) = bell else {
             return self.0.shared.sleep(timeout);
@@ -149,9 +149,8 @@ impl EventLoop {
         let Some(selector) = &mut *selector else {
             return;
         };
-        let mut ready = self.0.ready.borrow_mut();
         selector.select(timeout, |found| {
-            ready.push_back(match found {
+            self.push(match found {
                 Found::Ready(handle) => Ready::Handle(handle.0),
                 Found::Signals => Ready::Signals,
             });

@@ -1,7 +1,7 @@
 //! What other threads may do to a loop: hand it calls, wake its tasks and end its sleep.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     any: AtomicBool,
     /// The thread-safe copy of the loop's own flag.
     closed: AtomicBool,
+    /// How many [`WakeCell`]s there are.
+    wakers: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -48,6 +50,7 @@ impl Shared {
             arrived: Condvar::new(),
             any: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            wakers: AtomicUsize::new(0),
         })
     }
 
@@ -110,6 +113,12 @@ impl Shared {
         }
     }
 
+    /// Whether anything but the loop's own futures may wake a task.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn has_wakers(&self) -> bool {
+        self.wakers.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
@@ -134,6 +143,7 @@ pub(crate) struct WakeCell {
 impl WakeCell {
     pub(crate) fn new(shared: &Arc<Shared>, key: TaskKey) -> Arc<Self> {
         let shared = shared.clone();
+        shared.wakers.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self { shared, key })
     }
 
@@ -148,6 +158,12 @@ impl WakeCell {
         if here != Some(true) && !self.shared.is_closed() {
             self.shared.send(Injected::Wake(self.key));
         }
+    }
+}
+
+impl Drop for WakeCell {
+    fn drop(&mut self) {
+        self.shared.wakers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
