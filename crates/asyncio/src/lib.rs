@@ -38,6 +38,14 @@
 //! the loop stays in its thread. Futures of other libraries work inside coroutines as they are;
 //! [`cancellable`] makes them end when the task is cancelled.
 //!
+//! # tokio
+//! With the feature `tokio`, what needs tokio's runtime works in coroutines and callbacks too: its
+//! timers, its sockets, `tokio::spawn` and the libraries that build on them. Each loop has a runtime
+//! of its own, which has its turns in the loop's thread and ends with the loop; a task of tokio's is
+//! not one of the loop's, and finds no running loop. In a thread that is in a runtime already, such
+//! as one of `tokio::task::spawn_blocking`, the loop uses that one, which somebody else has to drive.
+//! In a loop of [`testing`], tokio's time is not virtual.
+//!
 //! Mirrors [`asyncio`](https://docs.python.org/3.14/library/asyncio.html).
 
 #![warn(missing_docs)]
