@@ -65,13 +65,13 @@ pub struct EventLoop(pub(crate) Rc<Inner>);
 pub(crate) struct Inner {
     /// What runs in this iteration and the next.
     ready: RefCell<VecDeque<Ready>>,
-    timers: RefCell<Timers>,
+    pub(crate) timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
     pub(crate) current: CurrentStep,
     pub(crate) shared: Arc<Shared>,
-    clock: Clock,
-    stopping: Cell<bool>,
+    pub(crate) clock: Clock,
+    pub(crate) stopping: Cell<bool>,
     running: Cell<bool>,
     closed: Cell<bool>,
     /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
@@ -148,9 +148,16 @@ impl fmt::Display for Ready {
 
 /// Creates a loop; nothing runs in it yet.
 ///
+/// It is in debug mode if the environment variable `HILOS_ASYNCIO_DEBUG` is there and not empty.
+///
 /// Mirrors [`asyncio.new_event_loop`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.new_event_loop).
 pub fn new_event_loop() -> EventLoop {
     EventLoop::with_clock(Clock::real())
+}
+
+/// Whether the user wants debug mode.
+fn debug_by_default() -> bool {
+    std::env::var_os("HILOS_ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty())
 }
 
 impl EventLoop {
@@ -167,7 +174,7 @@ impl EventLoop {
             closed: Cell::new(false),
             raised: RefCell::default(),
             exception_handler: RefCell::default(),
-            debug: Cell::new(false),
+            debug: Cell::new(debug_by_default()),
             slow_callback_duration: Cell::new(0.1),
             #[cfg(target_os = "linux")]
             selector: RefCell::default(),
@@ -252,7 +259,7 @@ impl EventLoop {
         R: CallbackResult + 'static,
     {
         self.check_open()?;
-        let handle = Handle::new(self, 0.0, context, callback);
+        let handle = Handle::new(self, None, context, callback);
         self.push(Ready::Handle(handle.0.clone()));
         Ok(handle)
     }
@@ -319,7 +326,7 @@ impl EventLoop {
             return Err(ValueError::new("when cannot be NaN").into());
         }
         self.check_open()?;
-        let handle = Handle::new(self, when, context, callback);
+        let handle = Handle::new(self, Some(when), context, callback);
         self.0.timers.borrow_mut().push(handle.0.clone());
         Ok(TimerHandle(handle))
     }
@@ -488,53 +495,6 @@ impl EventLoop {
         self.0.slow_callback_duration.set(seconds);
     }
 
-    /// Sleeps until something is ready, due or sent.
-    fn wait_for_events(&self) {
-        let timeout = self.timeout();
-        if timeout == Some(Duration::ZERO) {
-            self.0.guest.turn(self);
-            if self.watches_any() {
-                self.look(timeout);
-            }
-        } else if !self.0.clock.is_virtual() {
-            self.sleep(timeout);
-        } else {
-            self.sleep_virtually(timeout);
-        }
-    }
-
-    /// How long the loop may sleep.
-    fn timeout(&self) -> Option<Duration> {
-        let busy = self.has_ready() || self.0.stopping.get();
-        if busy || self.0.shared.has_any() {
-            return Some(Duration::ZERO);
-        }
-        let when = self.0.timers.borrow().next();
-        when.map(|when| self.0.clock.until(when))
-    }
-
-    fn sleep(&self, timeout: Option<Duration>) {
-        if !self.0.guest.sleep(self, timeout) {
-            self.sleep_alone(timeout);
-        }
-    }
-
-    fn sleep_virtually(&self, timeout: Option<Duration>) {
-        self.0.guest.turn(self);
-        if self.watches_any() {
-            self.look(Some(Duration::ZERO));
-        }
-        match timeout {
-            _ if self.has_ready() => {}
-            // Nobody knows how long another thread takes in virtual time.
-            Some(_) if !self.0.returns.any() => {
-                let when = self.0.timers.borrow().next();
-                self.0.clock.advance(when);
-            }
-            _ => self.sleep(None),
-        }
-    }
-
     fn receive(&self) {
         for item in self.0.shared.receive() {
             self.accept(item);
@@ -612,33 +572,6 @@ impl EventLoop {
         // A closed standard error output is no reason to fail.
         let _ = writeln!(std::io::stderr(), "{context}");
     }
-}
-
-#[cfg(target_os = "linux")]
-impl EventLoop {
-    fn close_selector(&self) {
-        self.remove_signal_handlers();
-        let selector = self.0.selector.take();
-        drop(selector);
-    }
-}
-
-/// Elsewhere there is nothing but calls from other threads to wait for.
-#[cfg(not(target_os = "linux"))]
-impl EventLoop {
-    fn watches_any(&self) -> bool {
-        false
-    }
-
-    fn sleep_alone(&self, timeout: Option<Duration>) {
-        self.0.shared.sleep(timeout);
-    }
-
-    fn look(&self, _timeout: Option<Duration>) {}
-
-    fn check_interrupts(&self) {}
-
-    fn close_selector(&self) {}
 }
 
 /// The smallest difference that CPython's clock shows.

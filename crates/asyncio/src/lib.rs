@@ -97,6 +97,7 @@ mod taskgroups;
 )]
 mod tasks;
 pub mod testing;
+mod thread_loop;
 mod threads;
 mod threadsafe;
 mod timeouts;
@@ -105,6 +106,7 @@ mod timers;
 mod unix_events;
 mod wait;
 mod wait_for;
+mod waiting;
 mod wrap_future;
 
 pub use any_task::{AnyTask, all_tasks, current_task};
@@ -136,6 +138,7 @@ pub use sleep::{Sleep, sleep};
 pub use step::cancellable;
 pub use taskgroups::{TaskGroup, task_group};
 pub use tasks::Task;
+pub use thread_loop::{get_event_loop, set_event_loop};
 pub use threads::{to_thread, try_to_thread};
 pub use timeouts::{Timeout, timeout, timeout_at};
 pub use wait::{Waitable, wait};

@@ -13,6 +13,7 @@ use crate::gather::gather_erased;
 use crate::handler::ExceptionContext;
 use crate::interrupt::Interrupts;
 use crate::running;
+use crate::thread_loop::set_event_loop;
 
 /// Runs a coroutine in a new loop, and returns what it returns.
 ///
@@ -74,7 +75,7 @@ where
 #[derive(Debug)]
 pub struct Runner {
     debug: Option<bool>,
-    loop_factory: fn() -> EventLoop,
+    loop_factory: Option<fn() -> EventLoop>,
     state: State,
 }
 
@@ -96,7 +97,7 @@ impl Runner {
     pub fn new() -> Self {
         Self {
             debug: None,
-            loop_factory: new_event_loop,
+            loop_factory: None,
             state: State::Created,
         }
     }
@@ -108,10 +109,11 @@ impl Runner {
         self
     }
 
-    /// Has the loop made by `factory`.
+    /// Has the loop made by `factory`. It is not the one that
+    /// [`get_event_loop`](crate::get_event_loop) returns when it does not run.
     #[must_use = "it returns the runner"]
     pub fn with_loop_factory(mut self, factory: fn() -> EventLoop) -> Self {
-        self.loop_factory = factory;
+        self.loop_factory = Some(factory);
         self
     }
 
@@ -176,7 +178,10 @@ impl Runner {
 
     fn initialize(&mut self) -> Result<(EventLoop, Context)> {
         if let State::Created = self.state {
-            let event_loop = (self.loop_factory)();
+            let event_loop = self.loop_factory.map_or_else(new_event_loop, |make| make());
+            if self.loop_factory.is_none() {
+                set_event_loop(&event_loop);
+            }
             if let Some(debug) = self.debug {
                 event_loop.set_debug(debug);
             }
@@ -201,6 +206,9 @@ impl Runner {
             return Ok(());
         };
         let shutdown = shut_down(&event_loop);
+        if self.loop_factory.is_none() {
+            set_event_loop(None);
+        }
         event_loop.close()?;
         shutdown
     }
