@@ -5,8 +5,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write as _;
 use std::rc::Rc;
-#[cfg(target_os = "linux")]
-use std::rc::Weak;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +19,10 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::executors::DefaultExecutor;
 use crate::futures::Future;
+use crate::guest::Guest;
 use crate::handler::ExceptionContext;
+#[cfg(target_os = "linux")]
+use crate::interrupt::Interrupted;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
@@ -66,13 +67,13 @@ pub struct EventLoop(pub(crate) Rc<Inner>);
 pub(crate) struct Inner {
     /// What runs in this iteration and the next.
     ready: RefCell<VecDeque<Ready>>,
-    timers: RefCell<Timers>,
+    pub(crate) timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
     pub(crate) current: CurrentStep,
     pub(crate) shared: Arc<Shared>,
-    clock: Clock,
-    stopping: Cell<bool>,
+    pub(crate) clock: Clock,
+    pub(crate) stopping: Cell<bool>,
     running: Cell<bool>,
     closed: Cell<bool>,
     /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
@@ -87,9 +88,13 @@ pub(crate) struct Inner {
     pub(crate) signals: RefCell<Signals>,
     /// What transports read into.
     #[cfg(target_os = "linux")]
-    read_buffer: RefCell<Vec<u8>>,
+    pub(crate) read_buffer: RefCell<Vec<u8>>,
     #[cfg(target_os = "linux")]
     pub(crate) transports: RefCell<Open>,
+    /// What Ctrl-C does to the run.
+    #[cfg(target_os = "linux")]
+    pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
+    pub(crate) guest: Guest,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
@@ -113,6 +118,9 @@ pub(crate) enum Ready {
     Sent(Box<dyn FnOnce() + Send>),
     /// What another thread has done, by its number.
     Return(u64),
+    /// Signals have come.
+    #[cfg(target_os = "linux")]
+    Signals,
 }
 
 impl Ready {
@@ -124,6 +132,8 @@ impl Ready {
             Self::Call(callback, future) => callback(future),
             Self::Sent(call) => call(),
             Self::Return(number) => event_loop.0.returns.take(number),
+            #[cfg(target_os = "linux")]
+            Self::Signals => event_loop.receive_signals(),
         }
     }
 }
@@ -137,15 +147,24 @@ impl fmt::Display for Ready {
                 write!(f, "a callback of {}", future.repr())
             }
             Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
+            #[cfg(target_os = "linux")]
+            Self::Signals => f.write_str("the look for signals"),
         }
     }
 }
 
 /// Creates a loop; nothing runs in it yet.
 ///
+/// It is in debug mode if the environment variable `HILOS_ASYNCIO_DEBUG` is there and not empty.
+///
 /// Mirrors [`asyncio.new_event_loop`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.new_event_loop).
 pub fn new_event_loop() -> EventLoop {
     EventLoop::with_clock(Clock::real())
+}
+
+/// Whether the user wants debug mode.
+fn debug_by_default() -> bool {
+    std::env::var_os("HILOS_ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty())
 }
 
 impl EventLoop {
@@ -162,7 +181,7 @@ impl EventLoop {
             closed: Cell::new(false),
             raised: RefCell::default(),
             exception_handler: RefCell::default(),
-            debug: Cell::new(false),
+            debug: Cell::new(debug_by_default()),
             slow_callback_duration: Cell::new(0.1),
             #[cfg(target_os = "linux")]
             selector: RefCell::default(),
@@ -172,6 +191,9 @@ impl EventLoop {
             read_buffer: RefCell::default(),
             #[cfg(target_os = "linux")]
             transports: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            on_interrupt: RefCell::default(),
+            guest: Guest::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
@@ -248,7 +270,7 @@ impl EventLoop {
         R: CallbackResult + 'static,
     {
         self.check_open()?;
-        let handle = Handle::new(self, 0.0, context, callback);
+        let handle = Handle::new(self, None, context, callback);
         self.push(Ready::Handle(handle.0.clone()));
         Ok(handle)
     }
@@ -315,7 +337,7 @@ impl EventLoop {
             return Err(ValueError::new("when cannot be NaN").into());
         }
         self.check_open()?;
-        let handle = Handle::new(self, when, context, callback);
+        let handle = Handle::new(self, Some(when), context, callback);
         self.0.timers.borrow_mut().push(handle.0.clone());
         Ok(TimerHandle(handle))
     }
@@ -335,6 +357,10 @@ impl EventLoop {
         self.0.ready.borrow_mut().push_back(ready);
     }
 
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.0.ready.borrow().is_empty()
+    }
+
     pub(crate) fn check_open(&self) -> Result<()> {
         match self.is_closed() {
             true => Err(RuntimeError::new("Event loop is closed").into()),
@@ -352,18 +378,18 @@ impl EventLoop {
     /// exit that a task or callback raised, after which the loop can run again.
     pub fn run_forever(&self) -> Result<()> {
         self.check_runnable()?;
-        let running = Running::new(self);
+        let guest = self.0.guest.handle()?;
+        let _entered = guest.as_ref().map(|guest| guest.enter());
+        let _running = Running::new(self);
         loop {
             self.run_once();
             if let Some(exception) = self.0.raised.take() {
                 return Err(exception);
             }
             if self.0.stopping.get() {
-                break;
+                return Ok(());
             }
         }
-        drop(running);
-        Ok(())
     }
 
     pub(crate) fn check_runnable(&self) -> Result<()> {
@@ -409,6 +435,7 @@ impl EventLoop {
         let sent = self.0.shared.receive();
         drop((ready, timers, sent));
         self.close_selector();
+        self.0.guest.shut_down(Duration::ZERO);
         self.0.returns.clear();
         self.0.default_executor.abandon();
         self.abandon_tasks();
@@ -435,20 +462,21 @@ impl EventLoop {
         let pruned = self.0.timers.borrow_mut().prune();
         drop(pruned);
         self.wait_for_events();
-        self.receive_signals();
+        self.check_interrupts();
         self.receive();
         self.collect_due();
         let todo = self.0.ready.borrow().len();
         for _ in 0..todo {
+            self.check_interrupts();
+            if self.0.raised.borrow().is_some() {
+                break;
+            }
             let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
                 break;
             };
             match self.get_debug() {
                 true => self.run_timed(ready),
                 false => ready.run(self),
-            }
-            if self.0.raised.borrow().is_some() {
-                break;
             }
         }
     }
@@ -476,28 +504,6 @@ impl EventLoop {
     /// Sets from how many seconds on debug mode calls a callback or a step slow.
     pub fn set_slow_callback_duration(&self, seconds: f64) {
         self.0.slow_callback_duration.set(seconds);
-    }
-
-    /// Sleeps until something is ready, due or sent.
-    fn wait_for_events(&self) {
-        let busy = !self.0.ready.borrow().is_empty() || self.0.stopping.get();
-        if (busy || self.0.clock.is_virtual()) && self.watches_any() {
-            self.sleep(Some(Duration::ZERO));
-        }
-        if busy || !self.0.ready.borrow().is_empty() {
-            return;
-        }
-        let when = self.0.timers.borrow().next();
-        match when {
-            None => self.sleep(None),
-            // Nobody knows how long another thread takes in virtual time.
-            Some(_) if self.0.clock.is_virtual() && self.0.returns.any() => self.sleep(None),
-            Some(_) if self.0.shared.has_any() => {}
-            Some(when) => self
-                .0
-                .clock
-                .sleep_until(when, |timeout| self.sleep(Some(timeout))),
-        }
     }
 
     fn receive(&self) {
@@ -577,48 +583,6 @@ impl EventLoop {
         // A closed standard error output is no reason to fail.
         let _ = writeln!(std::io::stderr(), "{context}");
     }
-}
-
-#[cfg(target_os = "linux")]
-impl EventLoop {
-    /// A buffer of `size` bytes, to be given back by [`return_read_buffer`](Self::return_read_buffer).
-    pub(crate) fn take_read_buffer(&self, size: usize) -> Vec<u8> {
-        let mut buffer = self.0.read_buffer.take();
-        buffer.resize(size, 0);
-        buffer
-    }
-
-    pub(crate) fn return_read_buffer(&self, buffer: Vec<u8>) {
-        let old = self.0.read_buffer.replace(buffer);
-        drop(old);
-    }
-
-    fn close_selector(&self) {
-        self.remove_signal_handlers();
-        self.0.shared.set_alarm(None);
-        let selector = self.0.selector.take();
-        drop(selector);
-        let transports = self.0.transports.take();
-        for transport in transports.values().filter_map(Weak::upgrade) {
-            transport.abandon();
-        }
-    }
-}
-
-/// Elsewhere there is nothing but calls from other threads to wait for.
-#[cfg(not(target_os = "linux"))]
-impl EventLoop {
-    fn watches_any(&self) -> bool {
-        false
-    }
-
-    fn sleep(&self, timeout: Option<Duration>) {
-        self.0.shared.sleep(timeout);
-    }
-
-    fn receive_signals(&self) {}
-
-    fn close_selector(&self) {}
 }
 
 /// The smallest difference that CPython's clock shows.

@@ -38,6 +38,14 @@
 //! the loop stays in its thread. Futures of other libraries work inside coroutines as they are;
 //! [`cancellable`] makes them end when the task is cancelled.
 //!
+//! # tokio
+//! With the feature `tokio`, what needs tokio's runtime works in coroutines and callbacks too: its
+//! timers, its sockets, `tokio::spawn` and the libraries that build on them. Each loop has a runtime
+//! of its own, which has its turns in the loop's thread and ends with the loop; a task of tokio's is
+//! not one of the loop's, and finds no running loop. In a thread that is in a runtime already, such
+//! as one of `tokio::task::spawn_blocking`, the loop uses that one, which somebody else has to drive.
+//! In a loop of [`testing`], tokio's time is not virtual.
+//!
 //! Mirrors [`asyncio`](https://docs.python.org/3.14/library/asyncio.html).
 
 #![warn(missing_docs)]
@@ -70,6 +78,8 @@ mod futures;
 mod gather;
 #[cfg(target_os = "linux")]
 mod getaddrinfo;
+#[cfg_attr(not(feature = "tokio"), path = "no_guest.rs")]
+mod guest;
 mod handler;
 mod heapq;
 mod interrupt;
@@ -110,6 +120,7 @@ mod taskgroups;
 )]
 mod tasks;
 pub mod testing;
+mod thread_loop;
 mod threads;
 mod threadsafe;
 mod timeouts;
@@ -122,6 +133,7 @@ mod trsock;
 mod unix_events;
 mod wait;
 mod wait_for;
+mod waiting;
 mod wrap_future;
 
 pub use any_task::{AnyTask, all_tasks, current_task};
@@ -153,6 +165,7 @@ pub use sleep::{Sleep, sleep};
 pub use step::cancellable;
 pub use taskgroups::{TaskGroup, task_group};
 pub use tasks::Task;
+pub use thread_loop::{get_event_loop, set_event_loop};
 pub use threads::{to_thread, try_to_thread};
 pub use timeouts::{Timeout, timeout, timeout_at};
 pub use wait::{Waitable, wait};

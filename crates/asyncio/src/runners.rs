@@ -1,6 +1,7 @@
 //! `asyncio.run` and `asyncio.Runner`.
 
 use std::future::Future as StdFuture;
+use std::time::Duration;
 
 use hilos_core::contextvars::{Context, copy_context};
 
@@ -12,6 +13,7 @@ use crate::gather::gather_erased;
 use crate::handler::ExceptionContext;
 use crate::interrupt::Interrupts;
 use crate::running;
+use crate::thread_loop::set_event_loop;
 
 /// Runs a coroutine in a new loop, and returns what it returns.
 ///
@@ -73,7 +75,7 @@ where
 #[derive(Debug)]
 pub struct Runner {
     debug: Option<bool>,
-    loop_factory: fn() -> EventLoop,
+    loop_factory: Option<fn() -> EventLoop>,
     state: State,
 }
 
@@ -95,7 +97,7 @@ impl Runner {
     pub fn new() -> Self {
         Self {
             debug: None,
-            loop_factory: new_event_loop,
+            loop_factory: None,
             state: State::Created,
         }
     }
@@ -107,10 +109,11 @@ impl Runner {
         self
     }
 
-    /// Has the loop made by `factory`.
+    /// Has the loop made by `factory`. It is not the one that
+    /// [`get_event_loop`](crate::get_event_loop) returns when it does not run.
     #[must_use = "it returns the runner"]
     pub fn with_loop_factory(mut self, factory: fn() -> EventLoop) -> Self {
-        self.loop_factory = factory;
+        self.loop_factory = Some(factory);
         self
     }
 
@@ -175,7 +178,10 @@ impl Runner {
 
     fn initialize(&mut self) -> Result<(EventLoop, Context)> {
         if let State::Created = self.state {
-            let event_loop = (self.loop_factory)();
+            let event_loop = self.loop_factory.map_or_else(new_event_loop, |make| make());
+            if self.loop_factory.is_none() {
+                set_event_loop(&event_loop);
+            }
             if let Some(debug) = self.debug {
                 event_loop.set_debug(debug);
             }
@@ -200,6 +206,9 @@ impl Runner {
             return Ok(());
         };
         let shutdown = shut_down(&event_loop);
+        if self.loop_factory.is_none() {
+            set_event_loop(None);
+        }
         event_loop.close()?;
         shutdown
     }
@@ -214,7 +223,10 @@ fn shut_down(event_loop: &EventLoop) -> Result<()> {
     // runs on.
     event_loop.run_until_complete(async { Ok(()) })?;
     let executor = event_loop.shutdown_default_executor(THREAD_JOIN_TIMEOUT);
-    event_loop.run_until_complete(executor)
+    event_loop.run_until_complete(executor)?;
+    let limit = Duration::from_secs_f64(THREAD_JOIN_TIMEOUT);
+    event_loop.0.guest.shut_down(limit);
+    Ok(())
 }
 
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {

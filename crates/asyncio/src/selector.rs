@@ -1,8 +1,9 @@
 //! What a loop with file descriptors or signals to watch sleeps in: Linux's epoll.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -11,21 +12,31 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::events::Handle;
 
-/// Names the loop's own bells among the descriptors.
+/// Names the loop's own descriptors among the others.
 const BELL: u64 = u64::MAX;
-
-/// How many events one look at the descriptors takes in at most; the others come with the next.
-const EVENTS: usize = 256;
+const SIGNALS: u64 = u64::MAX - 1;
 
 pub(crate) struct Selector {
     epoll: Epoll,
-    /// Written to by other threads to end the loop's sleep.
-    bell: Arc<EventFd>,
+    bell: Arc<Bell>,
     watched: BTreeMap<RawFd, Watched>,
+    /// Room for all descriptors, so that one look finds all that are ready.
+    events: Vec<EpollEvent>,
 }
 
+/// Ends the loop's sleep, from any thread.
+struct Bell(EventFd);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        // It fails only where it was rung all the time.
+        let _ = self.0.write(1);
+    }
+}
+
+/// What a descriptor is watched with.
 #[derive(Default)]
-struct Watched {
+pub(crate) struct Watched {
     reader: Option<Handle>,
     writer: Option<Handle>,
 }
@@ -35,6 +46,12 @@ struct Watched {
 pub(crate) enum Interest {
     Read,
     Write,
+}
+
+/// What a look has found.
+pub(crate) enum Found {
+    Ready(Handle),
+    Signals,
 }
 
 impl Watched {
@@ -53,34 +70,35 @@ impl Watched {
     }
 }
 
+#[cfg(feature = "tokio")]
+impl AsFd for Selector {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
+    }
+}
+
 impl Selector {
     pub(crate) fn new() -> nix::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let bell = Arc::new(EventFd::from_flags(flags)?);
-        epoll.add(&*bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
         Ok(Self {
             epoll,
-            bell,
+            bell: Arc::new(Bell(bell)),
             watched: BTreeMap::new(),
+            events: Vec::new(),
         })
     }
 
     /// What ends the loop's sleep, from any thread.
-    pub(crate) fn alarm(&self) -> Arc<dyn Fn() + Send + Sync> {
-        let bell = self.bell.clone();
-        Arc::new(move || {
-            // It fails only where it has been rung for ever.
-            let _ = bell.write(1);
-        })
+    pub(crate) fn bell(&self) -> Waker {
+        self.bell.clone().into()
     }
 
-    /// Has a bell of somebody else's end the loop's sleep too.
-    pub(crate) fn listen_to<Fd: AsFd>(&self, bell: Fd) -> nix::Result<()> {
-        match self
-            .epoll
-            .add(bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))
-        {
+    /// Has signals end the loop's sleep too.
+    pub(crate) fn listen_to_signals(&self, arrivals: BorrowedFd<'_>) -> nix::Result<()> {
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS);
+        match self.epoll.add(arrivals, event) {
             Err(Errno::EEXIST) => Ok(()),
             result => result,
         }
@@ -91,12 +109,15 @@ impl Selector {
     }
 
     /// Watches `fd`, and returns the handle that it was watched with before.
+    ///
+    /// Where the system refuses, `fd` is not watched at all any more; what it was watched with,
+    /// the new handle included, comes back to be dropped elsewhere.
     pub(crate) fn watch<Fd: AsFd>(
         &mut self,
         fd: &Fd,
         interest: Interest,
         handle: Handle,
-    ) -> nix::Result<Option<Handle>> {
+    ) -> Result<Option<Handle>, (Errno, Watched)> {
         let number = fd.as_fd().as_raw_fd();
         let known = self.watched.contains_key(&number);
         let watched = self.watched.entry(number).or_default();
@@ -107,8 +128,7 @@ impl Selector {
             false => self.epoll.add(fd, event),
         };
         if let Err(error) = result {
-            self.watched.remove(&number);
-            return Err(error);
+            return Err((error, self.watched.remove(&number).unwrap_or_default()));
         }
         Ok(old)
     }
@@ -132,35 +152,43 @@ impl Selector {
         Some(old)
     }
 
-    /// Sleeps until something is ready or `timeout` has passed, and returns what to call.
-    pub(crate) fn select(&self, timeout: Option<Duration>) -> Vec<Handle> {
+    /// Sleeps until something is ready or `timeout` has passed, and hands over what is found.
+    pub(crate) fn select(&mut self, timeout: Option<Duration>, mut found: impl FnMut(Found)) {
         let timeout = match timeout {
             None => EpollTimeout::NONE,
             Some(timeout) => EpollTimeout::try_from(timeout).unwrap_or(EpollTimeout::MAX),
         };
-        let mut events = [EpollEvent::empty(); EVENTS];
+        let room = self.watched.len() + 2;
+        self.events.resize(room, EpollEvent::empty());
         // A signal ends the sleep early, which does no harm.
-        let count = self.epoll.wait(&mut events, timeout).unwrap_or(0);
-        let mut ready = Vec::new();
-        for event in &events[..count] {
+        let count = self.epoll.wait(&mut self.events, timeout).unwrap_or(0);
+        for event in &self.events[..count] {
             match event.data() {
-                BELL => drop(self.bell.read()),
-                number => self.collect(number as RawFd, event.events(), &mut ready),
+                BELL => drop(self.bell.0.read()),
+                SIGNALS => found(Found::Signals),
+                number => {
+                    if let Some(watched) = self.watched.get(&(number as RawFd)) {
+                        watched.find(event.events(), &mut found);
+                    }
+                }
             }
         }
-        ready
     }
+}
 
+impl Watched {
     /// An error or a hang-up counts as both: the callback will find out.
-    fn collect(&self, number: RawFd, events: EpollFlags, ready: &mut Vec<Handle>) {
-        let Some(watched) = self.watched.get(&number) else {
-            return;
+    fn find(&self, events: EpollFlags, found: &mut impl FnMut(Found)) {
+        let mut call = |handle: &Option<Handle>| {
+            if let Some(handle) = handle {
+                found(Found::Ready(handle.clone()));
+            }
         };
         if events.intersects(EpollFlags::EPOLLOUT.complement()) {
-            ready.extend(watched.reader.clone());
+            call(&self.reader);
         }
         if events.intersects(EpollFlags::EPOLLIN.complement()) {
-            ready.extend(watched.writer.clone());
+            call(&self.writer);
         }
     }
 }

@@ -6,12 +6,39 @@ use std::time::Duration;
 use crate::base_events::{EventLoop, Ready};
 use crate::events::{CallbackResult, Handle, captured};
 use crate::exception::{Exception, Result};
-use crate::selector::{Interest, Selector};
+use crate::selector::{Found, Interest, Selector};
 
 impl EventLoop {
     /// Has `callback` called in each iteration in which `fd` can be read from.
     ///
-    /// Another callback for it is replaced. Remove it before `fd` is closed.
+    /// Another callback for it is replaced. Remove it before `fd` is closed: the loop knows it by
+    /// its number. The callback runs in a copy of the current context.
+    ///
+    /// ```
+    /// use hilos_asyncio as asyncio;
+    /// use std::io::{Read, Write};
+    /// use std::os::unix::net::UnixStream;
+    /// use std::rc::Rc;
+    ///
+    /// let (mut ours, theirs) = UnixStream::pair()?;
+    /// let theirs = Rc::new(theirs);
+    /// let text = asyncio::run(async move {
+    ///     let event_loop = asyncio::get_running_loop()?;
+    ///     let future = event_loop.create_future();
+    ///     let (received, reader) = (future.clone(), theirs.clone());
+    ///     event_loop.add_reader(&theirs, move || {
+    ///         let mut bytes = [0; 100];
+    ///         let count = (&*reader).read(&mut bytes)?;
+    ///         received.set_result(String::from_utf8_lossy(&bytes[..count]).into_owned())
+    ///     })?;
+    ///     event_loop.call_soon(move || ours.write_all(b"abc"))?;
+    ///     let text = future.await?;
+    ///     event_loop.remove_reader(&theirs);
+    ///     Ok(text)
+    /// })?;
+    /// assert_eq!(text, "abc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`RuntimeError`](crate::RuntimeError) if the loop is closed; `OSError` if the system refuses
@@ -29,11 +56,16 @@ impl EventLoop {
 
     /// Stops calling the callback for `fd` that [`add_reader`](Self::add_reader) was given; says
     /// whether there was one.
+    ///
+    /// Mirrors [`loop.remove_reader`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.remove_reader).
     pub fn remove_reader<Fd: AsFd>(&self, fd: &Fd) -> bool {
         self.forget(fd, Interest::Read)
     }
 
     /// Has `callback` called in each iteration in which `fd` can be written to.
+    ///
+    /// Most descriptors can be most of the time: add it when a write would block, and remove it
+    /// when one has succeeded. Otherwise as [`add_reader`](Self::add_reader).
     ///
     /// # Errors
     /// As [`add_reader`](Self::add_reader).
@@ -50,6 +82,8 @@ impl EventLoop {
 
     /// Stops calling the callback for `fd` that [`add_writer`](Self::add_writer) was given; says
     /// whether there was one.
+    ///
+    /// Mirrors [`loop.remove_writer`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.remove_writer).
     pub fn remove_writer<Fd: AsFd>(&self, fd: &Fd) -> bool {
         self.forget(fd, Interest::Write)
     }
@@ -62,7 +96,8 @@ impl EventLoop {
     {
         self.check_open()?;
         let handle = Handle::repeating(self, captured(), callback);
-        let old = self.with_selector(|selector| selector.watch(fd, interest, handle))?;
+        let watched = self.with_selector(|selector| selector.watch(fd, interest, handle))?;
+        let old = watched.map_err(|(error, _watched)| os_error(error))?;
         if let Some(old) = old {
             old.cancel();
         }
@@ -79,46 +114,50 @@ impl EventLoop {
     }
 
     /// Calls `f` with the loop's selector, which is made when it is needed first.
-    pub(crate) fn with_selector<T>(
-        &self,
-        f: impl FnOnce(&mut Selector) -> nix::Result<T>,
-    ) -> Result<T> {
+    pub(crate) fn with_selector<T>(&self, f: impl FnOnce(&mut Selector) -> T) -> Result<T> {
         let mut selector = self.0.selector.borrow_mut();
         if selector.is_none() {
-            let made = Selector::new().map_err(os_error)?;
-            self.0.shared.set_alarm(Some(made.alarm()));
-            *selector = Some(made);
+            *selector = Some(Selector::new().map_err(os_error)?);
         }
-        f(selector.as_mut().expect("it was made above")).map_err(os_error)
+        Ok(f(selector.as_mut().expect("it was made above")))
     }
 
     /// Whether each iteration has to look at descriptors.
     pub(crate) fn watches_any(&self) -> bool {
-        self.0
-            .selector
-            .borrow()
-            .as_ref()
-            .is_some_and(Selector::watches_any)
+        let selector = self.0.selector.borrow();
+        let watches = selector.as_ref().is_some_and(Selector::watches_any);
+        watches || !self.0.signals.borrow().is_empty()
     }
 
     /// Sleeps until something happens or `timeout` has passed.
-    pub(crate) fn sleep(&self, timeout: Option<Duration>) {
-        let selector = self.0.selector.borrow();
-        let Some(selector) = &*selector else {
+    pub(crate) fn sleep_alone(&self, timeout: Option<Duration>) {
+        let bell = self.0.selector.borrow().as_ref().map(Selector::bell);
+        let Some(bell) = bell else {
             return self.0.shared.sleep(timeout);
         };
-        // What was sent before there was a selector has rung no bell.
-        let timeout = match self.0.shared.has_any() {
-            true => Some(Duration::ZERO),
-            false => timeout,
-        };
-        for handle in selector.select(timeout) {
-            self.push(Ready::Handle(handle.0));
+        match self.0.shared.set_alarm(bell) {
+            true => self.look(timeout),
+            false => self.look(Some(Duration::ZERO)),
         }
+        self.0.shared.unset_alarm();
+    }
+
+    /// Waits for descriptors and signals, and makes ready what they call.
+    pub(crate) fn look(&self, timeout: Option<Duration>) {
+        let mut selector = self.0.selector.borrow_mut();
+        let Some(selector) = &mut *selector else {
+            return;
+        };
+        selector.select(timeout, |found| {
+            self.push(match found {
+                Found::Ready(handle) => Ready::Handle(handle.0),
+                Found::Signals => Ready::Signals,
+            });
+        });
     }
 }
 
 /// What the system refuses, under Python's name.
-pub(crate) fn os_error(error: nix::Error) -> Exception {
+pub(crate) fn os_error<E: Into<std::io::Error>>(error: E) -> Exception {
     crate::os_error::os_error(error.into())
 }

@@ -1,104 +1,148 @@
-//! Signals, noted by a handler that does next to nothing.
+//! Signals, noted by handlers that do next to nothing.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, IntoRawFd};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use nix::errno::Errno;
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::fcntl::OFlag;
 
-/// How often each signal has come and was not taken.
-static PENDING: [AtomicU32; 65] = [const { AtomicU32::new(0) }; 65];
+/// How often Ctrl-C was pressed since a run looked last.
+static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
-/// Whether any signal has come since the last look.
-static ANY: AtomicBool = AtomicBool::new(false);
+/// A pipe through which the handlers tell the loop which signals have come, a byte each; -1 while
+/// there is none. It is never closed.
+static READ_END: AtomicI32 = AtomicI32::new(-1);
+static WRITE_END: AtomicI32 = AtomicI32::new(-1);
 
-/// The descriptor that the handler rings, -1 while there is none.
-static RINGING: AtomicI32 = AtomicI32::new(-1);
-
-/// What ends a loop's sleep when a signal comes. It is never closed.
-pub(crate) fn bell() -> nix::Result<&'static EventFd> {
-    static BELL: OnceLock<EventFd> = OnceLock::new();
-    if BELL.get().is_none() {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let _ = BELL.set(EventFd::from_flags(flags)?);
+/// What can be read from once a signal has come. Only the main thread asks.
+pub(crate) fn arrivals() -> io::Result<BorrowedFd<'static>> {
+    if READ_END.load(Ordering::Relaxed) < 0 {
+        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        READ_END.store(reader.into_raw_fd(), Ordering::Relaxed);
+        WRITE_END.store(writer.into_raw_fd(), Ordering::Relaxed);
     }
-    let bell = BELL.get().expect("it was set above");
-    RINGING.store(bell.as_raw_fd(), Ordering::Release);
-    Ok(bell)
+    // SAFETY: the pipe is there by now and never closed.
+    Ok(unsafe { BorrowedFd::borrow_raw(READ_END.load(Ordering::Relaxed)) })
 }
 
-/// Has `signal` noted from now on, and returns what it did before.
-pub(crate) fn catch(signal: Signal) -> nix::Result<SigAction> {
-    bell()?;
-    PENDING[signal as usize].store(0, Ordering::Relaxed);
-    let handler = SigHandler::Handler(note);
-    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
-    // SAFETY: `note` is async-signal-safe: it touches atomics that are there for ever, and calls
-    // only `write`, `signal` and `raise`, which POSIX allows in a handler. It keeps `errno`.
-    unsafe { sigaction(signal, &action) }
+/// Leaves the pipe to the parent, in a forked child.
+pub(crate) fn forget_arrivals() {
+    READ_END.store(-1, Ordering::Relaxed);
+    WRITE_END.store(-1, Ordering::Relaxed);
+    INTERRUPTS.store(0, Ordering::Relaxed);
 }
 
-/// Has `signal` do what it did before [`catch`].
-pub(crate) fn restore(signal: Signal, previous: &SigAction) {
-    // SAFETY: `previous` was in force before, and what holds for its handler has not changed. The
-    // handler it replaces is `note`, which may run to its end at any time.
-    let _ = unsafe { sigaction(signal, previous) };
+/// The signals that have come and were not taken, in their order.
+pub(crate) fn take() -> Vec<i32> {
+    let mut taken = Vec::new();
+    let mut bytes = [0; 256];
+    let Ok(arrivals) = arrivals() else {
+        return taken;
+    };
+    while let Ok(count @ 1..) = nix::unistd::read(arrivals, &mut bytes) {
+        taken.extend(bytes[..count].iter().map(|&signal| i32::from(signal)));
+    }
+    taken
 }
 
-/// What `signal` does now.
-pub(crate) fn current(signal: Signal) -> Option<SigHandler> {
-    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: a null pointer for the new action asks only, and `action` has room for the answer.
-    let asked = unsafe { libc::sigaction(signal as i32, std::ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: the system has filled it in where it returns 0.
-    let action = (asked == 0).then(|| unsafe { action.assume_init() })?;
-    match action.sa_sigaction {
-        libc::SIG_DFL => Some(SigHandler::SigDfl),
-        libc::SIG_IGN => Some(SigHandler::SigIgn),
-        _ => None,
+/// Whether Ctrl-C was pressed: a look that costs next to nothing.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTS.load(Ordering::Relaxed) > 0
+}
+
+/// How often Ctrl-C was pressed since the last call.
+pub(crate) fn take_interrupts() -> u32 {
+    INTERRUPTS.swap(0, Ordering::Acquire)
+}
+
+/// What a signal does.
+#[derive(Clone, Copy)]
+pub(crate) struct Action(libc::sigaction);
+
+impl Action {
+    /// What the system does if nobody says otherwise.
+    pub(crate) fn default_action() -> Self {
+        Self::new(libc::SIG_DFL)
+    }
+
+    /// Tells the loop.
+    pub(crate) fn note() -> Self {
+        Self::new(note as *const () as usize)
+    }
+
+    /// Counts Ctrl-C, and wakes the loop.
+    pub(crate) fn interrupt() -> Self {
+        Self::new(interrupt as *const () as usize)
+    }
+
+    fn new(handler: libc::sighandler_t) -> Self {
+        // SAFETY: all bytes zero are a valid `sigaction`: no flags, an empty mask, SIG_DFL.
+        let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+        action.sa_sigaction = handler;
+        action.sa_flags = libc::SA_RESTART;
+        Self(action)
+    }
+
+    /// What `signal` does now.
+    pub(crate) fn of(signal: i32) -> io::Result<Self> {
+        sigaction(signal, None)
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        self.0.sa_sigaction == libc::SIG_DFL
+    }
+
+    pub(crate) fn is_interrupt(&self) -> bool {
+        self.0.sa_sigaction == interrupt as *const () as usize
+    }
+
+    /// Has `signal` do this from now on, and returns what it did before.
+    pub(crate) fn install(&self, signal: i32) -> io::Result<Self> {
+        sigaction(signal, Some(self))
     }
 }
 
-/// How often `signal` has come since the last call.
-pub(crate) fn take(signal: Signal) -> u32 {
-    PENDING[signal as usize].swap(0, Ordering::Acquire)
-}
-
-/// Whether any signal has come since the last call; then the bell is silenced.
-pub(crate) fn any() -> bool {
-    let any = ANY.load(Ordering::Relaxed) && ANY.swap(false, Ordering::Acquire);
-    if any && let Ok(bell) = bell() {
-        let _ = bell.read();
-    }
-    any
+fn sigaction(signal: i32, new: Option<&Action>) -> io::Result<Action> {
+    let mut old = MaybeUninit::uninit();
+    let new = new.map_or(std::ptr::null(), |action| std::ptr::from_ref(&action.0));
+    // SAFETY: `new` is null or points to an action, `old` has room for one. An `Action` is either
+    // one that was in force before, so that what holds for its handler still does, or one of ours:
+    // `note` and `interrupt` are async-signal-safe. They touch atomics that are there for ever,
+    // call only `write`, `signal` and `raise`, which POSIX allows in a handler, and keep `errno`.
+    Errno::result(unsafe { libc::sigaction(signal, new, old.as_mut_ptr()) })?;
+    // SAFETY: the system has filled it in where it does not fail.
+    Ok(Action(unsafe { old.assume_init() }))
 }
 
 extern "C" fn note(signal: i32) {
     let errno = Errno::last_raw();
-    let Some(pending) = PENDING.get(signal as usize) else {
-        return;
-    };
-    let earlier = pending.fetch_add(1, Ordering::Release);
-    if signal == libc::SIGINT && earlier >= 2 {
-        // Nobody has taken the first two: the program hangs, and the user wants it to end.
-        // SAFETY: both are async-signal-safe and have no preconditions.
-        unsafe {
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
-            libc::raise(libc::SIGINT);
-        }
-    }
-    ANY.store(true, Ordering::Release);
-    ring();
+    tell(signal);
     Errno::set_raw(errno);
 }
 
-fn ring() {
-    let number = RINGING.load(Ordering::Acquire);
-    if number >= 0 {
-        // SAFETY: the number is that of `bell`, which is never closed.
-        let bell = unsafe { BorrowedFd::borrow_raw(number) };
-        let _ = nix::unistd::write(bell, &1_u64.to_ne_bytes());
+extern "C" fn interrupt(signal: i32) {
+    let errno = Errno::last_raw();
+    let earlier = INTERRUPTS.fetch_add(1, Ordering::Release);
+    // If nobody has taken the first two, the program hangs, and the user wants it to end. A forked
+    // child has no loop that could take any.
+    if earlier < 2 && WRITE_END.load(Ordering::Relaxed) >= 0 {
+        tell(signal);
+    } else {
+        // SAFETY: both are async-signal-safe and have no preconditions.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        }
     }
+    Errno::set_raw(errno);
+}
+
+/// Writes to the pipe. If it is full, there is enough to wake up for.
+fn tell(signal: i32) {
+    let byte = signal as u8;
+    let fd = WRITE_END.load(Ordering::Relaxed);
+    // SAFETY: the descriptor is -1 or that of the pipe, which is never closed, and `byte` is alive.
+    unsafe { libc::write(fd, std::ptr::from_ref(&byte).cast(), 1) };
 }

@@ -86,6 +86,20 @@ impl Drop for Registration {
     }
 }
 
+impl EventLoop {
+    /// A buffer of `size` bytes, to be given back by [`return_read_buffer`](Self::return_read_buffer).
+    pub(crate) fn take_read_buffer(&self, size: usize) -> Vec<u8> {
+        let mut buffer = self.0.read_buffer.take();
+        buffer.resize(size, 0);
+        buffer
+    }
+
+    pub(crate) fn return_read_buffer(&self, buffer: Vec<u8>) {
+        let old = self.0.read_buffer.replace(buffer);
+        drop(old);
+    }
+}
+
 /// The state that transports share. `P` is the kind of protocol.
 pub(crate) struct Base<P: ?Sized> {
     pub(crate) event_loop: EventLoop,
