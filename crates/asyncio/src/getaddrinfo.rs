@@ -1,14 +1,13 @@
 //! `loop.getaddrinfo` and `loop.getnameinfo`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
-use dns_lookup::{AddrInfoHints, LookupError};
-use nix::libc;
-use socket2::{Domain, Protocol, Type};
+use socket2::Domain;
 
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::os_error::os_error;
+use crate::sys::getnameinfo::{Failure, getnameinfo};
 
 /// Which addresses of the internet are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,14 +22,6 @@ pub enum AddressFamily {
 }
 
 impl AddressFamily {
-    fn number(self) -> i32 {
-        match self {
-            Self::Unspec => libc::AF_UNSPEC,
-            Self::Inet => libc::AF_INET,
-            Self::Inet6 => libc::AF_INET6,
-        }
-    }
-
     fn has(self, address: IpAddr) -> bool {
         match self {
             Self::Unspec => true,
@@ -46,7 +37,6 @@ pub(crate) struct Lookup {
     pub(crate) host: Option<String>,
     pub(crate) port: u16,
     pub(crate) family: AddressFamily,
-    pub(crate) datagrams: bool,
     /// Whether the addresses are to be listened on.
     pub(crate) passive: bool,
 }
@@ -59,35 +49,33 @@ impl Lookup {
         fits.then(|| SocketAddr::new(address, self.port))
     }
 
-    fn hints(&self) -> AddrInfoHints {
-        let (socktype, protocol) = match self.datagrams {
-            true => (Type::DGRAM, Protocol::UDP),
-            false => (Type::STREAM, Protocol::TCP),
+    fn look_up(&self) -> Result<Vec<SocketAddr>> {
+        let found: Vec<SocketAddr> = match &self.host {
+            Some(host) => match (host.as_str(), self.port).to_socket_addrs() {
+                Ok(found) => found.collect(),
+                Err(error) => return Err(gaierror(&error)),
+            },
+            None => self.own_addresses(),
         };
-        AddrInfoHints {
-            flags: if self.passive { libc::AI_PASSIVE } else { 0 },
-            address: self.family.number(),
-            socktype: socktype.into(),
-            protocol: protocol.into(),
-        }
+        let fits = |found: &SocketAddr| self.family.has(found.ip());
+        Ok(found.into_iter().filter(fits).collect())
     }
 
-    fn look_up(&self) -> Result<Vec<SocketAddr>> {
-        let port = self.port.to_string();
-        let found = dns_lookup::getaddrinfo(self.host.as_deref(), Some(&port), Some(self.hints()));
-        let found = found.map_err(gaierror)?;
-        let addresses: std::io::Result<Vec<_>> = found
-            .map(|found| found.map(|found| found.sockaddr))
-            .collect();
-        addresses.map_err(os_error)
+    /// This machine: all its addresses to listen on, or the one that does not leave it.
+    fn own_addresses(&self) -> Vec<SocketAddr> {
+        let (v4, v6) = match self.passive {
+            true => (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED),
+            false => (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST),
+        };
+        vec![(v4, self.port).into(), (v6, self.port).into()]
     }
 }
 
-fn gaierror(error: LookupError) -> Exception {
-    let number = error.error_num();
-    let error = std::io::Error::from(error).to_string();
+/// Python's name and words for a name that cannot be looked up.
+fn gaierror(error: &io::Error) -> Exception {
+    let error = error.to_string();
     let reason = error.rsplit(": ").next().unwrap_or(&error);
-    Exception::new("gaierror", format!("[Errno {number}] {reason}"))
+    Exception::new("gaierror", reason)
 }
 
 impl EventLoop {
@@ -127,7 +115,6 @@ impl EventLoop {
             host: host.into().map(str::to_owned),
             port,
             family,
-            datagrams: false,
             passive: false,
         };
         self.try_run_in_executor(None, move || lookup.look_up())?
@@ -143,7 +130,11 @@ impl EventLoop {
     ///
     /// Mirrors [`loop.getnameinfo`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.getnameinfo).
     pub async fn getnameinfo(&self, sockaddr: SocketAddr, flags: i32) -> Result<(String, String)> {
-        let look_up = move || dns_lookup::getnameinfo(&sockaddr, flags).map_err(gaierror);
+        let look_up = move || {
+            getnameinfo(sockaddr, flags).map_err(|Failure(number, reason)| {
+                Exception::new("gaierror", format!("[Errno {number}] {reason}"))
+            })
+        };
         self.try_run_in_executor(None, look_up)?.await
     }
 }
