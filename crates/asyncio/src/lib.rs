@@ -51,6 +51,7 @@ mod base_events;
 mod clock;
 mod core;
 mod create_task;
+mod current_loop;
 mod events;
 mod exception;
 mod exceptions;
@@ -72,6 +73,7 @@ mod runners;
 mod running;
 mod shield;
 mod sleep;
+pub mod staggered;
 mod step;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
@@ -94,8 +96,11 @@ pub use any_task::{AnyTask, all_tasks, current_task};
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
 pub use awaiting::Await;
-pub use base_events::{EventLoop, IntoExceptionHandler, new_event_loop};
-pub use create_task::{TaskOptions, create_task, eager_task_factory};
+pub use base_events::{EventLoop, ExceptionHandler, IntoExceptionHandler, new_event_loop};
+pub use create_task::{
+    TaskFactory, TaskOptions, create_eager_task_factory, create_task, eager_task_factory,
+};
+pub use current_loop::{get_event_loop, set_event_loop};
 pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{

@@ -6,6 +6,7 @@ use hilos_core::contextvars::{Context, copy_context};
 
 use crate::base_events::{EventLoop, new_event_loop};
 use crate::create_task::TaskOptions;
+use crate::current_loop::set_event_loop;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::gather::gather_erased;
@@ -70,7 +71,7 @@ where
 #[derive(Debug)]
 pub struct Runner {
     debug: Option<bool>,
-    loop_factory: fn() -> EventLoop,
+    loop_factory: Option<fn() -> EventLoop>,
     state: State,
 }
 
@@ -92,7 +93,7 @@ impl Runner {
     pub fn new() -> Self {
         Self {
             debug: None,
-            loop_factory: new_event_loop,
+            loop_factory: None,
             state: State::Created,
         }
     }
@@ -107,7 +108,7 @@ impl Runner {
     /// Has the loop made by `factory`.
     #[must_use = "it returns the runner"]
     pub fn with_loop_factory(mut self, factory: fn() -> EventLoop) -> Self {
-        self.loop_factory = factory;
+        self.loop_factory = Some(factory);
         self
     }
 
@@ -170,7 +171,10 @@ impl Runner {
 
     fn initialize(&mut self) -> Result<(EventLoop, Context)> {
         if let State::Created = self.state {
-            let event_loop = (self.loop_factory)();
+            let event_loop = self.loop_factory.unwrap_or(new_event_loop)();
+            if self.loop_factory.is_none() {
+                set_event_loop(&event_loop);
+            }
             if let Some(debug) = self.debug {
                 event_loop.set_debug(debug);
             }
@@ -195,6 +199,9 @@ impl Runner {
             return Ok(());
         };
         let shutdown = shut_down(&event_loop);
+        if self.loop_factory.is_none() {
+            set_event_loop(None);
+        }
         event_loop.close()?;
         shutdown
     }
