@@ -553,6 +553,12 @@ impl<F: Fn(&EventLoop, &ExceptionContext) + 'static> IntoExceptionHandler for F 
     }
 }
 
+impl IntoExceptionHandler for Option<fn(&EventLoop, &ExceptionContext)> {
+    fn into_handler(self) -> Option<ExceptionHandler> {
+        self.map(|handler| -> ExceptionHandler { Rc::new(handler) })
+    }
+}
+
 /// Marks a loop as running while it lives.
 struct Running<'l> {
     event_loop: &'l EventLoop,
