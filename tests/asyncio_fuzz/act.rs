@@ -212,6 +212,10 @@ fn of_future(world: &Rc<World>, op: &Op) -> Result<String> {
             slot.future().set_result(op.numbers[1])?;
             String::new()
         }
+        "settle" => {
+            let _ = slot.future().set_result(0);
+            String::new()
+        }
         "set_exception" => {
             let error = ValueError::new(format!("e{}", op.id));
             slot.future().set_exception(error)?;

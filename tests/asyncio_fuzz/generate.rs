@@ -5,6 +5,9 @@ use crate::program::{Block, LISTS, Op, PLAIN, Program, SLOTS};
 /// What older Pythons lack, or do in an order of their own: the minor version that has it.
 const SINCE: &[(&str, u32)] = &[("shutdown", 13), ("spawn_eager", 12)];
 
+/// How deep CPython is willing to nest a `try` with all that belongs to it.
+const DEEPEST: usize = 5;
+
 /// The operations that callbacks do too, and how often they come.
 const ACTS: &[(&str, usize)] = &[
     ("spawn", 8),
@@ -77,8 +80,10 @@ const WAITS: &[(&str, usize)] = &[
 
 /// The program of a seed, for CPython 3.`minor`.
 pub(crate) fn program(seed: u64, minor: u32) -> Program {
+    let mut random = Random(seed);
     let mut generator = Generator {
-        random: Random(seed),
+        eager: random.below(12) == 0 && minor >= since("spawn_eager"),
+        random,
         minor,
         ids: 0,
         left: 0,
@@ -86,8 +91,8 @@ pub(crate) fn program(seed: u64, minor: u32) -> Program {
         handles: Vec::new(),
     };
     generator.left = 8 + generator.random.below(50);
-    let eager = minor >= since("spawn_eager") && generator.random.below(12) == 0;
     let main = generator.main();
+    let eager = generator.eager;
     Program { eager, main }
 }
 
@@ -99,6 +104,7 @@ fn since(name: &str) -> u32 {
 struct Generator {
     random: Random,
     minor: u32,
+    eager: bool,
     ids: usize,
     /// How many operations there may still be.
     left: usize,
@@ -116,6 +122,8 @@ struct Scope {
     groups: Vec<i64>,
     limits: Vec<i64>,
     in_callback: bool,
+    /// In how many statements with blocks it is, of the same function.
+    depth: usize,
 }
 
 impl Scope {
@@ -125,6 +133,7 @@ impl Scope {
             groups: self.groups.clone(),
             limits: self.limits.clone(),
             in_callback: false,
+            depth: 0,
         }
     }
 }
@@ -140,11 +149,18 @@ impl Generator {
             ops.push(self.statement(&scope));
         }
         if self.random.below(3) > 0 {
-            let mut sleep = self.op("sleep");
-            sleep.numbers.push(20);
-            ops.push(sleep);
+            ops.push(self.with_number("sleep", 20));
+        }
+        if self.random.below(3) > 0 {
+            ops.extend((0..PLAIN as i64).map(|plain| self.with_number("settle", plain)));
         }
         ops.into()
+    }
+
+    fn with_number(&mut self, name: &'static str, number: i64) -> Op {
+        let mut op = self.op(name);
+        op.numbers.push(number);
+        op
     }
 
     fn block(&mut self, scope: &Scope, most: usize) -> Block {
@@ -166,6 +182,9 @@ impl Generator {
                 "reschedule" => scope.limits.is_empty(),
                 "cancel_handle" => self.handles.is_empty(),
                 "remove_callback" => self.callbacks.is_empty(),
+                "try" | "lock" | "condition" | "semaphore" | "repeat" | "group" | "timeout" => {
+                    scope.depth == DEEPEST
+                }
                 _ => since(name) > self.minor,
             };
             if !nowhere {
@@ -226,6 +245,8 @@ impl Generator {
             "reschedule" => vec![self.random.among(&scope.limits), self.delay()],
             "remove_callback" => vec![self.random.among(&self.callbacks)],
             "cancel_handle" => vec![self.random.among(&self.handles)],
+            // A task that waits for itself is told so.
+            "await" if self.random.below(80) == 0 => vec![scope.slot as i64],
             "await" => vec![self.awaitable(scope.slot, true)],
             "spawn" | "spawn_eager" => vec![self.task_slot()],
             "group_spawn" => vec![self.random.among(&scope.groups), self.task_slot()],
@@ -238,7 +259,12 @@ impl Generator {
         }
     }
 
-    fn blocks(&mut self, op: &Op, scope: &Scope) -> Vec<Block> {
+    fn blocks(&mut self, op: &Op, outer: &Scope) -> Vec<Block> {
+        let depth = outer.depth + 1;
+        let scope = &Scope {
+            depth,
+            ..outer.clone()
+        };
         let own = op.numbers.first().copied().unwrap_or_default() as usize;
         match op.name {
             "spawn" | "spawn_eager" => vec![self.block(&scope.of_task(own), 6)],
@@ -286,6 +312,10 @@ impl Generator {
             "gather" | "as_completed" => vec![self.arguments(scope.slot, scope, false)],
             "start_gather" => vec![self.arguments(own, scope, false)],
             "wait" => vec![self.arguments(scope.slot, scope, true)],
+            // A coroutine that would have no time is not started here, not even eagerly.
+            "wait_for" if self.eager && own == 0 => {
+                vec![Block::from([self.reference(scope.slot, true)])]
+            }
             "shield" | "wait_for" => vec![Block::from([self.argument(scope.slot, scope, true)])],
             "start_shield" => vec![Block::from([self.argument(own, scope, false)])],
             _ => Vec::new(),
@@ -314,9 +344,8 @@ impl Generator {
     }
 
     fn reference(&mut self, slot: usize, lists: bool) -> Op {
-        let mut reference = self.op("ref");
-        reference.numbers = vec![self.awaitable(slot, lists)];
-        reference
+        let found = self.awaitable(slot, lists);
+        self.with_number("ref", found)
     }
 
     /// A slot that the task in `slot` may wait for.

@@ -84,8 +84,13 @@ impl Sides {
 
     fn answers(&self) -> (Trace, Trace) {
         let (mut ours, mut theirs) = (self.ours.answer(), self.theirs.answer());
-        // Before 3.14 it is the collector who tells of an exception behind a cancelled shield.
-        if self.minor < 14 && ours.iter().any(|line| line.contains("in shielded future")) {
+        // When a task is destroyed, and before 3.14 an exception behind a cancelled shield, it is
+        // the collector who decides what is told.
+        let unclear = |line: &String| {
+            line.contains("was destroyed")
+                || (self.minor < 14 && line.contains("in shielded future"))
+        };
+        if ours.iter().chain(&theirs).any(unclear) {
             for trace in [&mut ours, &mut theirs] {
                 trace.retain(|line| line.starts_with(|c: char| c.is_ascii_digit()));
             }

@@ -87,11 +87,20 @@ pub(crate) fn run(program: &Program) -> Vec<String> {
         world.say("state", state);
     }
     let trace = world.trace.take();
+    let pending = slots[..PLAIN]
+        .iter()
+        .flatten()
+        .any(|slot| slot.state() == "pending");
+    let abandoned = pending || world.watches.get() == WATCHES;
     world.forget();
     drop(slots);
     event_loop.set_exception_handler(None);
     let mut unseen = world.unseen.take();
     unseen.sort();
+    if abandoned {
+        // What refers to a future that nobody has completed is never freed.
+        return trace;
+    }
     [trace, unseen].concat()
 }
 

@@ -173,7 +173,8 @@ gather_tuples!(A B C D E F G H I J K L);
 struct Gathering<R> {
     core: Core<R>,
     /// One for each argument; the same future may be there twice.
-    children: Vec<AnyRc>,
+    /// They are let go in the end: a child that is never done refers to the gathering.
+    children: RefCell<Vec<AnyRc>>,
     /// How many different children are not done.
     left: Cell<usize>,
     return_exceptions: bool,
@@ -202,7 +203,7 @@ impl<R: 'static> Gathering<R> {
             .collect();
         let gathering = Rc::new(Self {
             core: Core::new(event_loop.clone()),
-            children,
+            children: RefCell::new(children),
             left: Cell::new(different.len()),
             return_exceptions,
             cancel_requested: Cell::new(false),
@@ -224,13 +225,14 @@ impl<R: 'static> Gathering<R> {
 
     fn complete(self: &Rc<Self>) {
         let this: AnyRc = self.clone();
+        let children = self.children.take();
         if self.return_exceptions {
-            for child in &self.children {
+            for child in &children {
                 child.head().unseen.set(false);
             }
         }
         let collect = self.collect.take();
-        match self.children.last() {
+        match children.last() {
             Some(last) if self.cancel_requested.get() => {
                 self.core.finish(&this, Err(last.head().cancelled_error()));
             }
@@ -246,7 +248,7 @@ impl<R: 'static> Gathering<R> {
         let this: AnyRc = self.clone();
         let collect = self.collect.take();
         self.core.finish(&this, Err(exception));
-        drop(collect);
+        drop((collect, self.children.take()));
     }
 }
 
@@ -279,13 +281,14 @@ impl<R: 'static> AnyFuture for Gathering<R> {
     }
 
     fn accepts_cancel(&self) -> bool {
-        !self.core.head.done() && self.children.iter().any(|child| child.accepts_cancel())
+        let children = self.children.borrow();
+        !self.core.head.done() && children.iter().any(|child| child.accepts_cancel())
     }
 
     fn cancel_one(self: Rc<Self>, _message: &Option<Message>, next: &mut Vec<AnyRc>) {
         if self.accepts_cancel() {
             self.cancel_requested.set(true);
-            next.extend(self.children.iter().rev().cloned());
+            next.extend(self.children.borrow().iter().rev().cloned());
         }
     }
 

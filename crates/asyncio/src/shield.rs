@@ -39,6 +39,10 @@ use crate::running;
 #[track_caller]
 pub fn shield<A: Ensure<Value: 'static>>(awaitable: A) -> Future<A::Value> {
     let inner = ensured(awaitable, &running::expect());
+    if inner.future.cancelled() || inner.future.0.failure().is_some() {
+        // There is nothing to protect, and no value that the caller's handle should keep.
+        return inner.future;
+    }
     let outer = inner.future.get_loop().create_future();
     let shield = Rc::new(Shield {
         inner,
