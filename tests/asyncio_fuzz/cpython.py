@@ -16,7 +16,7 @@ import warnings
 
 # What has to be the same on both sides: how many objects of each kind every program has.
 SLOTS, PLAIN, LOCKS = 13, 3, 2
-WATCHDOG, WATCHES = 1000, 60
+WATCHDOG, WATCHES = 1000, 30
 
 # Messages whose time depends on the collector.
 LATE = ("never retrieved", "was destroyed", "in shielded future")
@@ -380,10 +380,9 @@ class World:
                 lock.release()
         for task in asyncio.tasks.all_tasks():
             task.cancel()
-        if self.watches == WATCHES:
+        if self.watches >= WATCHES:
             self.loop.stop()
-        else:
-            self.loop.call_later(WATCHDOG, self.watchdog)
+        self.loop.call_later(WATCHDOG, self.watchdog)
 
 
 def begin(world, names, eager):
@@ -415,7 +414,7 @@ def run(program):
         world.say("state", world.state(f))
     # What is collected may still say something.
     trace, unseen = list(world.trace), world.unseen
-    abandoned = world.watches == WATCHES or not all(f.done() for f in world.x[:PLAIN])
+    abandoned = world.watches >= WATCHES or not all(f.done() for f in world.x[:PLAIN])
     del world, names, runner, f
     gc.collect()
     # What refers to a future that nobody has completed is never freed in Rust.

@@ -234,7 +234,7 @@ impl Generator {
             "repeat" => vec![2 + below(2)],
             "timers" => vec![if below(6) == 0 { 150 } else { 12 }],
             "try" => vec![[0, 0, 1, 2, 3, 3, 4][below(7) as usize], below(2)],
-            "cancel" => vec![below(SLOTS), below(4).saturating_sub(1)],
+            "cancel" => vec![below(SLOTS), [0, 0, 1, 2][below(4) as usize]],
             "state" | "result" | "exception" | "add_callback" => vec![below(SLOTS)],
             "set_result" => vec![below(PLAIN), below(10)],
             "set_exception" => vec![below(PLAIN)],
@@ -245,8 +245,6 @@ impl Generator {
             "reschedule" => vec![self.random.among(&scope.limits), self.delay()],
             "remove_callback" => vec![self.random.among(&self.callbacks)],
             "cancel_handle" => vec![self.random.among(&self.handles)],
-            // A task that waits for itself is told so.
-            "await" if self.random.below(80) == 0 => vec![scope.slot as i64],
             "await" => vec![self.awaitable(scope.slot, true)],
             "spawn" | "spawn_eager" => vec![self.task_slot()],
             "group_spawn" => vec![self.random.among(&scope.groups), self.task_slot()],

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::world;
 
 /// How long a program may take before it is thought to hang.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The stack of the thread that runs programs, whose blocks are nested.
 const STACK: usize = 64 << 20;
@@ -29,10 +29,9 @@ impl<Q> Side<Q> {
         let _ = self.questions.send(question);
     }
 
-    pub(crate) fn answer(&self) -> Trace {
-        self.answers
-            .recv_timeout(PATIENCE)
-            .unwrap_or_else(|error| vec![format!("no answer: {error}")])
+    /// The next answer, or what is wrong with the one that should give it.
+    pub(crate) fn answer(&self) -> Result<Trace, RecvTimeoutError> {
+        self.answers.recv_timeout(PATIENCE)
     }
 }
 

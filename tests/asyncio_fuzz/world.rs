@@ -19,7 +19,7 @@ use crate::slot::{Said, Slot};
 
 /// After how many seconds the program is thought to wait for ever, and how often that may be.
 const WATCHDOG: u32 = 1000;
-const WATCHES: usize = 60;
+const WATCHES: usize = 30;
 
 /// Messages whose time depends on the collector.
 const LATE: [&str; 3] = ["never retrieved", "was destroyed", "in shielded future"];
@@ -91,7 +91,7 @@ pub(crate) fn run(program: &Program) -> Vec<String> {
         .iter()
         .flatten()
         .any(|slot| slot.state() == "pending");
-    let abandoned = pending || world.watches.get() == WATCHES;
+    let abandoned = pending || world.watches.get() >= WATCHES;
     world.forget();
     drop(slots);
     event_loop.set_exception_handler(None);
@@ -199,10 +199,10 @@ impl World {
         for task in self.event_loop.all_tasks() {
             task.cancel();
         }
-        match self.watches.get() {
-            WATCHES => self.event_loop.stop(),
-            _ => self.watch(),
+        if self.watches.get() >= WATCHES {
+            self.event_loop.stop();
         }
+        self.watch();
         Ok(())
     }
 

@@ -62,7 +62,7 @@ where
 {
     let (event_loop, all, children) = ensure_all(awaitables);
     Gathering::start(&event_loop, children, true, move || {
-        Ok(all.iter().map(|one| one.result()).collect())
+        Ok(all.iter().map(|one| one.outcome()).collect())
     })
 }
 
@@ -150,7 +150,7 @@ macro_rules! gather_tuples {
                 let ($($name,)*) = self;
                 $(let $name = ensured($name, &event_loop);)*
                 let children = vec![$($name.future.erased()),*];
-                Gathering::start(&event_loop, children, true, move || Ok(($($name.result(),)*)))
+                Gathering::start(&event_loop, children, true, move || Ok(($($name.outcome(),)*)))
             }
         }
     };
