@@ -38,13 +38,17 @@ impl Sides {
             (Ok(ours), Ok(theirs)) => (ours, theirs),
             stuck => panic!("no end of {program}: {stuck:?}"),
         };
-        // It is the collector who tells of a task that was destroyed. And before 3.14 it tells of
-        // exceptions that shields have hidden.
-        let destroyed = |line: &String| line.contains("was destroyed");
-        let shields = || program.to_string().contains("shield");
-        if ours.iter().chain(&theirs).any(destroyed) || (self.minor < 14 && shields()) {
-            for trace in [&mut ours, &mut theirs] {
+        let has = |words: &str| ours.iter().chain(&theirs).any(|line| line.contains(words));
+        let (abandoned, destroyed) = (has("abandoned"), has("was destroyed"));
+        // Before 3.14 it is the collector who tells of exceptions that shields have hidden.
+        let hidden = self.minor < 14 && program.to_string().contains("shield");
+        for trace in [&mut ours, &mut theirs] {
+            if abandoned || destroyed || hidden {
                 trace.retain(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+            }
+            if destroyed {
+                // What the end of the loop destroys runs its destructors here, nothing there.
+                trace.retain(|line| !line.contains(" state "));
             }
         }
         (ours, theirs)

@@ -418,7 +418,7 @@ def run(program):
     del world, names, runner, f
     gc.collect()
     # What refers to a future that nobody has completed is never freed in Rust.
-    return trace if abandoned else trace + sorted(unseen)
+    return trace + sorted(unseen) + ["abandoned"] * abandoned
 
 
 def main():

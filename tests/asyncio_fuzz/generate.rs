@@ -321,11 +321,15 @@ impl Generator {
     }
 
     fn arguments(&mut self, slot: usize, scope: &Scope, refs_only: bool) -> Block {
+        // The interpreter makes tasks of coroutines among futures, earlier than `gather` would.
+        let all_alike = refs_only || self.eager;
+        let references = refs_only || self.random.below(2) == 0;
         let mut arguments = Vec::new();
         for _ in 0..self.random.below(4) {
-            arguments.push(match refs_only {
-                true => self.reference(slot, false),
-                false => self.argument(slot, scope, false),
+            arguments.push(match (all_alike, references) {
+                (true, true) => self.reference(slot, false),
+                (true, false) => self.coroutine(slot, scope),
+                (false, _) => self.argument(slot, scope, false),
             });
         }
         arguments.into()
@@ -333,9 +337,13 @@ impl Generator {
 
     /// An existing future or a coroutine.
     fn argument(&mut self, slot: usize, scope: &Scope, lists: bool) -> Op {
-        if self.random.below(2) == 0 {
-            return self.reference(slot, lists);
+        match self.random.below(2) {
+            0 => self.reference(slot, lists),
+            _ => self.coroutine(slot, scope),
         }
+    }
+
+    fn coroutine(&mut self, slot: usize, scope: &Scope) -> Op {
         let mut coroutine = self.op("coro");
         coroutine.blocks = vec![self.block(&scope.of_task(slot), 3)];
         coroutine

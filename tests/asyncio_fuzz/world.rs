@@ -99,7 +99,7 @@ pub(crate) fn run(program: &Program) -> Vec<String> {
     unseen.sort();
     if abandoned {
         // What refers to a future that nobody has completed is never freed.
-        return trace;
+        unseen.push("abandoned".to_owned());
     }
     [trace, unseen].concat()
 }
