@@ -14,6 +14,7 @@ mod eager;
 mod event_loop;
 mod futures;
 mod gather;
+mod graph;
 mod order;
 mod runners;
 mod shield;

@@ -11,6 +11,7 @@ use hilos_core::contextvars::Context;
 use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
+use crate::awaited_by::Told;
 use crate::clock::Clock;
 use crate::create_task::TaskFactory;
 use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
@@ -74,6 +75,8 @@ pub(crate) struct Inner {
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
+    /// Who awaits whom, where only the program knows.
+    pub(crate) told: Told,
     /// How many callbacks futures were given.
     callbacks: Cell<u64>,
 }
@@ -148,6 +151,7 @@ impl EventLoop {
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
+            told: Told::default(),
             callbacks: Cell::new(0),
         }))
     }

@@ -121,7 +121,7 @@ impl EventLoop {
             joining.shutdown(true);
             joined.redeem();
         });
-        match timeout(limit, async |_| future.await).await {
+        match timeout(limit, async |_| future.waiting().await).await {
             Err(error) if error.is_timeout() => {
                 executor.shutdown(false);
                 Ok(())

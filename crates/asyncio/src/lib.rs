@@ -44,8 +44,10 @@
 
 mod any_future;
 mod any_task;
+mod any_waitable;
 mod as_completed;
 mod awaitable;
+mod awaited_by;
 mod awaiting;
 mod base_events;
 mod clock;
@@ -58,6 +60,7 @@ mod executors;
 mod few;
 mod futures;
 mod gather;
+mod graph;
 mod handler;
 mod heapq;
 mod locks;
@@ -71,6 +74,7 @@ mod run_until_complete;
 mod runners;
 mod running;
 mod shield;
+mod site;
 mod sleep;
 mod step;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
@@ -91,8 +95,10 @@ mod wait_for;
 mod wrap_future;
 
 pub use any_task::{AnyTask, all_tasks, current_task};
+pub use any_waitable::AnyWaitable;
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
+pub use awaited_by::{future_add_to_awaited_by, future_discard_from_awaited_by};
 pub use awaiting::Await;
 pub use base_events::{EventLoop, IntoExceptionHandler, new_event_loop};
 pub use create_task::{TaskOptions, create_task, eager_task_factory};
@@ -104,6 +110,9 @@ pub use exceptions::{
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
+pub use graph::{
+    FrameCallGraphEntry, FutureCallGraph, capture_call_graph, format_call_graph, print_call_graph,
+};
 pub use handler::ExceptionContext;
 pub use hilos_futures::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen};
 pub use locks::{

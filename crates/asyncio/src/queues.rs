@@ -13,6 +13,7 @@ use crate::heapq::Heap;
 use crate::locks::Event;
 use crate::repr::{address, debug_like_display};
 use crate::running;
+use crate::site::{self, WaitsIn};
 
 /// A queue between tasks: first in, first out.
 ///
@@ -140,7 +141,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`QueueShutDown`]; the `CancelledError` of a task that is cancelled meanwhile, whose item
     /// is not put.
+    #[track_caller]
     pub fn put(&self, item: T) -> impl StdFuture<Output = Result<()>> + use<T> {
+        site::mark(WaitsIn::QueuePut);
         let this = self.clone();
         async move {
             while this.full() {
@@ -176,7 +179,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`QueueShutDown`] if the queue is shut down and empty; the `CancelledError` of a task that
     /// is cancelled meanwhile, which takes none.
+    #[track_caller]
     pub fn get(&self) -> impl StdFuture<Output = Result<T>> + use<T> {
+        site::mark(WaitsIn::QueueGet);
         let this = self.clone();
         async move {
             while this.empty() {
@@ -224,12 +229,14 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile.
+    #[track_caller]
     pub fn join(&self) -> impl StdFuture<Output = Result<()>> + use<T> {
+        site::mark(WaitsIn::QueueJoin);
         let this = self.clone();
         async move {
             match this.0.unfinished.get() {
                 0 => Ok(()),
-                _ => this.0.finished.wait().await,
+                _ => site::quietly(|| this.0.finished.wait()).await,
             }
         }
     }
@@ -310,7 +317,7 @@ impl Line {
             ready,
             woken: false,
         };
-        place.future.clone().await?;
+        place.future.clone().waiting().await?;
         place.woken = true;
         Ok(())
     }

@@ -22,6 +22,7 @@ use crate::exceptions::{Message, SystemExit};
 use crate::few::Few;
 use crate::futures::Future;
 use crate::repr::{debug_like_display, function_name, qualified};
+use crate::site;
 use crate::step::Left;
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
@@ -51,7 +52,8 @@ use crate::threadsafe::{TaskKey, WakeCell};
 ///
 /// # Differences from Python
 /// - The loop keeps its tasks alive: none vanishes because nobody refers to it.
-/// - There is no `get_coro` and no `get_stack`: a running Rust program has no frames to show.
+/// - There is no `get_coro` and no `get_stack`: a running Rust program has no frames to show. What
+///   is known of where a task waits is in its [call graph](crate::capture_call_graph).
 ///
 /// Mirrors [`asyncio.Task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.Task).
 pub struct Task<T>(pub(crate) Future<T>);
@@ -73,8 +75,9 @@ pub(crate) struct TaskHead {
     pub(crate) waiters: RefCell<Few<AnyRc>>,
     /// What clones of the waker share.
     wake_cell: OnceLock<Arc<WakeCell>>,
-    /// Where the program created the task.
     location: &'static Location<'static>,
+    /// Where it waits, as far as asyncio knows.
+    waits_at: Cell<Option<&'static Location<'static>>>,
 }
 
 enum Name {
@@ -98,6 +101,7 @@ impl TaskHead {
             waiters: RefCell::default(),
             wake_cell: OnceLock::new(),
             location,
+            waits_at: Cell::new(None),
         }
     }
 
@@ -121,6 +125,12 @@ impl TaskHead {
         left
     }
 
+    /// Where it waits: unknown while it runs or waits for a stranger's future.
+    pub(crate) fn waits_at(&self) -> Option<&'static Location<'static>> {
+        self.waits_at.get().filter(|_| !self.running.get())
+    }
+
+    /// Where the program created the task.
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location
     }
@@ -212,6 +222,7 @@ where
         };
         let task_context = self.task.context.borrow().clone();
         self.task.running.set(true);
+        site::forget();
         let during = event_loop
             .0
             .current
@@ -246,6 +257,7 @@ where
     }
 
     fn suspend(self: &Rc<Self>, yielded: bool) {
+        self.note_site(yielded);
         let head = &self.task;
         if head.must_cancel.get() {
             let waiters = head.waiters.borrow().as_slice().to_vec();
@@ -263,6 +275,18 @@ where
             head.notified.set(true);
             self.core.head.event_loop.push(Ready::Step(self.clone()));
         }
+    }
+
+    /// Remembers where the coroutine waits, if it is in something of asyncio.
+    fn note_site(&self, yielded: bool) {
+        let site = site::take();
+        if !yielded && self.task.waiters.borrow().as_slice().is_empty() {
+            self.task.waits_at.set(None);
+        } else if let Some(site) = site {
+            self.task.waits_at.set(Some(site.location));
+            self.core.head.waits_in.set(site.waits_in);
+        }
+        // Without one it has been woken, and waits again, inside the same function of asyncio.
     }
 
     fn end(self: &Rc<Self>, result: Result<T>) {
@@ -364,8 +388,16 @@ where
         self.core.remove_callbacks(gone)
     }
 
+    fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
+        self.core.each_callback(look);
+    }
+
     fn failure(&self) -> Option<Exception> {
         self.core.failure()
+    }
+
+    fn coroutine(&self) -> Option<String> {
+        Some(coroutine_name::<F>())
     }
 
     fn repr(&self) -> String {
@@ -374,8 +406,7 @@ where
 }
 
 fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
-    let coroutine = qualified(function_name::<F>());
-    let coroutine = coroutine.trim_end_matches(".<locals>.<lambda>");
+    let coroutine = coroutine_name::<F>();
     let (state, outcome) = match core.repr() {
         state if state.starts_with("finished ") => {
             ("finished".to_owned(), state["finished".len()..].to_owned())
@@ -390,6 +421,12 @@ fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
         "<Task {state} name='{}' coro=<{coroutine}()>{outcome}>",
         task.name()
     )
+}
+
+/// What the coroutine is called in Python: an `async fn` by its name, a block by its function's.
+fn coroutine_name<F>() -> String {
+    let name = qualified(function_name::<F>());
+    name.trim_end_matches(".<locals>.<lambda>").to_owned()
 }
 
 /// Steps a task that is suspended in a future of a stranger.
@@ -507,6 +544,7 @@ impl<T: 'static> IntoFuture for Task<T> {
     type IntoFuture = crate::awaiting::Await<T>;
 
     /// Waits for the result and takes it.
+    #[track_caller]
     fn into_future(self) -> Self::IntoFuture {
         self.0.into_future()
     }
@@ -517,6 +555,7 @@ impl<T: Clone + 'static> IntoFuture for &Task<T> {
     type IntoFuture = crate::awaiting::Await<T>;
 
     /// Waits for the result and clones it.
+    #[track_caller]
     fn into_future(self) -> Self::IntoFuture {
         (&self.0).into_future()
     }
