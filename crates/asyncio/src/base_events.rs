@@ -566,6 +566,8 @@ struct Running<'l> {
 impl<'l> Running<'l> {
     fn new(event_loop: &'l EventLoop) -> Self {
         event_loop.0.running.set(true);
+        #[cfg(target_os = "linux")]
+        crate::tools::loops::enter(&event_loop.0.shared);
         let _entered = running::Entered::new(event_loop);
         Self {
             event_loop,
@@ -576,6 +578,8 @@ impl<'l> Running<'l> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        crate::tools::loops::leave(&self.event_loop.0.shared);
         self.event_loop.0.stopping.set(false);
         self.event_loop.0.running.set(false);
     }

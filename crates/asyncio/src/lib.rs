@@ -90,8 +90,11 @@ mod threads;
 mod threadsafe;
 mod timeouts;
 mod timers;
+#[cfg(target_os = "linux")]
+pub mod tools;
 mod wait;
 mod wait_for;
+mod watch;
 mod wrap_future;
 
 pub use any_task::{AnyTask, all_tasks, current_task};

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::Instant;
 
 use hilos_core::contextvars::{Context, copy_context};
 use hilos_core::panic::{Unwound, catch};
@@ -27,6 +28,7 @@ use crate::step::Left;
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::threadsafe::{TaskKey, WakeCell};
+use crate::watch::Step;
 
 /// A coroutine that the loop runs, side by side with others.
 ///
@@ -223,6 +225,7 @@ where
         let task_context = self.task.context.borrow().clone();
         self.task.running.set(true);
         site::forget();
+        let watching = event_loop.0.shared.watch.during(|| self.watched_step());
         let during = event_loop
             .0
             .current
@@ -241,8 +244,19 @@ where
                     Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
                 }
             });
+        drop(watching);
         self.task.running.set(false);
         during
+    }
+
+    fn watched_step(self: &Rc<Self>) -> Step {
+        Step {
+            task_id: Rc::as_ptr(self).addr(),
+            task_name: self.task.name(),
+            coroutine: coroutine_name::<F>,
+            location: self.task.location,
+            since: Instant::now(),
+        }
     }
 
     /// What the step's end means for the task.

@@ -7,6 +7,7 @@ use std::task::Wake;
 use std::time::Duration;
 
 use crate::running;
+use crate::watch::Watch;
 
 /// A task's place in its loop's registry, with a number that no other task has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     any: AtomicBool,
     /// The thread-safe copy of the loop's own flag.
     closed: AtomicBool,
+    pub(crate) watch: Watch,
 }
 
 #[derive(Default)]
@@ -46,6 +48,7 @@ impl Shared {
             arrived: Condvar::new(),
             any: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            watch: Watch::default(),
         })
     }
 
