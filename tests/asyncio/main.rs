@@ -24,6 +24,8 @@ mod taskgroups;
 mod tasks;
 mod threads;
 mod timeouts;
+#[cfg(target_os = "linux")]
+mod tools;
 mod traps;
 mod wait;
 mod wait_for;
