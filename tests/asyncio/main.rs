@@ -19,6 +19,7 @@ mod order;
 mod runners;
 mod shield;
 mod sleep;
+mod staggered;
 mod support;
 mod taskgroups;
 mod tasks;

@@ -76,6 +76,7 @@ mod running;
 mod shield;
 mod site;
 mod sleep;
+pub mod staggered;
 mod step;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
