@@ -23,6 +23,7 @@ mod staggered;
 mod support;
 mod taskgroups;
 mod tasks;
+mod testing;
 mod threads;
 mod timeouts;
 #[cfg(target_os = "linux")]

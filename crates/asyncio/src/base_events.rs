@@ -24,6 +24,7 @@ use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
 use crate::running;
+use crate::shuffle::Shuffle;
 use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
@@ -77,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) default_executor: DefaultExecutor,
     /// Who awaits whom, where only the program knows.
     pub(crate) told: Told,
+    pub(crate) shuffle: Shuffle,
     /// How many callbacks futures were given.
     callbacks: Cell<u64>,
 }
@@ -152,6 +154,7 @@ impl EventLoop {
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
             told: Told::default(),
+            shuffle: Shuffle::default(),
             callbacks: Cell::new(0),
         }))
     }
@@ -413,6 +416,7 @@ impl EventLoop {
         self.wait_for_events();
         self.receive();
         self.collect_due();
+        self.0.shuffle.permute(&mut self.0.ready.borrow_mut());
         let todo = self.0.ready.borrow().len();
         for _ in 0..todo {
             let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
@@ -491,7 +495,9 @@ impl EventLoop {
         if timers.next().is_none() {
             return;
         }
-        let end = self.time() + CLOCK_RESOLUTION;
+        let now = self.time();
+        // After some months a number of seconds has no room for a nanosecond more.
+        let end = (now + CLOCK_RESOLUTION).max(now.next_up());
         let mut ready = self.0.ready.borrow_mut();
         while let Some(handle) = timers.pop_due(end) {
             ready.push_back(Ready::Handle(handle));

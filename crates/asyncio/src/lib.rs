@@ -74,6 +74,7 @@ mod run_until_complete;
 mod runners;
 mod running;
 mod shield;
+mod shuffle;
 mod site;
 mod sleep;
 pub mod staggered;
