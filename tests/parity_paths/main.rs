@@ -569,6 +569,16 @@ fn concurrent_futures_process() {
 }
 
 #[test]
+fn asyncio() {
+    let _ = hilos::asyncio::EventLoop::add_reader::<std::fs::File, fn(), ()>;
+    let _ = hilos::asyncio::EventLoop::add_signal_handler::<fn(), ()>;
+    let _ = hilos::asyncio::EventLoop::add_writer::<std::fs::File, fn(), ()>;
+    let _ = hilos::asyncio::EventLoop::remove_reader::<std::fs::File>;
+    let _ = hilos::asyncio::EventLoop::remove_signal_handler;
+    let _ = hilos::asyncio::EventLoop::remove_writer::<std::fs::File>;
+}
+
+#[test]
 fn multiprocessing_managers() {
     use hilos::multiprocessing::managers::SharedMemoryManager as _;
     let _ = hilos::multiprocessing::managers::SharedMemoryManager::shared_memory;

@@ -10,10 +10,10 @@ use crate::any_future::{AnyRc, Callback, Head, cancel};
 use crate::awaiting::Await;
 use crate::base_events::EventLoop;
 use crate::core::{Core, Plain, Typed};
-use crate::events::{CallbackResult, captured, guard};
+use crate::events::{CallbackResult, captured, exception_in, guard};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
-use crate::repr::{debug_like_display, function_name, qualified};
+use crate::repr::{debug_like_display, function_name};
 use crate::running;
 use crate::site::{self, WaitsIn};
 use crate::tasks::Task;
@@ -213,17 +213,8 @@ impl<T: 'static> Future<T> {
                 return;
             };
             let event_loop = future.get_loop();
-            guard(
-                &event_loop,
-                context.as_ref(),
-                || callback(&future),
-                || {
-                    format!(
-                        "Exception in callback {}()",
-                        qualified(function_name::<F>())
-                    )
-                },
-            );
+            let failure = || exception_in(function_name::<F>());
+            guard(&event_loop, context.as_ref(), || callback(&future), failure);
         };
         self.erased()
             .add_callback(Callback::Call(id, Box::new(call)));
