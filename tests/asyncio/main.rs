@@ -14,13 +14,17 @@ mod eager;
 mod event_loop;
 mod futures;
 mod gather;
+mod handles;
 mod order;
+#[cfg(target_os = "linux")]
+mod readers;
 mod runners;
 mod shield;
 mod sleep;
 mod support;
 mod taskgroups;
 mod tasks;
+mod thread_loop;
 mod threads;
 mod timeouts;
 mod traps;
