@@ -48,15 +48,34 @@ fn timers_compare_by_their_time() {
     let hashed = |timer: &TimerHandle| hash.hash_one(timer);
     assert_eq!(hashed(&one), hashed(&two));
     assert_ne!(hashed(&one), hashed(&noop_at(2.5)));
-    assert!(one == two && one <= two && one >= two);
-    assert!(!(one < two) && !(one > two));
+    // <, <=, ==, !=, >= and >
+    let compare = |one: &TimerHandle, two: &TimerHandle| {
+        [
+            one < two,
+            one <= two,
+            one == two,
+            one != two,
+            one >= two,
+            one > two,
+        ]
+    };
+    let equal = [false, true, true, false, true, false];
+    assert_eq!(compare(&one, &two), equal);
     two.cancel();
-    assert!(one != two);
-    assert!(!(one <= two) && !(one >= two));
+    assert_eq!(
+        compare(&one, &two),
+        [false, false, false, true, false, false]
+    );
 
     let later = noop_at(11.5);
-    assert!(one < later && one <= later && later > one && later >= one);
-    assert!(!(later < one) && !(later <= one) && one != later);
+    assert_eq!(
+        compare(&one, &later),
+        [true, true, false, true, false, false]
+    );
+    assert_eq!(
+        compare(&later, &one),
+        [false, false, false, true, true, true]
+    );
     // What else a callback captures nobody can compare.
     let pointer = at(1.5, noop);
     assert!(pointer != at(1.5, noop) && pointer == pointer.clone());
@@ -79,8 +98,8 @@ fn another_thread_may_call_first() {
     .unwrap();
     let stop = event_loop.clone();
     let ours = move || {
-        sender.send("world")?;
-        Ok::<_, mpsc::SendError<_>>(stop.stop())
+        stop.stop();
+        sender.send("world")
     };
     event_loop.call_later(0.001, ours).unwrap();
     event_loop.run_forever().unwrap();

@@ -8,6 +8,7 @@
 )]
 
 mod as_completed;
+mod base_events;
 mod cancel;
 mod context;
 mod eager;
