@@ -33,6 +33,8 @@ use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
 #[cfg(target_os = "linux")]
+use crate::transports::Open;
+#[cfg(target_os = "linux")]
 use crate::unix_events::Signals;
 
 /// The loop that runs tasks and callbacks, in the order in which CPython's does.
@@ -84,6 +86,11 @@ pub(crate) struct Inner {
     pub(crate) selector: RefCell<Option<Selector>>,
     #[cfg(target_os = "linux")]
     pub(crate) signals: RefCell<Signals>,
+    /// What transports read into.
+    #[cfg(target_os = "linux")]
+    pub(crate) read_buffer: RefCell<Vec<u8>>,
+    #[cfg(target_os = "linux")]
+    pub(crate) transports: RefCell<Open>,
     /// What Ctrl-C does to the run.
     #[cfg(target_os = "linux")]
     pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
@@ -180,6 +187,10 @@ impl EventLoop {
             selector: RefCell::default(),
             #[cfg(target_os = "linux")]
             signals: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            read_buffer: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            transports: RefCell::default(),
             #[cfg(target_os = "linux")]
             on_interrupt: RefCell::default(),
             guest: Guest::default(),

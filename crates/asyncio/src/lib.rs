@@ -50,6 +50,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(target_os = "linux")]
+mod address;
 mod any_future;
 mod any_task;
 mod as_completed;
@@ -57,7 +59,15 @@ mod awaitable;
 mod awaiting;
 mod base_events;
 mod clock;
+#[cfg(target_os = "linux")]
+mod connect_pipe;
 mod core;
+#[cfg(target_os = "linux")]
+mod create_connection;
+#[cfg(target_os = "linux")]
+mod create_datagram_endpoint;
+#[cfg(target_os = "linux")]
+mod create_server;
 mod create_task;
 mod events;
 mod exception;
@@ -66,6 +76,8 @@ mod executors;
 mod few;
 mod futures;
 mod gather;
+#[cfg(target_os = "linux")]
+mod getaddrinfo;
 #[cfg_attr(not(feature = "tokio"), path = "no_guest.rs")]
 mod guest;
 mod handler;
@@ -73,6 +85,9 @@ mod heapq;
 mod interrupt;
 mod locks;
 mod loop_handle;
+mod os_error;
+#[cfg(target_os = "linux")]
+mod protocols;
 mod queues;
 mod registry;
 mod repr;
@@ -85,9 +100,17 @@ mod running;
 mod selector;
 #[cfg(target_os = "linux")]
 mod selector_events;
+#[cfg(target_os = "linux")]
+mod server;
 mod shield;
 mod sleep;
+#[cfg(target_os = "linux")]
+mod sock_connect;
 mod step;
+#[cfg(target_os = "linux")]
+mod streams;
+#[cfg(target_os = "linux")]
+pub mod subprocess;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
 mod taskgroups;
@@ -102,6 +125,10 @@ mod threads;
 mod threadsafe;
 mod timeouts;
 mod timers;
+#[cfg(target_os = "linux")]
+mod transports;
+#[cfg(target_os = "linux")]
+mod trsock;
 #[cfg(target_os = "linux")]
 mod unix_events;
 mod wait;
@@ -144,3 +171,28 @@ pub use timeouts::{Timeout, timeout, timeout_at};
 pub use wait::{Waitable, wait};
 pub use wait_for::wait_for;
 pub use wrap_future::wrap_future;
+
+#[cfg(target_os = "linux")]
+pub use networking::*;
+
+/// What is there on Linux only: descriptors, and all that is built on them.
+#[cfg(target_os = "linux")]
+mod networking {
+    pub use crate::address::Address;
+    pub use crate::create_connection::CreateConnection;
+    pub use crate::create_datagram_endpoint::CreateDatagramEndpoint;
+    pub use crate::create_server::{CreateServer, Hosts};
+    pub use crate::getaddrinfo::AddressFamily;
+    pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol, SubprocessProtocol};
+    pub use crate::server::Server;
+    pub use crate::streams::{
+        IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
+        StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
+        start_server, start_server_on, start_unix_server, start_unix_server_on,
+    };
+    pub use crate::subprocess::{
+        CreateSubprocess, SubprocessTransport, create_subprocess_exec, create_subprocess_shell,
+    };
+    pub use crate::transports::{DatagramTransport, ExtraInfo, Transport};
+    pub use crate::trsock::TransportSocket;
+}

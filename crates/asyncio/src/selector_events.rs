@@ -1,6 +1,5 @@
 //! `loop.add_reader`, `loop.add_writer` and what they need of the loop, on Linux.
 
-use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -159,6 +158,6 @@ impl EventLoop {
 }
 
 /// What the system refuses, under Python's name.
-pub(crate) fn os_error<E: Into<io::Error>>(error: E) -> Exception {
-    Exception::new("OSError", error.into())
+pub(crate) fn os_error<E: Into<std::io::Error>>(error: E) -> Exception {
+    crate::os_error::os_error(error.into())
 }

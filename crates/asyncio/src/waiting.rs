@@ -1,5 +1,7 @@
 //! How an iteration waits for what comes from outside, and until what is due.
 
+#[cfg(target_os = "linux")]
+use std::rc::Weak;
 use std::time::Duration;
 
 use crate::base_events::EventLoop;
@@ -59,6 +61,10 @@ impl EventLoop {
         self.remove_signal_handlers();
         let selector = self.0.selector.take();
         drop(selector);
+        let transports = self.0.transports.take();
+        for transport in transports.values().filter_map(Weak::upgrade) {
+            transport.abandon();
+        }
     }
 }
 

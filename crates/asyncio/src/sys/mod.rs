@@ -2,5 +2,9 @@
 
 pub(crate) mod coroutine;
 #[cfg(target_os = "linux")]
+pub(crate) mod getnameinfo;
+#[cfg(target_os = "linux")]
+pub(crate) mod pidfd;
+#[cfg(target_os = "linux")]
 pub(crate) mod signals;
 pub(crate) mod waker;
