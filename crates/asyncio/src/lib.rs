@@ -106,6 +106,7 @@ mod shield;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock_connect;
+pub mod staggered;
 mod step;
 #[cfg(target_os = "linux")]
 mod streams;
@@ -140,8 +141,10 @@ pub use any_task::{AnyTask, all_tasks, current_task};
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
 pub use awaiting::Await;
-pub use base_events::{EventLoop, new_event_loop};
-pub use create_task::{TaskOptions, create_task, eager_task_factory};
+pub use base_events::{EventLoop, ExceptionHandler, new_event_loop};
+pub use create_task::{
+    TaskFactory, TaskOptions, create_eager_task_factory, create_task, eager_task_factory,
+};
 pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{
