@@ -570,11 +570,6 @@ fn concurrent_futures_process() {
 
 #[test]
 fn asyncio() {
-    use hilos::asyncio::get_event_loop as _;
-    let _ = hilos::asyncio::set_event_loop::<Option<&hilos::asyncio::EventLoop>>;
-    use hilos::asyncio::TimerHandle as _;
-    let _ = hilos::asyncio::TimerHandle::cancel;
-    let _ = hilos::asyncio::TimerHandle::when;
     let _ = hilos::asyncio::EventLoop::add_reader::<std::fs::File, fn(), ()>;
     let _ = hilos::asyncio::EventLoop::add_signal_handler::<fn(), ()>;
     let _ = hilos::asyncio::EventLoop::add_writer::<std::fs::File, fn(), ()>;
