@@ -134,7 +134,7 @@ fn the_system_may_refuse() {
     let event_loop = new_event_loop();
     let file = File::open("/proc/self/exe").unwrap();
     let refused = event_loop.add_reader(&file, || ());
-    assert_eq!(refused.unwrap_err().type_name(), "OSError");
+    assert_eq!(refused.unwrap_err().type_name(), "PermissionError");
     assert!(!event_loop.remove_reader(&file));
     run_briefly(&event_loop);
     event_loop.close().unwrap();
@@ -246,7 +246,7 @@ fn a_callback_is_dropped_outside_the_loop() {
     let remover = Remover(event_loop.clone(), ours.clone(), log.clone());
     fails(
         event_loop.add_reader(&file, move || remover.touch()),
-        "OSError",
+        "PermissionError",
     );
     assert_eq!(log.take(), [false]);
     event_loop.close().unwrap();

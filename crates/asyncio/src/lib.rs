@@ -105,7 +105,7 @@ mod server;
 mod shield;
 mod sleep;
 #[cfg(target_os = "linux")]
-mod sock_connect;
+mod sock;
 pub mod staggered;
 mod step;
 #[cfg(target_os = "linux")]
