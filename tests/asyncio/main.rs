@@ -15,6 +15,7 @@ mod eager;
 mod event_loop;
 mod futures;
 mod gather;
+mod graph;
 mod handles;
 mod order;
 #[cfg(target_os = "linux")]
@@ -22,12 +23,16 @@ mod readers;
 mod runners;
 mod shield;
 mod sleep;
+mod staggered;
 mod support;
 mod taskgroups;
 mod tasks;
+mod testing;
 mod thread_loop;
 mod threads;
 mod timeouts;
+#[cfg(target_os = "linux")]
+mod tools;
 mod traps;
 mod wait;
 mod wait_for;

@@ -251,3 +251,97 @@ fn a_callback_is_dropped_outside_the_loop() {
     assert_eq!(log.take(), [false]);
     event_loop.close().unwrap();
 }
+
+/// Which of a socket's two callbacks the next look calls.
+fn next_look(event_loop: &EventLoop, log: &Log<&'static str>) -> Vec<&'static str> {
+    event_loop.stop();
+    event_loop.run_forever().unwrap();
+    log.take()
+}
+
+/// A loop, a socket that can be read from and written to, and a maker of callbacks.
+fn ready_socket() -> (EventLoop, Rc<UnixStream>, Log<&'static str>) {
+    let (ours, theirs) = pair();
+    (&*theirs).write_all(b"x").unwrap();
+    // A socket whose other end is gone would be ready in more ways than one.
+    std::mem::forget(theirs);
+    (new_event_loop(), ours, Log::new())
+}
+
+fn note(log: &Log<&'static str>, name: &'static str) -> impl FnMut() + use<> {
+    let log = log.clone();
+    move || log.push(name)
+}
+
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_add_reader
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_add_reader_existing
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_add_reader_existing_writer
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_add_writer
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_add_writer_existing
+#[test]
+fn a_descriptor_has_one_reader_and_one_writer() {
+    let (event_loop, sock, log) = ready_socket();
+    event_loop.add_writer(&sock, note(&log, "writer")).unwrap();
+    assert_eq!(next_look(&event_loop, &log), ["writer"]);
+    event_loop.add_reader(&sock, note(&log, "reader")).unwrap();
+    assert_eq!(next_look(&event_loop, &log), ["reader", "writer"]);
+    event_loop
+        .add_reader(&sock, note(&log, "reader 2"))
+        .unwrap();
+    assert_eq!(next_look(&event_loop, &log), ["reader 2", "writer"]);
+    event_loop
+        .add_writer(&sock, note(&log, "writer 2"))
+        .unwrap();
+    assert_eq!(next_look(&event_loop, &log), ["reader 2", "writer 2"]);
+    event_loop.close().unwrap();
+}
+
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_remove_reader
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_remove_reader_read_write
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_remove_reader_unknown
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_remove_writer
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_remove_writer_read_write
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_remove_writer_unknown
+#[test]
+fn each_is_removed_on_its_own() {
+    let (event_loop, sock, log) = ready_socket();
+    assert!(!event_loop.remove_reader(&sock) && !event_loop.remove_writer(&sock));
+    let add_reader = || event_loop.add_reader(&sock, note(&log, "reader")).unwrap();
+    let add_writer = || event_loop.add_writer(&sock, note(&log, "writer")).unwrap();
+    add_reader();
+    assert!(!event_loop.remove_writer(&sock));
+    add_writer();
+    assert!(event_loop.remove_reader(&sock) && !event_loop.remove_reader(&sock));
+    assert_eq!(next_look(&event_loop, &log), ["writer"]);
+    assert!(event_loop.remove_writer(&sock) && !event_loop.remove_writer(&sock));
+    assert_eq!(next_look(&event_loop, &log), [""; 0]);
+    add_writer();
+    add_reader();
+    assert!(event_loop.remove_writer(&sock));
+    assert_eq!(next_look(&event_loop, &log), ["reader"]);
+    assert!(event_loop.remove_reader(&sock));
+    assert_eq!(next_look(&event_loop, &log), [""; 0]);
+    event_loop.close().unwrap();
+}
+
+// cpython: test_asyncio/test_selector_events.py::BaseSelectorEventLoopTests::test_close
+#[test]
+fn closing_the_loop_lets_go_of_what_it_watched() {
+    let event_loop = new_event_loop();
+    let (ours, _theirs) = pair();
+    let kept = Rc::new(());
+    for _ in 0..2 {
+        let captured = kept.clone();
+        event_loop
+            .add_reader(&ours, move || drop(captured.clone()))
+            .unwrap();
+        let captured = kept.clone();
+        event_loop
+            .add_writer(&ours, move || drop(captured.clone()))
+            .unwrap();
+    }
+    assert_eq!(Rc::strong_count(&kept), 3);
+    event_loop.close().unwrap();
+    event_loop.close().unwrap();
+    assert_eq!(Rc::strong_count(&kept), 1);
+}

@@ -12,6 +12,7 @@ use hilos_core::contextvars::Context;
 use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
+use crate::awaited_by::Told;
 use crate::clock::Clock;
 use crate::create_task::TaskFactory;
 use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
@@ -29,6 +30,7 @@ use crate::returns::Returns;
 use crate::running;
 #[cfg(target_os = "linux")]
 use crate::selector::Selector;
+use crate::shuffle::Shuffle;
 use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
@@ -98,6 +100,9 @@ pub(crate) struct Inner {
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
+    /// Who awaits whom, where only the program knows.
+    pub(crate) told: Told,
+    pub(crate) shuffle: Shuffle,
     /// How many callbacks futures were given.
     callbacks: Cell<u64>,
 }
@@ -198,6 +203,8 @@ impl EventLoop {
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
+            told: Told::default(),
+            shuffle: Shuffle::default(),
             callbacks: Cell::new(0),
         }))
     }
@@ -466,6 +473,7 @@ impl EventLoop {
         self.check_interrupts();
         self.receive();
         self.collect_due();
+        self.0.shuffle.permute(&mut self.0.ready.borrow_mut());
         let todo = self.0.ready.borrow().len();
         for _ in 0..todo {
             self.check_interrupts();
@@ -526,7 +534,9 @@ impl EventLoop {
         if timers.next().is_none() {
             return;
         }
-        let end = self.time() + CLOCK_RESOLUTION;
+        let now = self.time();
+        // After some months a number of seconds has no room for a nanosecond more.
+        let end = (now + CLOCK_RESOLUTION).max(now.next_up());
         let mut ready = self.0.ready.borrow_mut();
         while let Some(handle) = timers.pop_due(end) {
             ready.push_back(Ready::Handle(handle));
@@ -602,6 +612,8 @@ struct Running<'l> {
 impl<'l> Running<'l> {
     fn new(event_loop: &'l EventLoop) -> Self {
         event_loop.0.running.set(true);
+        #[cfg(target_os = "linux")]
+        crate::tools::loops::enter(&event_loop.0.shared);
         let _entered = running::Entered::new(event_loop);
         Self {
             event_loop,
@@ -612,6 +624,8 @@ impl<'l> Running<'l> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        crate::tools::loops::leave(&self.event_loop.0.shared);
         self.event_loop.0.stopping.set(false);
         self.event_loop.0.running.set(false);
     }

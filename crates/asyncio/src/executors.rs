@@ -123,7 +123,7 @@ impl EventLoop {
             joining.shutdown(true);
             joined.redeem();
         });
-        match timeout(limit, async |_| future.await).await {
+        match timeout(limit, async |_| future.waiting().await).await {
             Err(error) if error.is_timeout() => {
                 let limit = limit.seconds().unwrap_or(f64::INFINITY);
                 // A closed standard error output is no reason to fail.

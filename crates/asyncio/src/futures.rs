@@ -15,6 +15,7 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
 use crate::repr::{debug_like_display, function_name};
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::tasks::Task;
 
 /// A result that will be there later.
@@ -227,6 +228,11 @@ impl<T: 'static> Future<T> {
         )
     }
 
+    /// Waits inside a function of asyncio: call graphs show where that was called.
+    pub(crate) fn waiting(self) -> Await<T> {
+        Await::new(self, Option::take)
+    }
+
     fn address(&self) -> *const () {
         Rc::as_ptr(&self.0).cast()
     }
@@ -263,8 +269,10 @@ impl<T: 'static> IntoFuture for Future<T> {
     type IntoFuture = Await<T>;
 
     /// Waits for the result and takes it.
+    #[track_caller]
     fn into_future(self) -> Await<T> {
-        Await::new(self, Option::take)
+        site::mark(WaitsIn::Future);
+        self.waiting()
     }
 }
 
@@ -273,7 +281,9 @@ impl<T: Clone + 'static> IntoFuture for &Future<T> {
     type IntoFuture = Await<T>;
 
     /// Waits for the result and clones it.
+    #[track_caller]
     fn into_future(self) -> Await<T> {
+        site::mark(WaitsIn::Future);
         Await::new(self.clone(), |value| value.clone())
     }
 }

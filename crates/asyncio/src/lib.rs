@@ -54,8 +54,10 @@
 mod address;
 mod any_future;
 mod any_task;
+mod any_waitable;
 mod as_completed;
 mod awaitable;
+mod awaited_by;
 mod awaiting;
 mod base_events;
 mod clock;
@@ -78,6 +80,7 @@ mod futures;
 mod gather;
 #[cfg(target_os = "linux")]
 mod getaddrinfo;
+mod graph;
 #[cfg_attr(not(feature = "tokio"), path = "no_guest.rs")]
 mod guest;
 mod handler;
@@ -103,6 +106,8 @@ mod selector_events;
 #[cfg(target_os = "linux")]
 mod server;
 mod shield;
+mod shuffle;
+mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock;
@@ -127,6 +132,8 @@ mod threadsafe;
 mod timeouts;
 mod timers;
 #[cfg(target_os = "linux")]
+pub mod tools;
+#[cfg(target_os = "linux")]
 mod transports;
 #[cfg(target_os = "linux")]
 mod trsock;
@@ -135,11 +142,14 @@ mod unix_events;
 mod wait;
 mod wait_for;
 mod waiting;
+mod watch;
 mod wrap_future;
 
 pub use any_task::{AnyTask, all_tasks, current_task};
+pub use any_waitable::AnyWaitable;
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
+pub use awaited_by::{future_add_to_awaited_by, future_discard_from_awaited_by};
 pub use awaiting::Await;
 pub use base_events::{EventLoop, ExceptionHandler, new_event_loop};
 pub use create_task::{
@@ -153,6 +163,9 @@ pub use exceptions::{
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
+pub use graph::{
+    FrameCallGraphEntry, FutureCallGraph, capture_call_graph, format_call_graph, print_call_graph,
+};
 pub use handler::ExceptionContext;
 pub use hilos_futures::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen};
 pub use locks::{

@@ -7,6 +7,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use crate::running;
+use crate::watch::Watch;
 
 /// A task's place in its loop's registry, with a number that no other task has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     closed: AtomicBool,
     /// How many [`WakeCell`]s there are.
     wakers: AtomicUsize,
+    pub(crate) watch: Watch,
 }
 
 #[derive(Default)]
@@ -51,6 +53,7 @@ impl Shared {
             any: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             wakers: AtomicUsize::new(0),
+            watch: Watch::default(),
         })
     }
 
