@@ -8,6 +8,7 @@
 )]
 
 mod as_completed;
+mod base_events;
 mod cancel;
 mod context;
 mod eager;
@@ -15,7 +16,10 @@ mod event_loop;
 mod futures;
 mod gather;
 mod graph;
+mod handles;
 mod order;
+#[cfg(target_os = "linux")]
+mod readers;
 mod runners;
 mod shield;
 mod sleep;
@@ -24,6 +28,7 @@ mod support;
 mod taskgroups;
 mod tasks;
 mod testing;
+mod thread_loop;
 mod threads;
 mod timeouts;
 #[cfg(target_os = "linux")]
