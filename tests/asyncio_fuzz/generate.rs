@@ -30,12 +30,12 @@ const ACTS: &[(&str, usize)] = &[
     ("timers", 1),
     ("reschedule", 3),
     ("release", 2),
-    ("event_set", 3),
-    ("event_clear", 2),
+    ("event_set", 5),
+    ("event_clear", 1),
     ("notify", 2),
     ("notify_all", 1),
     ("sem_release", 3),
-    ("put_nowait", 4),
+    ("put_nowait", 6),
     ("get_nowait", 2),
     ("task_done", 2),
     ("shutdown", 1),
@@ -50,16 +50,16 @@ const ACTS: &[(&str, usize)] = &[
 /// Those that only coroutines do.
 const WAITS: &[(&str, usize)] = &[
     ("sleep", 30),
-    ("await", 14),
+    ("await", 10),
     ("acquire", 2),
     ("lock", 6),
-    ("event_wait", 5),
+    ("event_wait", 4),
     ("condition", 7),
-    ("cond_wait", 4),
+    ("cond_wait", 2),
     ("cond_wait_for", 2),
     ("semaphore", 6),
     ("sem_acquire", 2),
-    ("barrier_wait", 5),
+    ("barrier_wait", 8),
     ("barrier_reset", 1),
     ("barrier_abort", 1),
     ("put", 6),
@@ -78,6 +78,41 @@ const WAITS: &[(&str, usize)] = &[
     ("return", 2),
 ];
 
+/// Those that mostly fail without the lock of a condition.
+const CONDITIONED: &[&str] = &["cond_wait", "cond_wait_for", "notify", "notify_all"];
+
+/// Those that often fail, which would end most tasks early.
+const RISKY: &[&str] = &[
+    "put_nowait",
+    "get_nowait",
+    "task_done",
+    "result",
+    "exception",
+    "release",
+    "sem_release",
+    "set_result",
+    "set_exception",
+    "wait",
+    "barrier_wait",
+    "get",
+    "put",
+];
+
+/// What wakes others.
+const HELPFUL: &[&str] = &[
+    "event_set",
+    "put_nowait",
+    "get_nowait",
+    "notify",
+    "notify_all",
+    "sem_release",
+    "release",
+    "barrier_wait",
+    "bump",
+    "task_done",
+    "event_clear",
+];
+
 /// The program of a seed, for CPython 3.`minor`.
 pub(crate) fn program(seed: u64, minor: u32) -> Program {
     let mut random = Random(seed);
@@ -87,10 +122,10 @@ pub(crate) fn program(seed: u64, minor: u32) -> Program {
         minor,
         ids: 0,
         left: 0,
+        used: Vec::new(),
         callbacks: Vec::new(),
         handles: Vec::new(),
     };
-    generator.left = 8 + generator.random.below(50);
     let main = generator.main();
     let eager = generator.eager;
     Program { eager, main }
@@ -108,6 +143,8 @@ struct Generator {
     ids: usize,
     /// How many operations there may still be.
     left: usize,
+    /// The slots that something was put into so far.
+    used: Vec<usize>,
     /// The ids of the operations that have made a callback or a handle so far.
     callbacks: Vec<i64>,
     handles: Vec<i64>,
@@ -122,6 +159,8 @@ struct Scope {
     groups: Vec<i64>,
     limits: Vec<i64>,
     in_callback: bool,
+    /// The condition whose lock is held.
+    condition: Option<i64>,
     /// In how many statements with blocks it is, of the same function.
     depth: usize,
 }
@@ -132,8 +171,7 @@ impl Scope {
             slot,
             groups: self.groups.clone(),
             limits: self.limits.clone(),
-            in_callback: false,
-            depth: 0,
+            ..Self::default()
         }
     }
 }
@@ -142,19 +180,50 @@ impl Generator {
     fn main(&mut self) -> Block {
         let scope = Scope::default();
         let mut ops = Vec::new();
-        for _ in 0..1 + self.random.below(4) {
+        for _ in 0..2 + self.random.below(4) {
+            self.left = 4 + self.random.below(14);
             ops.push(self.named("spawn", &scope));
         }
-        while self.left > 0 {
-            ops.push(self.statement(&scope));
+        if self.random.below(2) > 0 {
+            ops.push(self.helper(&scope));
         }
-        if self.random.below(3) > 0 {
+        self.left = 4 + self.random.below(14);
+        let body = self.block(&scope, 10);
+        match self.random.below(4) {
+            0 => ops.extend(body.iter().cloned()),
+            _ => ops.push(self.caught(4, body)),
+        }
+        if self.random.below(4) > 0 {
             ops.push(self.with_number("sleep", 20));
         }
         if self.random.below(3) > 0 {
             ops.extend((0..PLAIN as i64).map(|plain| self.with_number("settle", plain)));
         }
         ops.into()
+    }
+
+    /// A task that now and then does what others wait for.
+    fn helper(&mut self, scope: &Scope) -> Op {
+        let slot = self.task_slot();
+        let scope = &scope.of_task(slot as usize);
+        let mut spawn = self.with_number("spawn", slot);
+        let mut repeat = self.with_number("repeat", 3);
+        let mut ops = vec![self.with_number("sleep", 1)];
+        for _ in 0..3 {
+            let name = self.random.pick(HELPFUL);
+            ops.push(self.statement_of(name, scope));
+        }
+        repeat.blocks = vec![ops.into()];
+        spawn.blocks = vec![Block::from([repeat])];
+        spawn
+    }
+
+    /// The block in a `try` that takes exceptions of a kind as if nothing had happened.
+    fn caught(&mut self, kind: i64, block: Block) -> Op {
+        let mut caught = self.op("try");
+        caught.numbers = vec![kind, 0];
+        caught.blocks = vec![block, Block::from([]), Block::from([])];
+        caught
     }
 
     fn with_number(&mut self, name: &'static str, number: i64) -> Op {
@@ -173,6 +242,28 @@ impl Generator {
     }
 
     fn statement(&mut self, scope: &Scope) -> Op {
+        let name = self.name(scope);
+        self.statement_of(name, scope)
+    }
+
+    /// The operation in what it mostly needs around it.
+    fn statement_of(&mut self, mut name: &'static str, scope: &Scope) -> Op {
+        let waits = !scope.in_callback;
+        if waits && CONDITIONED.contains(&name) && scope.condition.is_none() {
+            name = self
+                .random
+                .pick(&[name, "condition", "condition", "condition"]);
+        }
+        let op = self.named(name, scope);
+        let tamed = waits && RISKY.contains(&name) && self.random.below(4) > 0;
+        match tamed && scope.depth < DEEPEST {
+            true => self.caught(3, Block::from([op])),
+            false => op,
+        }
+    }
+
+    /// What may be done there.
+    fn name(&mut self, scope: &Scope) -> &'static str {
         let waits = !scope.in_callback && self.random.below(100) < 65;
         let table = if waits { WAITS } else { ACTS };
         loop {
@@ -183,12 +274,12 @@ impl Generator {
                 "cancel_handle" => self.handles.is_empty(),
                 "remove_callback" => self.callbacks.is_empty(),
                 "try" | "lock" | "condition" | "semaphore" | "repeat" | "group" | "timeout" => {
-                    scope.depth == DEEPEST
+                    scope.depth >= DEEPEST
                 }
                 _ => since(name) > self.minor,
             };
             if !nowhere {
-                return self.named(name, scope);
+                return name;
             }
         }
     }
@@ -208,9 +299,18 @@ impl Generator {
     fn named(&mut self, name: &'static str, scope: &Scope) -> Op {
         let mut op = self.op(name);
         op.numbers = self.numbers(name, scope);
+        if let Some(condition) = scope.condition
+            && CONDITIONED.contains(&name)
+        {
+            op.numbers[0] = condition;
+        }
         match name {
             "call_soon" | "call_later" | "call_at" => self.handles.push(op.id as i64),
             "add_callback" => self.callbacks.push(op.id as i64),
+            "spawn" | "spawn_eager" | "start_gather" | "start_shield" => {
+                self.used.push(op.numbers[0] as usize);
+            }
+            "group_spawn" => self.used.push(op.numbers[1] as usize),
             _ => {}
         }
         op.blocks = self.blocks(&op, scope);
@@ -234,8 +334,8 @@ impl Generator {
             "repeat" => vec![2 + below(2)],
             "timers" => vec![if below(6) == 0 { 150 } else { 12 }],
             "try" => vec![[0, 0, 1, 2, 3, 3, 4][below(7) as usize], below(2)],
-            "cancel" => vec![below(SLOTS), [0, 0, 1, 2][below(4) as usize]],
-            "state" | "result" | "exception" | "add_callback" => vec![below(SLOTS)],
+            "cancel" => vec![self.somewhere(), self.random.among(&[0, 0, 1, 2])],
+            "state" | "result" | "exception" | "add_callback" => vec![self.somewhere()],
             "set_result" => vec![below(PLAIN), below(10)],
             "set_exception" => vec![below(PLAIN)],
             "sleep" | "call_later" | "call_at" => vec![self.delay()],
@@ -278,7 +378,17 @@ impl Generator {
                 };
                 vec![self.block(&inner, 3)]
             }
-            "lock" | "condition" | "semaphore" | "repeat" => vec![self.block(scope, 3)],
+            "condition" => {
+                let condition = op.numbers.first().copied();
+                let inner = Scope {
+                    condition,
+                    ..scope.clone()
+                };
+                let name = self.random.pick(CONDITIONED);
+                let first = self.named(name, &inner);
+                vec![[&[first], &*self.block(&inner, 3)].concat().into()]
+            }
+            "lock" | "semaphore" | "repeat" => vec![self.block(scope, 3)],
             "group" => {
                 let mut inner = scope.clone();
                 inner.groups.push(op.id as i64);
@@ -325,7 +435,7 @@ impl Generator {
         let all_alike = refs_only || self.eager;
         let references = refs_only || self.random.below(2) == 0;
         let mut arguments = Vec::new();
-        for _ in 0..self.random.below(4) {
+        for _ in 0..self.random.among(&[0, 1, 1, 2, 2, 2, 3, 3]) {
             arguments.push(match (all_alike, references) {
                 (true, true) => self.reference(slot, false),
                 (true, false) => self.coroutine(slot, scope),
@@ -356,16 +466,23 @@ impl Generator {
 
     /// A slot that the task in `slot` may wait for.
     fn awaitable(&mut self, slot: usize, lists: bool) -> i64 {
-        let first = (slot + 1).max(PLAIN);
-        loop {
-            let found = match self.random.below(5) > 0 && first < SLOTS {
-                true => first + self.random.below(SLOTS - first),
-                false => self.random.below(PLAIN),
-            };
-            if lists || !LISTS.contains(&found) {
+        for _ in 0..20 {
+            let found = self.somewhere() as usize;
+            if (found < PLAIN || found > slot) && (lists || !LISTS.contains(&found)) {
                 return found as i64;
             }
         }
+        self.random.below(PLAIN) as i64
+    }
+
+    /// A slot, mostly one that is not empty.
+    fn somewhere(&mut self) -> i64 {
+        let found = match (self.random.below(8), self.used.len()) {
+            (2.., 1..) => self.used[self.random.below(self.used.len())],
+            (1, _) => self.random.below(PLAIN),
+            _ => self.random.below(SLOTS),
+        };
+        found as i64
     }
 
     fn task_slot(&mut self) -> i64 {
@@ -400,6 +517,10 @@ impl Random {
 
     fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
+    }
+
+    fn pick(&mut self, names: &[&'static str]) -> &'static str {
+        names[self.below(names.len())]
     }
 
     fn among(&mut self, numbers: &[i64]) -> i64 {
