@@ -197,14 +197,9 @@ class Translator:
 
     def function(self, kind, name, block):
         """Defines a coroutine or a callback, and returns its name."""
-        lines = []
-        if kind == "def":
-            lines += self.block(block, 1)
-        else:
-            own = name[1:]
-            lines += [" try:", *self.block(block, 2), f"  say({own}, 'end')", "  return 0"]
-            lines += [" except BaseException as e:", f"  say({own}, 'failed', e)", "  raise"]
-        self.functions += [f"{kind} {name}():", *lines]
+        lines = self.block(block, 1)
+        decorator = [f"@body({name[1:]})"] if kind == "async def" else []
+        self.functions += [*decorator, f"{kind} {name}():", *lines]
         return name
 
     def block(self, block, depth):
@@ -247,18 +242,18 @@ class Translator:
 
     def try_(self, operation, pad, depth):
         i, _, (kind, reraises), (body, handler, final) = operation
-        return [
-            f"{pad}try:",
-            f"{pad} try:",
-            *self.block(body, depth + 2),
-            f"{pad} except {EXCEPTIONS[kind]} as e:",
-            f"{pad}  say({i}, 'caught', e, current_task().cancelling())",
-            *self.block(handler, depth + 2),
-            *([f"{pad}  raise"] if reraises else []),
-            f"{pad}finally:",
-            f"{pad} say({i}, 'finally')",
-            *self.block(final, depth + 1),
+        inner = pad + " " if final else pad
+        lines = [
+            f"{inner}try:",
+            *self.block(body, len(inner) + 1),
+            f"{inner}except {EXCEPTIONS[kind]} as e:",
+            f"{inner} say({i}, 'caught', e, current_task().cancelling())",
+            *(self.block(handler, len(inner) + 1) if handler else ()),
+            *([f"{inner} raise"] if reraises else ()),
         ]
+        if final:
+            lines = [f"{pad}try:", *lines, f"{pad}finally:", f"{pad} say({i}, 'finally')", *self.block(final, depth + 1)]
+        return lines
 
     def as_completed(self, operation, pad):
         i, _, (asynchronous, limit), (arguments,) = operation
@@ -291,7 +286,7 @@ class World:
     def names(self):
         """The names that the translated program uses."""
         own = (
-            "x lock condition handle say item text_of seconds state outcome add_callback remove_callback "
+            "x lock condition handle say body item text_of seconds state outcome add_callback remove_callback "
             "cancel_handle timers wait_in_order present"
         )
         names = {name: getattr(self, name) for name in own.split()}
@@ -313,6 +308,24 @@ class World:
 
     def say(self, i, *what):
         self.trace.append(" ".join([f"{self.loop.time() * 1e6:.0f}", str(i), *map(text, what)]))
+
+    def body(self, i):
+        """Makes the function of a coroutine say how it ends."""
+
+        def decorate(function):
+            async def coroutine():
+                try:
+                    value = await function()
+                except BaseException as e:
+                    self.say(i, "failed", e)
+                    raise
+                if value is None:
+                    self.say(i, "end")
+                return value or 0
+
+            return coroutine
+
+        return decorate
 
     def item(self, queue, value):
         return Item(value) if queue == 3 else value
