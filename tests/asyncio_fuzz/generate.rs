@@ -1,117 +1,8 @@
 //! Random programs.
 
+use crate::operations::{ACTS, CONDITIONED, DEEPEST, RISKY, WAITS, since};
 use crate::program::{Block, LISTS, Op, PLAIN, Program, SLOTS};
-
-/// What older Pythons lack, or do in an order of their own: the minor version that has it.
-const SINCE: &[(&str, u32)] = &[("shutdown", 13), ("spawn_eager", 12)];
-
-/// How deep CPython is willing to nest a `try` with all that belongs to it.
-const DEEPEST: usize = 5;
-
-/// The operations that callbacks do too, and how often they come.
-const ACTS: &[(&str, usize)] = &[
-    ("spawn", 8),
-    ("spawn_eager", 2),
-    ("group_spawn", 8),
-    ("start_gather", 3),
-    ("start_shield", 2),
-    ("cancel", 12),
-    ("state", 3),
-    ("result", 1),
-    ("exception", 1),
-    ("set_result", 4),
-    ("set_exception", 2),
-    ("add_callback", 4),
-    ("remove_callback", 1),
-    ("call_soon", 4),
-    ("call_later", 3),
-    ("call_at", 2),
-    ("cancel_handle", 2),
-    ("timers", 1),
-    ("reschedule", 3),
-    ("release", 2),
-    ("event_set", 5),
-    ("event_clear", 1),
-    ("notify", 2),
-    ("notify_all", 1),
-    ("sem_release", 3),
-    ("put_nowait", 6),
-    ("get_nowait", 2),
-    ("task_done", 2),
-    ("shutdown", 1),
-    ("bump", 2),
-    ("tasks", 1),
-    ("set_var", 1),
-    ("get_var", 1),
-    ("cancelling", 2),
-    ("raise", 4),
-];
-
-/// Those that only coroutines do.
-const WAITS: &[(&str, usize)] = &[
-    ("sleep", 30),
-    ("await", 10),
-    ("acquire", 2),
-    ("lock", 6),
-    ("event_wait", 4),
-    ("condition", 7),
-    ("cond_wait", 2),
-    ("cond_wait_for", 2),
-    ("semaphore", 6),
-    ("sem_acquire", 2),
-    ("barrier_wait", 8),
-    ("barrier_reset", 1),
-    ("barrier_abort", 1),
-    ("put", 6),
-    ("get", 6),
-    ("join", 2),
-    ("gather", 6),
-    ("shield", 5),
-    ("wait", 6),
-    ("wait_for", 7),
-    ("as_completed", 5),
-    ("timeout", 10),
-    ("group", 10),
-    ("try", 26),
-    ("repeat", 3),
-    ("uncancel", 3),
-    ("return", 2),
-];
-
-/// Those that mostly fail without the lock of a condition.
-const CONDITIONED: &[&str] = &["cond_wait", "cond_wait_for", "notify", "notify_all"];
-
-/// Those that often fail, which would end most tasks early.
-const RISKY: &[&str] = &[
-    "put_nowait",
-    "get_nowait",
-    "task_done",
-    "result",
-    "exception",
-    "release",
-    "sem_release",
-    "set_result",
-    "set_exception",
-    "wait",
-    "barrier_wait",
-    "get",
-    "put",
-];
-
-/// What wakes others.
-const HELPFUL: &[&str] = &[
-    "event_set",
-    "put_nowait",
-    "get_nowait",
-    "notify",
-    "notify_all",
-    "sem_release",
-    "release",
-    "barrier_wait",
-    "bump",
-    "task_done",
-    "event_clear",
-];
+use crate::random::Random;
 
 /// The program of a seed, for CPython 3.`minor`.
 pub(crate) fn program(seed: u64, minor: u32) -> Program {
@@ -131,20 +22,15 @@ pub(crate) fn program(seed: u64, minor: u32) -> Program {
     Program { eager, main }
 }
 
-fn since(name: &str) -> u32 {
-    let found = SINCE.iter().find(|(other, _)| *other == name);
-    found.map_or(0, |(_, minor)| *minor)
-}
-
-struct Generator {
-    random: Random,
+pub(crate) struct Generator {
+    pub(crate) random: Random,
     minor: u32,
     eager: bool,
     ids: usize,
     /// How many operations there may still be.
-    left: usize,
+    pub(crate) left: usize,
     /// The slots that something was put into so far.
-    used: Vec<usize>,
+    pub(crate) used: Vec<usize>,
     /// The ids of the operations that have made a callback or a handle so far.
     callbacks: Vec<i64>,
     handles: Vec<i64>,
@@ -152,7 +38,7 @@ struct Generator {
 
 /// Where an operation stands.
 #[derive(Clone, Default)]
-struct Scope {
+pub(crate) struct Scope {
     /// The slot of the task. It waits for later ones only: no task waits, in the end, for itself,
     /// because CPython cannot cancel a circle.
     slot: usize,
@@ -166,7 +52,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn of_task(&self, slot: usize) -> Self {
+    pub(crate) fn of_task(&self, slot: usize) -> Self {
         Self {
             slot,
             groups: self.groups.clone(),
@@ -177,62 +63,13 @@ impl Scope {
 }
 
 impl Generator {
-    fn main(&mut self) -> Block {
-        let scope = Scope::default();
-        let mut ops = Vec::new();
-        for _ in 0..2 + self.random.below(4) {
-            self.left = 4 + self.random.below(14);
-            ops.push(self.named("spawn", &scope));
-        }
-        if self.random.below(2) > 0 {
-            ops.push(self.helper(&scope));
-        }
-        self.left = 4 + self.random.below(14);
-        let body = self.block(&scope, 10);
-        match self.random.below(4) {
-            0 => ops.extend(body.iter().cloned()),
-            _ => ops.push(self.caught(4, body)),
-        }
-        if self.random.below(4) > 0 {
-            ops.push(self.with_number("sleep", 20));
-        }
-        if self.random.below(3) > 0 {
-            ops.extend((0..PLAIN as i64).map(|plain| self.with_number("settle", plain)));
-        }
-        ops.into()
-    }
-
-    /// A task that now and then does what others wait for.
-    fn helper(&mut self, scope: &Scope) -> Op {
-        let slot = self.task_slot();
-        let scope = &scope.of_task(slot as usize);
-        let mut spawn = self.with_number("spawn", slot);
-        let mut repeat = self.with_number("repeat", 3);
-        let mut ops = vec![self.with_number("sleep", 1)];
-        for _ in 0..3 {
-            let name = self.random.pick(HELPFUL);
-            ops.push(self.statement_of(name, scope));
-        }
-        repeat.blocks = vec![ops.into()];
-        spawn.blocks = vec![Block::from([repeat])];
-        spawn
-    }
-
-    /// The block in a `try` that takes exceptions of a kind as if nothing had happened.
-    fn caught(&mut self, kind: i64, block: Block) -> Op {
-        let mut caught = self.op("try");
-        caught.numbers = vec![kind, 0];
-        caught.blocks = vec![block, Block::from([]), Block::from([])];
-        caught
-    }
-
-    fn with_number(&mut self, name: &'static str, number: i64) -> Op {
+    pub(crate) fn with_number(&mut self, name: &'static str, number: i64) -> Op {
         let mut op = self.op(name);
         op.numbers.push(number);
         op
     }
 
-    fn block(&mut self, scope: &Scope, most: usize) -> Block {
+    pub(crate) fn block(&mut self, scope: &Scope, most: usize) -> Block {
         let wanted = 1 + self.random.below(most);
         let mut ops = Vec::new();
         while ops.len() < wanted && self.left > 0 {
@@ -247,7 +84,7 @@ impl Generator {
     }
 
     /// The operation in what it mostly needs around it.
-    fn statement_of(&mut self, mut name: &'static str, scope: &Scope) -> Op {
+    pub(crate) fn statement_of(&mut self, mut name: &'static str, scope: &Scope) -> Op {
         let waits = !scope.in_callback;
         if waits && CONDITIONED.contains(&name) && scope.condition.is_none() {
             name = self
@@ -284,7 +121,7 @@ impl Generator {
         }
     }
 
-    fn op(&mut self, name: &'static str) -> Op {
+    pub(crate) fn op(&mut self, name: &'static str) -> Op {
         self.ids += 1;
         self.left = self.left.saturating_sub(1);
         let (numbers, blocks) = (Vec::new(), Vec::new());
@@ -296,7 +133,7 @@ impl Generator {
         }
     }
 
-    fn named(&mut self, name: &'static str, scope: &Scope) -> Op {
+    pub(crate) fn named(&mut self, name: &'static str, scope: &Scope) -> Op {
         let mut op = self.op(name);
         op.numbers = self.numbers(name, scope);
         if let Some(condition) = scope.condition
@@ -317,7 +154,7 @@ impl Generator {
         op
     }
 
-    fn numbers(&mut self, name: &str, scope: &Scope) -> Vec<i64> {
+    pub(crate) fn numbers(&mut self, name: &str, scope: &Scope) -> Vec<i64> {
         let mut below = |n: usize| self.random.below(n) as i64;
         match name {
             "acquire" | "release" | "lock" | "event_wait" | "event_set" | "event_clear"
@@ -392,9 +229,12 @@ impl Generator {
             "group" => {
                 let mut inner = scope.clone();
                 inner.groups.push(op.id as i64);
-                let spawn = self.named("group_spawn", &inner);
-                let rest = self.block(&inner, 4);
-                vec![[&[spawn], &*rest].concat().into()]
+                let mut ops = Vec::new();
+                for _ in 0..1 + self.random.below(3) {
+                    ops.push(self.named("group_spawn", &inner));
+                }
+                ops.extend(self.block(&inner, 4).iter().cloned());
+                vec![ops.into()]
             }
             "timeout" => {
                 let mut inner = scope.clone();
@@ -485,7 +325,7 @@ impl Generator {
         found as i64
     }
 
-    fn task_slot(&mut self) -> i64 {
+    pub(crate) fn task_slot(&mut self) -> i64 {
         loop {
             let slot = PLAIN + self.random.below(SLOTS - PLAIN);
             if !LISTS.contains(&slot) {
@@ -494,48 +334,12 @@ impl Generator {
         }
     }
 
-    fn delay(&mut self) -> i64 {
+    pub(crate) fn delay(&mut self) -> i64 {
         self.random
             .among(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 7, 10, -1])
     }
 
     fn limit(&mut self) -> i64 {
         self.random.among(&[-1, 0, 1, 1, 2, 2, 3, 5, 10])
-    }
-}
-
-/// Steele's SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn pick(&mut self, names: &[&'static str]) -> &'static str {
-        names[self.below(names.len())]
-    }
-
-    fn among(&mut self, numbers: &[i64]) -> i64 {
-        numbers[self.below(numbers.len())]
-    }
-
-    fn weighted(&mut self, table: &[(&'static str, usize)]) -> &'static str {
-        let total = table.iter().map(|(_, weight)| weight).sum();
-        let mut place = self.below(total);
-        for (name, weight) in table {
-            match place.checked_sub(*weight) {
-                Some(rest) => place = rest,
-                None => return name,
-            }
-        }
-        unreachable!("the place is below the total")
     }
 }

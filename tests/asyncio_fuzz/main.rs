@@ -9,7 +9,10 @@
 mod act;
 mod compare;
 mod generate;
+mod operations;
+mod outline;
 mod program;
+mod random;
 mod run;
 mod shrink;
 mod sides;
