@@ -78,6 +78,18 @@ impl Generator {
         ops.into()
     }
 
+    /// A block that mostly begins with a sleep, so that something can happen meanwhile.
+    fn sleeping(&mut self, scope: &Scope, most: usize) -> Block {
+        let block = self.block(scope, most);
+        if self.random.below(3) == 0 {
+            return block;
+        }
+        let delay = self.delay();
+        [&[self.with_number("sleep", delay)], &*block]
+            .concat()
+            .into()
+    }
+
     fn statement(&mut self, scope: &Scope) -> Op {
         let name = self.name(scope);
         self.statement_of(name, scope)
@@ -205,7 +217,7 @@ impl Generator {
             "spawn" | "spawn_eager" => vec![self.block(&scope.of_task(own), 6)],
             "group_spawn" => {
                 let inner = scope.of_task(op.numbers[1] as usize);
-                vec![self.block(&inner, 5)]
+                vec![self.sleeping(&inner, 5)]
             }
             "add_callback" | "call_soon" | "call_later" | "call_at" => {
                 let in_callback = true;
@@ -229,6 +241,9 @@ impl Generator {
             "group" => {
                 let mut inner = scope.clone();
                 inner.groups.push(op.id as i64);
+                if scope.groups.is_empty() {
+                    self.left = self.left.max(6);
+                }
                 let mut ops = Vec::new();
                 for _ in 0..1 + self.random.below(3) {
                     ops.push(self.named("group_spawn", &inner));
@@ -295,7 +310,7 @@ impl Generator {
 
     fn coroutine(&mut self, slot: usize, scope: &Scope) -> Op {
         let mut coroutine = self.op("coro");
-        coroutine.blocks = vec![self.block(&scope.of_task(slot), 3)];
+        coroutine.blocks = vec![self.sleeping(&scope.of_task(slot), 3)];
         coroutine
     }
 

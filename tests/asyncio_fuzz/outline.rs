@@ -51,6 +51,13 @@ impl Generator {
     fn contest(&mut self, ops: &mut Vec<Op>) {
         let (want, wake) = CONTESTS[self.random.below(CONTESTS.len())];
         let object = self.numbers(want, &Scope::default())[0];
+        if want == "join" {
+            for _ in 0..2 {
+                let mut put = self.with_number("put_nowait", object);
+                put.numbers.push(1);
+                ops.push(self.caught(3, Block::from([put])));
+            }
+        }
         let mut slots = Vec::new();
         for _ in 0..2 + self.random.below(3) {
             let slot = self.task_slot();
@@ -64,14 +71,16 @@ impl Generator {
         let delay = self.random.among(&[0, 0, 1]);
         let mut waking = vec![self.with_number("sleep", delay)];
         for _ in 0..2 + self.random.below(3) {
-            waking.push(match self.random.below(3) {
-                0 => {
+            let scope = Scope::default().of_task(slot as usize);
+            waking.push(match self.random.below(8) {
+                0 | 1 => {
                     let slot = self.random.among(&slots);
                     let mut cancel = self.with_number("cancel", slot);
                     cancel.numbers.push(0);
                     cancel
                 }
-                _ => self.on(wake, object, &Scope::default().of_task(slot as usize)),
+                2 => self.on(want, object, &scope),
+                _ => self.on(wake, object, &scope),
             });
         }
         let waker = self.repeating(slot, waking);
