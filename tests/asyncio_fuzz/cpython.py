@@ -51,6 +51,7 @@ def make_deterministic():
         if function := getattr(tasks, name, None):
             tree = SetsInOrder().visit(ast.parse(inspect.getsource(function)))
             exec(compile(ast.fix_missing_locations(tree), tasks.__file__, "exec"), tasks.__dict__)
+    asyncio.as_completed = tasks.as_completed
     all_tasks = tasks.all_tasks
     tasks.all_tasks = lambda loop=None: sorted(all_tasks(loop), key=lambda task: task.born)
 

@@ -24,7 +24,7 @@ pub(crate) fn program(seed: u64, minor: u32) -> Program {
 
 pub(crate) struct Generator {
     pub(crate) random: Random,
-    minor: u32,
+    pub(crate) minor: u32,
     eager: bool,
     ids: usize,
     /// How many operations there may still be.
@@ -125,9 +125,9 @@ impl Generator {
                 "try" | "lock" | "condition" | "semaphore" | "repeat" | "group" | "timeout" => {
                     scope.depth >= DEEPEST
                 }
-                _ => since(name) > self.minor,
+                _ => false,
             };
-            if !nowhere {
+            if !nowhere && since(name) <= self.minor {
                 return name;
             }
         }
@@ -233,7 +233,10 @@ impl Generator {
                     condition,
                     ..scope.clone()
                 };
-                let name = self.random.pick(CONDITIONED);
+                let name = match self.random.pick(CONDITIONED) {
+                    name if since(name) <= self.minor => name,
+                    _ => "notify",
+                };
                 let first = self.named(name, &inner);
                 vec![[&[first], &*self.block(&inner, 3)].concat().into()]
             }

@@ -1,7 +1,17 @@
 //! The operations, and how often they come.
 
 /// What older Pythons lack, or do in an order of their own: the minor version that has it.
-pub(crate) const SINCE: &[(&str, u32)] = &[("shutdown", 13), ("spawn_eager", 12)];
+const SINCE: &[(&str, u32)] = &[
+    ("shutdown", 13),
+    ("uncancel", 13),
+    ("group", 13),
+    ("cond_wait", 13),
+    ("cond_wait_for", 13),
+    ("spawn_eager", 12),
+    ("wait_for", 12),
+    ("gather", 12),
+    ("start_gather", 12),
+];
 
 /// How deep CPython is willing to nest a `try` with all that belongs to it.
 pub(crate) const DEEPEST: usize = 5;

@@ -1,7 +1,7 @@
 //! The outline of a program.
 
 use crate::generate::{Generator, Scope};
-use crate::operations::{CONTESTS, HELPFUL};
+use crate::operations::{CONTESTS, HELPFUL, since};
 use crate::program::{Block, Op, PLAIN};
 
 impl Generator {
@@ -49,7 +49,12 @@ impl Generator {
 
     /// Tasks that want the same, one that lets some of them have it, and cancels others.
     fn contest(&mut self, ops: &mut Vec<Op>) {
-        let (want, wake) = CONTESTS[self.random.below(CONTESTS.len())];
+        let (want, wake) = loop {
+            let (want, wake) = CONTESTS[self.random.below(CONTESTS.len())];
+            if since(want) <= self.minor {
+                break (want, wake);
+            }
+        };
         let object = self.numbers(want, &Scope::default())[0];
         if want == "join" {
             for _ in 0..2 {
