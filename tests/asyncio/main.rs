@@ -10,6 +10,7 @@
 mod as_completed;
 mod cancel;
 mod context;
+mod corners;
 mod eager;
 mod event_loop;
 mod futures;
