@@ -45,6 +45,8 @@ pub(crate) struct Scope {
     groups: Vec<i64>,
     limits: Vec<i64>,
     in_callback: bool,
+    /// Whether the task may have been started eagerly.
+    eager: bool,
     /// The condition whose lock is held.
     condition: Option<i64>,
     /// In how many statements with blocks it is, of the same function.
@@ -179,7 +181,12 @@ impl Generator {
             "get" | "get_nowait" | "task_done" | "join" => vec![below(4)],
             "shutdown" => vec![below(4), below(2)],
             "set_var" | "return" => vec![1 + below(9)],
-            "raise" => vec![[0, 0, 0, 1, 1, 2, 3][below(7) as usize]],
+            "raise" => {
+                let kind = self.random.among(&[0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4]);
+                // A request to exit leaves `create_task` itself if the task is started eagerly.
+                let exits = !(self.eager || scope.eager);
+                vec![if exits { kind } else { kind.min(3) }]
+            }
             "repeat" => vec![2 + below(2)],
             "timers" => vec![if below(6) == 0 { 150 } else { 12 }],
             "try" => vec![[0, 0, 1, 2, 3, 3, 4][below(7) as usize], below(2)],
@@ -214,7 +221,14 @@ impl Generator {
         };
         let own = op.numbers.first().copied().unwrap_or_default() as usize;
         match op.name {
-            "spawn" | "spawn_eager" => vec![self.block(&scope.of_task(own), 6)],
+            "spawn" | "spawn_eager" => {
+                let eager = op.name == "spawn_eager";
+                let inner = Scope {
+                    eager,
+                    ..scope.of_task(own)
+                };
+                vec![self.block(&inner, 6)]
+            }
             "group_spawn" => {
                 let inner = scope.of_task(op.numbers[1] as usize);
                 vec![self.sleeping(&inner, 5)]

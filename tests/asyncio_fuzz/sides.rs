@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::world;
 
 /// How long a program may take before it is thought to hang.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The stack of the thread that runs programs, whose blocks are nested.
 const STACK: usize = 64 << 20;
