@@ -4,8 +4,6 @@
 //! `HILOS_FUZZ_SEEDS=2000..10000` runs other programs than the usual ones. What a seed means
 //! depends on the version of Python, because programs use what it has.
 
-#![cfg(feature = "asyncio")]
-
 mod act;
 mod compare;
 mod generate;
