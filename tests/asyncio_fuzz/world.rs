@@ -94,7 +94,7 @@ pub(crate) fn run(program: &Program) -> Vec<String> {
     let abandoned = pending || world.watches.get() >= WATCHES;
     world.forget();
     drop(slots);
-    event_loop.set_exception_handler(None);
+    event_loop.reset_exception_handler();
     let mut unseen = world.unseen.take();
     unseen.sort();
     if abandoned {

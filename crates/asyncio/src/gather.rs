@@ -291,6 +291,9 @@ impl<R: 'static> Notify for Gathering<R> {
             self.complete();
         }
     }
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        Some(self)
+    }
 }
 
 impl<R: 'static> AnyFuture for Gathering<R> {
@@ -317,6 +320,10 @@ impl<R: 'static> AnyFuture for Gathering<R> {
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
         self.core.remove_callbacks(gone)
+    }
+
+    fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
+        self.core.each_callback(look);
     }
 
     fn failure(&self) -> Option<Exception> {

@@ -100,6 +100,10 @@ impl<T> Notify for Shield<T> {
             false => self.inner_is_done(),
         }
     }
+
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        Some(self.outer.erased())
+    }
 }
 
 /// Tells of the exception of a future whose shield was cancelled.

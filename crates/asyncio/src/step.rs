@@ -126,7 +126,8 @@ fn take_throw() -> Option<Exception> {
 ///
 /// When the task is cancelled while it waits here, `future` is dropped and the result is the
 /// `CancelledError`. `future` may yield a `Result` of any error, or wrap the value yourself: what
-/// it yields is the value of the `Ok`.
+/// it yields is the value of the `Ok`. Awaited bare, such a future ends with the whole coroutine;
+/// inside [`timeout`](crate::timeout()) and [`wait_for`](crate::wait_for()) it ends with those.
 ///
 /// ```
 /// use hilos_asyncio as asyncio;
