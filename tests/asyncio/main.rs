@@ -11,6 +11,7 @@ mod as_completed;
 mod base_events;
 mod cancel;
 mod context;
+mod corners;
 mod eager;
 mod event_loop;
 mod futures;
