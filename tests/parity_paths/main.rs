@@ -576,6 +576,14 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::remove_reader::<std::fs::File>;
     let _ = hilos::asyncio::EventLoop::remove_signal_handler;
     let _ = hilos::asyncio::EventLoop::remove_writer::<std::fs::File>;
+    let _ = hilos::asyncio::capture_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
+    let _ = hilos::asyncio::FutureCallGraph::with_limit;
+    let _ = hilos::asyncio::format_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
+    let _ = hilos::asyncio::print_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
+    use hilos::asyncio::FrameCallGraphEntry as _;
+    use hilos::asyncio::FutureCallGraph as _;
+    use hilos::asyncio::future_add_to_awaited_by as _;
+    use hilos::asyncio::future_discard_from_awaited_by as _;
 }
 
 #[test]
