@@ -391,6 +391,14 @@ fn the_socket_is_its_users_alone() {
 }
 
 #[test]
+fn a_program_is_found_by_its_own_environment() {
+    let (runtime, other) = (Runtime::new(), Runtime::new());
+    let program = runtime.start("restaurant");
+    let (text, _) = succeeds(other.hilos(&["pstree", &program.pid()]));
+    assert!(text.contains("soup"), "{text}");
+}
+
+#[test]
 fn a_directory_that_others_can_enter_is_refused() {
     let runtime = Runtime::new();
     fs::DirBuilder::new()

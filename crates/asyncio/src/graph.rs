@@ -57,13 +57,13 @@ impl fmt::Display for FrameCallGraphEntry {
 }
 
 impl FutureCallGraph {
-    /// Shortens each call stack to `limit` entries: the innermost if it is positive, the outermost
+    /// Shortens each call stack to `limit` entries: the outermost if it is positive, the innermost
     /// if it is negative, none if it is 0.
     ///
     /// Python's keyword argument `limit`.
     pub fn with_limit(mut self, limit: isize) -> Self {
         let surplus = self.call_stack.len().saturating_sub(limit.unsigned_abs());
-        match limit > 0 {
+        match limit < 0 {
             true => self.call_stack.truncate(limit.unsigned_abs()),
             false => drop(self.call_stack.drain(..surplus)),
         }
