@@ -143,7 +143,10 @@ fn a_loop_of_ones_own_can_be_shuffled() {
         let log = Log::new();
         let task = |name: char| {
             let log = log.clone();
-            async move { Ok(log.push(name)) }
+            async move {
+                log.push(name);
+                Ok(())
+            }
         };
         gather("abcdefghij".chars().map(task)).await?;
         Ok(log.take().into_iter().collect())
