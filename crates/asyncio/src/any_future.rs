@@ -159,7 +159,6 @@ pub(crate) fn same(one: &AnyRc, other: &AnyRc) -> bool {
 /// A loop instead of recursion, because chains of tasks may be longer than any stack.
 pub(crate) fn cancel(future: AnyRc, message: Option<Message>) -> bool {
     let accepted = future.accepts_cancel();
-    future.head().unseen.set(false);
     // No chain without a cycle is longer than the number of tasks.
     let mut left = future.head().event_loop.task_count() * 4 + 1024;
     let mut next = vec![future];

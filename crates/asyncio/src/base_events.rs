@@ -107,7 +107,8 @@ pub(crate) struct Inner {
     callbacks: Cell<u64>,
 }
 
-type ExceptionHandler = Rc<dyn Fn(&EventLoop, &ExceptionContext)>;
+/// What a loop does with errors that nobody can catch.
+pub type ExceptionHandler = Rc<dyn Fn(&EventLoop, &ExceptionContext)>;
 
 /// Something that is ready to run.
 pub(crate) enum Ready {
@@ -568,6 +569,11 @@ impl EventLoop {
         drop(old);
     }
 
+    /// The program's own handler, if one is set.
+    pub fn get_exception_handler(&self) -> Option<ExceptionHandler> {
+        self.0.exception_handler.borrow().clone()
+    }
+
     /// Whether a handler of the program's own is set.
     pub fn has_exception_handler(&self) -> bool {
         self.0.exception_handler.borrow().is_some()
@@ -575,8 +581,7 @@ impl EventLoop {
 
     /// Hands an error that nobody can catch to the loop's handler.
     pub fn call_exception_handler(&self, context: ExceptionContext) {
-        let handler = self.0.exception_handler.borrow().clone();
-        match handler {
+        match self.get_exception_handler() {
             None => self.default_exception_handler(&context),
             Some(handler) => {
                 let called = hilos_core::panic::catch(|| handler(self, &context));

@@ -78,7 +78,7 @@ pub struct TaskOptions {
 }
 
 /// What a loop makes of the options of each new task.
-pub(crate) type TaskFactory = Rc<dyn Fn(TaskOptions) -> TaskOptions>;
+pub type TaskFactory = Rc<dyn Fn(TaskOptions) -> TaskOptions>;
 
 /// Starts each task eagerly: for [`EventLoop::set_task_factory`].
 ///
@@ -88,6 +88,32 @@ pub fn eager_task_factory(options: TaskOptions) -> TaskOptions {
         None => options.with_eager_start(true),
         Some(_) => options,
     }
+}
+
+/// A task factory that starts each task eagerly and has `factory` change its other options.
+///
+/// ```
+/// use hilos_asyncio as asyncio;
+///
+/// asyncio::run(async {
+///     let factory = |options: asyncio::TaskOptions| options.with_name("eager");
+///     asyncio::get_running_loop()?.set_task_factory(asyncio::create_eager_task_factory(factory));
+///     let task = asyncio::create_task(async { Ok(()) });
+///     assert_eq!((task.done(), task.get_name().as_str()), (true, "eager"));
+///     Ok(())
+/// })?;
+/// # Ok::<(), asyncio::Exception>(())
+/// ```
+///
+/// # Differences from Python
+/// - There is one type of task: `factory` takes the place of its constructor.
+///
+/// Mirrors [`asyncio.create_eager_task_factory`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.create_eager_task_factory).
+pub fn create_eager_task_factory<F>(factory: F) -> impl Fn(TaskOptions) -> TaskOptions + use<F>
+where
+    F: Fn(TaskOptions) -> TaskOptions,
+{
+    move |options| factory(eager_task_factory(options))
 }
 
 impl EventLoop {
@@ -118,6 +144,11 @@ impl EventLoop {
     pub fn reset_task_factory(&self) {
         let old = self.0.task_factory.take();
         drop(old);
+    }
+
+    /// The task factory that is set, if one is.
+    pub fn get_task_factory(&self) -> Option<TaskFactory> {
+        self.0.task_factory.borrow().clone()
     }
 
     /// Whether a task factory is set.
@@ -193,7 +224,7 @@ impl TaskOptions {
         F: StdFuture<Output = Result<T>> + 'static,
         T: 'static,
     {
-        let factory = event_loop.0.task_factory.borrow().clone();
+        let factory = event_loop.get_task_factory();
         let Self {
             name,
             context,

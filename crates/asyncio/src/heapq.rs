@@ -18,6 +18,11 @@ impl<T> Heap<T> {
         self.items.len()
     }
 
+    /// The items, in the order in which the heap keeps them.
+    pub(crate) fn as_slice(&self) -> &[T] {
+        &self.items
+    }
+
     pub(crate) fn peek(&self) -> Option<&T> {
         self.items.first()
     }

@@ -151,8 +151,10 @@ pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
 pub use awaited_by::{future_add_to_awaited_by, future_discard_from_awaited_by};
 pub use awaiting::Await;
-pub use base_events::{EventLoop, new_event_loop};
-pub use create_task::{TaskOptions, create_task, eager_task_factory};
+pub use base_events::{EventLoop, ExceptionHandler, new_event_loop};
+pub use create_task::{
+    TaskFactory, TaskOptions, create_eager_task_factory, create_task, eager_task_factory,
+};
 pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{

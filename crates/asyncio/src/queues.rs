@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use crate::exception::Result;
 use crate::exceptions::{QueueEmpty, QueueFull, QueueShutDown, ValueError};
-use crate::futures::Future;
 use crate::heapq::Heap;
 use crate::locks::Event;
-use crate::repr::{address, debug_like_display};
-use crate::running;
+use crate::repr::address;
 use crate::site::{self, WaitsIn};
+
+mod line;
+use line::Line;
 
 /// A queue between tasks: first in, first out.
 ///
@@ -79,6 +80,16 @@ impl<T> Storage<T> {
             Self::Fifo(items) => items.len(),
             Self::Lifo(items) => items.len(),
             Self::Priority(items) => items.len(),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Storage<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fifo(items) => items.fmt(f),
+            Self::Lifo(items) => items.fmt(f),
+            Self::Priority(items) => items.as_slice().fmt(f),
         }
     }
 }
@@ -275,18 +286,35 @@ impl<T> Clone for Queue<T> {
     }
 }
 
-impl<T: 'static> fmt::Display for Queue<T> {
+/// Python's `str`: without the items, which need not be printable.
+impl<T> fmt::Display for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} maxsize={}", self.0.name, self.0.maxsize)?;
+        self.describe(f)
+    }
+}
+
+/// Python's `repr`.
+impl<T: fmt::Debug> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { name, maxsize, .. } = &*self.0;
+        write!(f, "<{name} at {} maxsize={maxsize}", address(&*self.0))?;
+        if !self.empty() {
+            write!(f, " _queue={:?}", self.0.items.borrow())?;
+        }
+        self.describe(f)
+    }
+}
+
+impl<T> Queue<T> {
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
-            name,
-            maxsize,
             getters,
             putters,
             unfinished,
             is_shutdown,
             ..
         } = &*self.0;
-        write!(f, "<{name} at {} maxsize={maxsize}", address(&*self.0))?;
         for (label, count) in [("_getters", getters.len()), ("_putters", putters.len())] {
             if count > 0 {
                 write!(f, " {label}[{count}]")?;
@@ -296,76 +324,6 @@ impl<T: 'static> fmt::Display for Queue<T> {
             write!(f, " tasks={}", unfinished.get())?;
         }
         f.write_str(if is_shutdown.get() { " shutdown>" } else { ">" })
-    }
-}
-
-debug_like_display!(Queue<T>);
-
-/// The tasks that wait for an item, or for room.
-#[derive(Default)]
-struct Line(RefCell<VecDeque<Future<()>>>);
-
-impl Line {
-    /// Waits to be woken. A task that is cancelled or dropped instead wakes the next one, if what
-    /// it waited for is there by `ready`.
-    async fn wait(&self, ready: impl Fn() -> bool) -> Result<()> {
-        let future: Future<()> = running::get_running_loop()?.create_future();
-        self.0.borrow_mut().push_back(future.clone());
-        let mut place = Place {
-            line: self,
-            future,
-            ready,
-            woken: false,
-        };
-        place.future.clone().waiting().await?;
-        place.woken = true;
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        self.0.borrow().len()
-    }
-
-    fn wake_next(&self) {
-        loop {
-            let next = self.0.borrow_mut().pop_front();
-            match next {
-                Some(future) if future.done() => {}
-                Some(future) => return drop(future.set_result(())),
-                None => return,
-            }
-        }
-    }
-
-    fn wake_all(&self) {
-        let all = self.0.take();
-        for future in all {
-            let _ = future.set_result(());
-        }
-    }
-}
-
-/// A task's place in a line.
-struct Place<'l, R: Fn() -> bool> {
-    line: &'l Line,
-    future: Future<()>,
-    ready: R,
-    woken: bool,
-}
-
-impl<R: Fn() -> bool> Drop for Place<'_, R> {
-    fn drop(&mut self) {
-        if self.woken {
-            return;
-        }
-        self.future.cancel();
-        self.line
-            .0
-            .borrow_mut()
-            .retain(|other| *other != self.future);
-        if (self.ready)() && !self.future.cancelled() {
-            self.line.wake_next();
-        }
     }
 }
 
@@ -395,13 +353,17 @@ macro_rules! queues {
             }
         }
 
-        impl<T: 'static> fmt::Display for $name<T> {
+        impl<T> fmt::Display for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                fmt::Display::fmt(&self.0, f)
             }
         }
 
-        debug_like_display!($name<T>);
+        impl<T: fmt::Debug> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
     )*};
 }
 queues! {

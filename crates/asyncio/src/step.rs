@@ -98,18 +98,23 @@ impl StdFuture for Yield {
         if std::mem::replace(&mut self.yielded, true) {
             return Poll::Ready(Ok(()));
         }
-        let direct = running::with(|event_loop| {
-            let current = &event_loop.0.current;
-            let direct = current.is_direct(context.waker());
-            if direct {
-                current.yielded.set(true);
-            }
-            direct
-        });
-        if direct != Some(true) {
-            context.waker().wake_by_ref();
-        }
+        yield_once(context);
         Poll::Pending
+    }
+}
+
+/// Has the current task stepped again in the next iteration.
+pub(crate) fn yield_once(context: &Context<'_>) {
+    let direct = running::with(|event_loop| {
+        let current = &event_loop.0.current;
+        let direct = current.is_direct(context.waker());
+        if direct {
+            current.yielded.set(true);
+        }
+        direct
+    });
+    if direct != Some(true) {
+        context.waker().wake_by_ref();
     }
 }
 

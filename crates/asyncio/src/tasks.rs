@@ -138,6 +138,12 @@ impl TaskHead {
     }
 }
 
+/// Whether whoever asks for the result gets a `CancelledError`: a gather fails with one.
+fn ended_by_cancellation(future: &AnyRc) -> bool {
+    let failure = || future.failure();
+    future.head().cancelled() || failure().is_some_and(|exception| exception.is_cancelled())
+}
+
 /// Has the task's next step run soon, unless that is arranged.
 pub(crate) fn wake(task: &AnyRc) {
     let Some(head) = task.task() else { return };
@@ -209,7 +215,7 @@ where
         }
         // What was waited for may have been cancelled itself: its exception goes first.
         match self.task.waiters.borrow().as_slice() {
-            [waiter] if waiter.head().cancelled() => None,
+            [waiter] if ended_by_cancellation(waiter) => None,
             _ => Some(self.core.head.cancelled_error()),
         }
     }
@@ -273,6 +279,8 @@ where
     fn suspend(self: &Rc<Self>, yielded: bool) {
         self.note_site(yielded);
         let head = &self.task;
+        // Whoever wakes the task from here on has its next step scheduled as well.
+        let mut woken = yielded || head.notified.get();
         if head.must_cancel.get() {
             let waiters = head.waiters.borrow().as_slice().to_vec();
             let message = self.core.head.message();
@@ -282,10 +290,10 @@ where
             if accepted {
                 head.must_cancel.set(false);
             } else if head.waiters.borrow().as_slice().is_empty() {
-                head.notified.set(true);
+                woken = true;
             }
         }
-        if yielded || head.notified.get() {
+        if woken {
             head.notified.set(true);
             self.core.head.event_loop.push(Ready::Step(self.clone()));
         }

@@ -57,11 +57,13 @@ async fn at_once<A: Awaitable>(awaitable: A) -> Result<A::Value> {
         cancel_and_wait(&task.erased()).await?;
         return Err(TimeoutError::default().into());
     };
-    if !future.head().done() {
-        cancel_and_wait(&future).await?;
-        if future.head().cancelled() {
-            return Err(TimeoutError::default().into());
-        }
+    if future.head().done() {
+        return awaitable.await;
     }
-    awaitable.await
+    cancel_and_wait(&future).await?;
+    match awaitable.await {
+        // A cancelled gather fails with one and is not cancelled itself.
+        Err(exception) if exception.is_cancelled() => Err(TimeoutError::default().into()),
+        other => other,
+    }
 }
