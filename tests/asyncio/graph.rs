@@ -333,6 +333,19 @@ fn a_task_in_a_strangers_future_shows_only_its_coroutine() {
 }
 
 #[test]
+fn a_task_does_not_show_where_others_were() {
+    run(async {
+        // What the callback is about to await is none of the task's business, which runs next.
+        asyncio::get_running_loop()?.call_soon(|| drop(sleep(5)))?;
+        let task = create_task(sleep(1));
+        sleep(0).await?;
+        let graph = capture_call_graph(&task)?.expect("there is a task");
+        assert_eq!(graph.call_stack.len(), 1, "{graph}");
+        task.await
+    });
+}
+
+#[test]
 fn a_limit_keeps_the_outermost_and_a_negative_one_the_innermost() {
     async fn test() -> Result<FutureCallGraph> {
         Ok(capture_call_graph(None)?.expect("a task is running"))
