@@ -584,6 +584,14 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::sock_recvfrom_into::<std::net::UdpSocket>;
     let _ = hilos::asyncio::EventLoop::sock_sendall::<std::net::TcpStream>;
     let _ = hilos::asyncio::EventLoop::sock_sendto::<std::net::UdpSocket, std::net::SocketAddr>;
+    let _ = hilos::asyncio::capture_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
+    let _ = hilos::asyncio::FutureCallGraph::with_limit;
+    let _ = hilos::asyncio::format_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
+    let _ = hilos::asyncio::print_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
+    use hilos::asyncio::FrameCallGraphEntry as _;
+    use hilos::asyncio::FutureCallGraph as _;
+    use hilos::asyncio::future_add_to_awaited_by as _;
+    use hilos::asyncio::future_discard_from_awaited_by as _;
     use hilos::asyncio::EventLoop as _;
     use hilos::asyncio::EventLoop as _;
     use hilos::asyncio::Handle as _;
