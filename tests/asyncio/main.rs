@@ -9,13 +9,16 @@
 
 mod as_completed;
 mod cancel;
+mod conditions;
 mod context;
 mod eager;
 mod event_loop;
 mod futures;
 mod gather;
+mod locks;
 mod order;
 mod runners;
+mod semaphores;
 mod shield;
 mod sleep;
 mod support;
