@@ -8,6 +8,7 @@
 )]
 
 mod as_completed;
+mod barriers;
 mod cancel;
 mod conditions;
 mod context;
@@ -17,10 +18,13 @@ mod futures;
 mod gather;
 mod locks;
 mod order;
+mod queue_shutdown;
+mod queues;
 mod runners;
 mod semaphores;
 mod shield;
 mod sleep;
+mod staggered;
 mod support;
 mod taskgroups;
 mod tasks;
