@@ -13,6 +13,7 @@ use hilos_core::time::Timeout;
 use crate::any_future::{AnyRc, Notify};
 use crate::clock::Clock;
 use crate::create_task::TaskFactory;
+use crate::debug::debug_by_default;
 use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
@@ -144,7 +145,7 @@ impl EventLoop {
             closed: Cell::new(false),
             raised: RefCell::default(),
             exception_handler: RefCell::default(),
-            debug: Cell::new(false),
+            debug: Cell::new(debug_by_default()),
             slow_callback_duration: Cell::new(0.1),
             task_factory: RefCell::default(),
             returns: Returns::default(),
@@ -183,6 +184,8 @@ impl EventLoop {
     }
 
     /// Turns debug mode on or off.
+    ///
+    /// It is off at first, unless the environment variable `HILOS_ASYNCIODEBUG` is set to some text.
     pub fn set_debug(&self, enabled: bool) {
         self.0.debug.set(enabled);
     }

@@ -52,6 +52,7 @@ mod clock;
 mod core;
 mod create_task;
 mod current_loop;
+mod debug;
 mod events;
 mod exception;
 mod exceptions;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::base_events::EventLoop;
+use crate::current_loop::get_event_loop;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 
@@ -49,11 +50,12 @@ impl Drop for Entered {
     }
 }
 
-/// The running loop, where Python raises for want of one and the signature has no room for an error.
+/// The running loop or else the thread's current one, where Python raises for want of both and the
+/// signature has no room for an error.
 #[track_caller]
 pub(crate) fn expect() -> EventLoop {
-    match get() {
-        Some(event_loop) => event_loop,
-        None => panic!("RuntimeError: no running event loop"),
+    match get_event_loop() {
+        Ok(event_loop) => event_loop,
+        Err(error) => panic!("{error:?}"),
     }
 }
