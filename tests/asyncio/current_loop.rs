@@ -121,9 +121,9 @@ fn debug_with(value: Option<&str>) -> String {
     program.args(["--exact", "current_loop::debug_mode", "--ignored"]);
     program
         .args(["--nocapture"])
-        .env_remove("HILOS_ASYNCIODEBUG");
+        .env_remove("HILOS_ASYNCIO_DEBUG");
     if let Some(value) = value {
-        program.env("HILOS_ASYNCIODEBUG", value);
+        program.env("HILOS_ASYNCIO_DEBUG", value);
     }
     let output = program.output().unwrap();
     String::from_utf8(output.stdout).unwrap()

@@ -1,64 +1,62 @@
-//! `test_staggered.py`, and what `test_eager_task_factory.py` says of it.
+//! `test_staggered.py`.
 
-use std::future::Future as StdFuture;
+use std::cell::Cell;
 use std::pin::Pin;
+use std::rc::Rc;
 
-use hilos::asyncio::staggered::{Race, staggered_race};
+use hilos::asyncio::staggered::staggered_race;
 use hilos::asyncio::{
-    Event, EventLoop, Result, eager_task_factory, get_running_loop, sleep, timeout,
+    self, Event, Exception, Future, Result, Timeout, create_task, get_running_loop, sleep, timeout,
 };
 
-use crate::support::{Log, fails, raise, run};
+use crate::support::{Log, fails, is_cancelled, raise, run};
 
-/// Runs a coroutine with the tasks as they are, and again with eager ones.
-fn lazily_and_eagerly<F: StdFuture<Output = Result<()>> + 'static>(main: fn() -> F) {
-    run(main());
-    run(async move {
-        get_running_loop()?.set_task_factory(eager_task_factory);
-        main().await
-    });
-}
+/// A coroutine of any kind.
+type Coroutine<T> = Pin<Box<dyn std::future::Future<Output = Result<T>>>>;
 
-type Coroutine<T> = Pin<Box<dyn StdFuture<Output = Result<T>>>>;
-
-/// The names of the exceptions' types, or "-".
-fn names<T>(race: &Race<T>) -> Vec<&'static str> {
-    let exceptions = race.exceptions.iter();
-    exceptions
-        .map(|exception| exception.as_ref().map_or("-", |e| e.type_name()))
-        .collect()
+/// What the coroutines of a race have failed with, by name.
+fn names(exceptions: &[Option<Exception>]) -> Vec<&str> {
+    let names = exceptions
+        .iter()
+        .map(|exception| exception.as_ref().map(Exception::type_name));
+    names.map(|name| name.unwrap_or("None")).collect()
 }
 
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_empty
 #[test]
 fn nobody_wins_a_race_without_runners() {
     run(async {
-        let race = staggered_race([] as [fn() -> Coroutine<u8>; 0], None).await?;
-        assert_eq!((race.winner, race.index), (None, None));
-        assert!(race.exceptions.is_empty());
+        let nobody: [fn() -> Coroutine<()>; 0] = [];
+        let (winner, index, exceptions) = staggered_race(nobody, None).await?;
+        assert_eq!((winner, index, exceptions.len()), (None, None, 0));
         Ok(())
     });
 }
 
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_one_successful
 #[test]
-fn after_the_winner_nobody_starts() {
-    lazily_and_eagerly(|| async {
-        let coro = |index| move || async move { Ok(format!("Res: {index}")) };
-        let race = staggered_race([coro(0), coro(1)], None).await?;
-        assert_eq!(race.winner.as_deref(), Some("Res: 0"));
-        assert_eq!(race.index, Some(0));
-        assert_eq!(names(&race), ["-"]);
+fn the_second_is_not_called_if_the_first_succeeds() {
+    run(async {
+        let called = Rc::new(Cell::new(0));
+        let coro = |index: i32| {
+            let called = called.clone();
+            move || {
+                called.set(called.get() + 1);
+                async move { Ok(format!("Res: {index}")) }
+            }
+        };
+        let (winner, index, exceptions) = staggered_race([coro(0), coro(1)], None).await?;
+        assert_eq!((winner.as_deref(), index), (Some("Res: 0"), Some(0)));
+        assert_eq!((names(&exceptions), called.get()), (vec!["None"], 1));
         Ok(())
     });
 }
 
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_first_error_second_successful
-// cpython: test_asyncio/test_eager_task_factory.py::EagerTaskFactoryLoopTests::test_staggered_race_with_eager_tasks_no_delay
 #[test]
-fn the_next_starts_when_one_fails() {
-    lazily_and_eagerly(|| async {
-        let coro = |index| {
+fn the_second_starts_when_the_first_fails() {
+    run(async {
+        let coro = |index: i32| {
             move || async move {
                 match index {
                     0 => raise("ValueError", "0"),
@@ -66,38 +64,36 @@ fn the_next_starts_when_one_fails() {
                 }
             }
         };
-        let race = staggered_race([coro(0), coro(1)], None).await?;
-        assert_eq!(race.winner.as_deref(), Some("Res: 1"));
-        assert_eq!(race.index, Some(1));
-        assert_eq!(names(&race), ["ValueError", "-"]);
+        let start = get_running_loop()?.time();
+        let (winner, index, exceptions) = staggered_race([0, 1].map(coro), 10).await?;
+        assert_eq!((winner.as_deref(), index), (Some("Res: 1"), Some(1)));
+        assert_eq!(names(&exceptions), ["ValueError", "None"]);
+        assert_eq!(
+            get_running_loop()?.time(),
+            start,
+            "it did not wait for the delay"
+        );
         Ok(())
     });
 }
 
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_first_timeout_second_successful
-// cpython: test_asyncio/test_eager_task_factory.py::EagerTaskFactoryLoopTests::test_staggered_race_with_eager_tasks
 #[test]
-fn the_next_starts_when_one_is_late() {
-    lazily_and_eagerly(|| async {
-        let started = get_running_loop()?.time();
-        let coro = |index| {
+fn the_second_starts_after_the_delay() {
+    run(async {
+        let coro = |index: i32| {
             move || async move {
-                match index {
-                    0 => sleep(10).await?,
-                    1 => sleep(1).await?,
-                    _ => {
-                        sleep(0).await?;
-                        return raise("ValueError", "2");
-                    }
+                if index == 0 {
+                    sleep(10).await?;
                 }
                 Ok(format!("Res: {index}"))
             }
         };
-        let race = staggered_race([coro(0), coro(1), coro(2)], 0.25).await?;
-        assert_eq!(race.winner.as_deref(), Some("Res: 1"));
-        assert_eq!(race.index, Some(1));
-        assert_eq!(names(&race), ["CancelledError", "-", "ValueError"]);
-        assert_eq!(get_running_loop()?.time() - started, 1.25);
+        let start = get_running_loop()?.time();
+        let (winner, index, exceptions) = staggered_race([0, 1].map(coro), 0.5).await?;
+        assert_eq!((winner.as_deref(), index), (Some("Res: 1"), Some(1)));
+        assert_eq!(names(&exceptions), ["CancelledError", "None"]);
+        assert_eq!(get_running_loop()?.time(), start + 0.5);
         Ok(())
     });
 }
@@ -105,97 +101,156 @@ fn the_next_starts_when_one_is_late() {
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_none_successful
 #[test]
 fn nobody_wins_if_all_fail() {
-    lazily_and_eagerly(|| async {
-        let coro = || async { raise::<()>("ValueError", "no") };
-        let race = staggered_race([coro, coro], None).await?;
-        assert_eq!((race.winner, race.index), (None, None));
-        assert_eq!(race.exceptions.len(), 2);
-        for exception in race.exceptions {
-            assert_eq!(exception.unwrap().type_name(), "ValueError");
-        }
+    run(async {
+        let coro =
+            |index: i32| move || async move { raise::<()>("ValueError", &index.to_string()) };
+        let (winner, index, exceptions) = staggered_race([0, 1].map(coro), None).await?;
+        assert_eq!((winner, index), (None, None));
+        assert_eq!(names(&exceptions), ["ValueError", "ValueError"]);
+        assert_eq!(exceptions[1].as_ref().unwrap().to_string(), "1");
         Ok(())
     });
 }
 
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_multiple_winners
 #[test]
-fn of_two_that_would_win_at_once_the_first_does() {
+fn only_one_wins_where_two_could() {
     run(async {
         let event = Event::new();
-        let coro = |index: usize| -> Box<dyn FnOnce() -> Coroutine<usize>> {
+        let coro = |index: i32| {
             let event = event.clone();
-            Box::new(move || {
-                Box::pin(async move {
-                    if index == 2 {
-                        event.set();
-                        Event::new().wait().await?;
-                    }
-                    event.wait().await?;
-                    Ok(index)
-                })
-            })
+            move || async move {
+                if index == 2 {
+                    event.set();
+                    Event::new().wait().await?;
+                }
+                event.wait().await?;
+                Ok(index)
+            }
         };
-        let race = staggered_race([coro(0), coro(1), coro(2)], 0.1).await?;
-        assert_eq!((race.winner, race.index), (Some(0), Some(0)));
-        assert_eq!(names(&race), ["-", "CancelledError", "CancelledError"]);
+        let (winner, index, exceptions) = staggered_race([0, 1, 2].map(coro), 0.1).await?;
+        assert_eq!((winner, index), (Some(0), Some(0)));
+        assert_eq!(
+            names(&exceptions),
+            ["None", "CancelledError", "CancelledError"]
+        );
         Ok(())
     });
 }
 
 // cpython: test_asyncio/test_staggered.py::StaggeredTests::test_cancelled
 #[test]
-fn each_cancellation_of_the_race_is_passed_on() {
+fn it_waits_for_coroutines_that_do_not_give_in() {
+    async fn stubborn(log: Log<&'static str>, outer: Timeout, inner: Timeout) -> Result<()> {
+        inner.reschedule(-1.0)?;
+        sleep(0).await?;
+        if let Err(exception) = sleep(0).await {
+            assert!(exception.is_cancelled());
+            log.push("cancelled 1");
+        }
+        outer.reschedule(-1.0)?;
+        sleep(0).await?;
+        if let Err(exception) = sleep(0).await {
+            assert!(exception.is_cancelled());
+            log.push("cancelled 2");
+        }
+        Ok(())
+    }
     run(async {
         let log = Log::new();
-        let entry = log.clone();
-        let race = timeout(None, async |outer| {
+        let result = timeout(None, async |outer| {
             timeout(None, async |inner| {
-                let (outer, inner, log) = (outer.clone(), inner.clone(), entry.clone());
-                let coro = move || async move {
-                    for (limit, entry) in [(inner, "cancelled 1"), (outer, "cancelled 2")] {
-                        limit.reschedule(-1.0)?;
-                        sleep(0).await?;
-                        if sleep(0).await.is_err() {
-                            log.push(entry);
-                        }
-                    }
-                    Ok(())
+                let coro_fn = {
+                    let log = log.clone();
+                    move || stubborn(log, outer, inner)
                 };
-                let race = staggered_race([coro], None).await;
-                assert!(race.as_ref().unwrap_err().is_cancelled());
-                entry.push("cancelled 3");
-                race
+                let result = staggered_race([coro_fn], None).await;
+                assert!(result.as_ref().unwrap_err().is_cancelled());
+                log.push("cancelled 3");
+                result.map(drop)
             })
             .await
         });
-        fails(race.await, "TimeoutError");
+        fails(result.await, "TimeoutError");
         assert_eq!(log.take(), ["cancelled 1", "cancelled 2", "cancelled 3"]);
         Ok(())
     });
 }
 
+// cpython: test_asyncio/test_eager_task_factory.py::EagerTaskFactoryLoopTests::test_staggered_race_with_eager_tasks
 #[test]
-fn a_race_that_is_dropped_cancels_its_runners() {
+fn a_race_of_eager_tasks() {
     run(async {
-        let log = Log::new();
-        let entry = log.clone();
-        let coro = move || async move {
-            let result = sleep(10).await;
-            entry.push(result.is_err());
-            result
+        get_running_loop()?.set_task_factory(asyncio::eager_task_factory);
+        let coro = |index: i32| {
+            move || async move {
+                match index {
+                    0 => Future::<()>::new().await.map(|()| "never"),
+                    1 => sleep(1).with_result("sleep1").await,
+                    _ => {
+                        sleep(0).await?;
+                        raise("ValueError", "no good")
+                    }
+                }
+            }
         };
-        let event_loop: EventLoop = get_running_loop()?;
-        {
-            let mut race = std::pin::pin!(staggered_race([coro], None));
-            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(race.as_mut().poll(cx)));
-            assert!(polled.await.is_pending());
-            sleep(0).await?;
-            assert_eq!(event_loop.all_tasks().len(), 3);
-        }
-        sleep(0).await?;
-        sleep(0).await?;
-        assert_eq!(log.take(), [true]);
-        assert_eq!(event_loop.all_tasks().len(), 1);
+        let (winner, index, exceptions) = staggered_race([0, 1, 2].map(coro), 0.25).await?;
+        assert_eq!((winner, index), (Some("sleep1"), Some(1)));
+        assert_eq!(names(&exceptions), ["CancelledError", "None", "ValueError"]);
         Ok(())
     });
+}
+
+// cpython: test_asyncio/test_eager_task_factory.py::EagerTaskFactoryLoopTests::test_staggered_race_with_eager_tasks_no_delay
+#[test]
+fn a_race_of_eager_tasks_without_delay() {
+    run(async {
+        get_running_loop()?.set_task_factory(asyncio::eager_task_factory);
+        let coro = |index: i32| {
+            move || async move {
+                match index {
+                    0 => raise("ValueError", "no good"),
+                    1 => sleep(1).with_result("sleep1").await,
+                    _ => sleep(0).with_result("sleep0").await,
+                }
+            }
+        };
+        let (winner, index, exceptions) = staggered_race([0, 1, 2].map(coro), None).await?;
+        assert_eq!((winner, index), (Some("sleep1"), Some(1)));
+        assert_eq!(names(&exceptions), ["ValueError", "None"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_cancelled_race_cancels_the_coroutines_with_its_message() {
+    run(async {
+        let log = Log::new();
+        let coro_fn = {
+            let log = log.clone();
+            move || async move {
+                let exception = sleep(1).await.unwrap_err();
+                log.push(exception.to_string());
+                Err::<(), _>(exception)
+            }
+        };
+        let race = create_task(staggered_race([coro_fn], None));
+        sleep(0.5).await?;
+        race.cancel_with("enough");
+        is_cancelled(race.await.map(|outcome| outcome.1));
+        assert_eq!(log.take(), ["enough"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_tasks_of_a_race_are_awaited_by_its_task() {
+    async fn main() -> Result<String> {
+        let coro_fn = || async { asyncio::format_call_graph(None) };
+        let (text, ..) = staggered_race([coro_fn], None).await?;
+        Ok(text.expect("it won"))
+    }
+    let text = run(main());
+    assert!(text.contains("in async staggered_race()"), "{text}");
+    assert!(text.ends_with("in async main()"), "{text}");
 }

@@ -61,7 +61,7 @@ impl<T> Log<T> {
 pub(crate) fn watch(event_loop: &EventLoop) -> Log<ExceptionContext> {
     let log = Log::new();
     let seen = log.clone();
-    event_loop.set_exception_handler(move |_: &EventLoop, context: &ExceptionContext| {
+    event_loop.set_exception_handler(move |_, context| {
         seen.push(context.clone());
     });
     log

@@ -569,70 +569,13 @@ fn concurrent_futures_process() {
 }
 
 #[test]
-fn multiprocessing_managers() {
-    use hilos::multiprocessing::managers::SharedMemoryManager as _;
-    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shared_memory;
-    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shareable_list::<[i64; 1]>;
-}
-
-#[test]
-fn multiprocessing_resource_tracker() {
-    use hilos::multiprocessing::resource_tracker::ensure_running as _;
-    use hilos::multiprocessing::resource_tracker::register as _;
-    use hilos::multiprocessing::resource_tracker::unregister as _;
-}
-
-#[test]
-fn multiprocessing_shared_memory() {
-    use hilos::multiprocessing::shared_memory::SharedMemory as _;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create_named;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::open;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::with_track;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::buf;
-    use hilos::multiprocessing::shared_memory::Buffer as _;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::close;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::name;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::size;
-    let _ = hilos::multiprocessing::shared_memory::SharedMemory::unlink;
-    use hilos::multiprocessing::shared_memory::ShareableList as _;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::new::<[i64; 1]>;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::new_named::<[i64; 1]>;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::open;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::get;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::len;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::set::<i64>;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::count::<i64>;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::format;
-    let _ = hilos::multiprocessing::shared_memory::ShareableList::index::<i64>;
-}
-
-#[test]
-fn multiprocessing_dummy() {
-    use hilos::multiprocessing::dummy::Process as _;
-    use hilos::multiprocessing::dummy::current_process as _;
-    use hilos::multiprocessing::dummy::active_children as _;
-    use hilos::multiprocessing::dummy::freeze_support as _;
-    use hilos::multiprocessing::dummy::Lock as _;
-    use hilos::multiprocessing::dummy::RLock as _;
-    use hilos::multiprocessing::dummy::Semaphore as _;
-    use hilos::multiprocessing::dummy::BoundedSemaphore as _;
-    use hilos::multiprocessing::dummy::Condition as _;
-    use hilos::multiprocessing::dummy::Event as _;
-    use hilos::multiprocessing::dummy::Barrier as _;
-    use hilos::multiprocessing::dummy::Queue as _;
-    use hilos::multiprocessing::dummy::Pool as _;
-    use hilos::multiprocessing::dummy::JoinableQueue as _;
-    use hilos::multiprocessing::dummy::Value as _;
-    use hilos::multiprocessing::dummy::Array as _;
-    let _ = hilos::multiprocessing::dummy::pipe::<u8>;
-    use hilos::multiprocessing::dummy::Process as _;
-    let _ = hilos::multiprocessing::dummy::Process::exitcode;
-    let _ = hilos::multiprocessing::dummy::Process::start;
-}
-
-#[test]
 fn asyncio() {
+    let _ = hilos::asyncio::EventLoop::add_reader::<std::fs::File, fn(), ()>;
+    let _ = hilos::asyncio::EventLoop::add_signal_handler::<fn(), ()>;
+    let _ = hilos::asyncio::EventLoop::add_writer::<std::fs::File, fn(), ()>;
+    let _ = hilos::asyncio::EventLoop::remove_reader::<std::fs::File>;
+    let _ = hilos::asyncio::EventLoop::remove_signal_handler;
+    let _ = hilos::asyncio::EventLoop::remove_writer::<std::fs::File>;
     use hilos::asyncio::EventLoop as _;
     use hilos::asyncio::EventLoop as _;
     use hilos::asyncio::Handle as _;
@@ -821,4 +764,67 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::time;
     let _ = hilos::asyncio::EventLoop::slow_callback_duration;
     let _ = hilos::asyncio::EventLoop::set_slow_callback_duration;
+}
+
+#[test]
+fn multiprocessing_managers() {
+    use hilos::multiprocessing::managers::SharedMemoryManager as _;
+    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shared_memory;
+    let _ = hilos::multiprocessing::managers::SharedMemoryManager::shareable_list::<[i64; 1]>;
+}
+
+#[test]
+fn multiprocessing_resource_tracker() {
+    use hilos::multiprocessing::resource_tracker::ensure_running as _;
+    use hilos::multiprocessing::resource_tracker::register as _;
+    use hilos::multiprocessing::resource_tracker::unregister as _;
+}
+
+#[test]
+fn multiprocessing_shared_memory() {
+    use hilos::multiprocessing::shared_memory::SharedMemory as _;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::create_named;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::open;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::with_track;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::buf;
+    use hilos::multiprocessing::shared_memory::Buffer as _;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::close;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::name;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::size;
+    let _ = hilos::multiprocessing::shared_memory::SharedMemory::unlink;
+    use hilos::multiprocessing::shared_memory::ShareableList as _;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::new::<[i64; 1]>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::new_named::<[i64; 1]>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::open;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::get;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::len;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::set::<i64>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::count::<i64>;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::format;
+    let _ = hilos::multiprocessing::shared_memory::ShareableList::index::<i64>;
+}
+
+#[test]
+fn multiprocessing_dummy() {
+    use hilos::multiprocessing::dummy::Process as _;
+    use hilos::multiprocessing::dummy::current_process as _;
+    use hilos::multiprocessing::dummy::active_children as _;
+    use hilos::multiprocessing::dummy::freeze_support as _;
+    use hilos::multiprocessing::dummy::Lock as _;
+    use hilos::multiprocessing::dummy::RLock as _;
+    use hilos::multiprocessing::dummy::Semaphore as _;
+    use hilos::multiprocessing::dummy::BoundedSemaphore as _;
+    use hilos::multiprocessing::dummy::Condition as _;
+    use hilos::multiprocessing::dummy::Event as _;
+    use hilos::multiprocessing::dummy::Barrier as _;
+    use hilos::multiprocessing::dummy::Queue as _;
+    use hilos::multiprocessing::dummy::Pool as _;
+    use hilos::multiprocessing::dummy::JoinableQueue as _;
+    use hilos::multiprocessing::dummy::Value as _;
+    use hilos::multiprocessing::dummy::Array as _;
+    let _ = hilos::multiprocessing::dummy::pipe::<u8>;
+    use hilos::multiprocessing::dummy::Process as _;
+    let _ = hilos::multiprocessing::dummy::Process::exitcode;
+    let _ = hilos::multiprocessing::dummy::Process::start;
 }

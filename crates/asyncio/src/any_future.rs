@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::base_events::EventLoop;
 use crate::exception::Exception;
 use crate::exceptions::{CancelledError, Message};
+use crate::site::WaitsIn;
 use crate::tasks::TaskHead;
 
 /// A future or a task.
@@ -25,6 +26,8 @@ pub(crate) struct Head {
     /// Whether there is an exception that nobody has looked at.
     pub(crate) unseen: Cell<bool>,
     pub(crate) cancellation: RefCell<Cancellation>,
+    /// What a task waits in; here because there is room between the others.
+    pub(crate) waits_in: Cell<WaitsIn>,
 }
 
 /// What the future's `CancelledError` will be.
@@ -43,6 +46,7 @@ impl Head {
             state: Cell::new(State::Pending),
             unseen: Cell::new(false),
             cancellation: RefCell::new(Cancellation::Plain),
+            waits_in: Cell::default(),
         }
     }
 
@@ -109,6 +113,13 @@ pub(crate) trait AnyFuture: 'static {
     /// Removes the callbacks that `gone` accepts, and says how many there were.
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize;
 
+    fn each_callback(&self, look: &mut dyn FnMut(&Callback));
+
+    /// What a task's coroutine is called.
+    fn coroutine(&self) -> Option<String> {
+        None
+    }
+
     /// What a finished future failed with.
     fn failure(&self) -> Option<Exception>;
 
@@ -131,6 +142,11 @@ pub(crate) enum Callback {
 /// An object of asyncio that wants to know when futures are done.
 pub(crate) trait Notify {
     fn notify(self: Rc<Self>, future: AnyRc);
+
+    /// On whose behalf it wants to know: a task, or a future that somebody awaits.
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        None
+    }
 }
 
 /// Whether both are the same future.
@@ -143,7 +159,6 @@ pub(crate) fn same(one: &AnyRc, other: &AnyRc) -> bool {
 /// A loop instead of recursion, because chains of tasks may be longer than any stack.
 pub(crate) fn cancel(future: AnyRc, message: Option<Message>) -> bool {
     let accepted = future.accepts_cancel();
-    future.head().unseen.set(false);
     // No chain without a cycle is longer than the number of tasks.
     let mut left = future.head().event_loop.task_count() * 4 + 1024;
     let mut next = vec![future];

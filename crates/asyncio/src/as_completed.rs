@@ -17,6 +17,7 @@ use crate::exceptions::TimeoutError;
 use crate::futures::Future;
 use crate::queues::Queue;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::wait::remove_notify;
 
 /// Runs awaitables side by side, and gives them back in the order in which they are done.
@@ -83,10 +84,14 @@ impl<T> AsCompleted<T> {
     /// # Errors
     /// [`TimeoutError`] when the time is up; the `CancelledError` of a task that is cancelled
     /// meanwhile.
-    pub async fn next(&self) -> Result<Option<Future<T>>> {
-        match self.0.take_turn() {
-            true => Ok(Some(self.0.wait_for_one().await?.future)),
-            false => Ok(None),
+    #[track_caller]
+    pub fn next(&self) -> impl StdFuture<Output = Result<Option<Future<T>>>> {
+        site::mark(WaitsIn::AsCompleted);
+        async {
+            match self.0.take_turn() {
+                true => Ok(Some(self.0.wait_for_one().await?.future)),
+                false => Ok(None),
+            }
         }
     }
 }
@@ -97,7 +102,9 @@ pub type NextCompleted<T> = Pin<Box<dyn StdFuture<Output = Result<T>>>>;
 impl<T> Iterator for AsCompleted<T> {
     type Item = NextCompleted<T>;
 
+    #[track_caller]
     fn next(&mut self) -> Option<NextCompleted<T>> {
+        site::mark(WaitsIn::AsCompleted);
         self.0.take_turn().then(|| -> NextCompleted<T> {
             let this = self.0.clone();
             Box::pin(async move { this.wait_for_one().await?.result() })
@@ -146,7 +153,7 @@ impl<T> Completing<T> {
     }
 
     async fn wait_for_one(&self) -> Result<Ensured<T>> {
-        let one = self.done.get().await?;
+        let one = site::quietly(|| self.done.get()).await?;
         one.ok_or_else(|| TimeoutError::default().into())
     }
 

@@ -7,6 +7,7 @@ use crate::any_future::AnyRc;
 use crate::base_events::EventLoop;
 use crate::create_task::TaskOptions;
 use crate::exception::Result;
+use crate::exceptions::CancelledError;
 use crate::futures::Future;
 use crate::running;
 use crate::tasks::Task;
@@ -59,6 +60,16 @@ impl<T: 'static> Ensured<T> {
     /// The value or the exception of the future, which is done.
     pub(crate) fn result(&self) -> Result<T> {
         self.future.core().result(self.get)
+    }
+
+    /// The same as one of several results. CPython makes a `CancelledError` anew for it, with the
+    /// text that a future was cancelled with; a task's own text went to its coroutine.
+    pub(crate) fn outcome(&self) -> Result<T> {
+        let head = self.future.head();
+        match head.cancelled() {
+            true => Err(CancelledError::new(head.message()).into()),
+            false => self.result(),
+        }
     }
 }
 

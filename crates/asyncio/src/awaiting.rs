@@ -25,6 +25,8 @@ pub struct Await<T: 'static> {
 enum Registered {
     Task(AnyRc),
     Waker(Waker),
+    /// It cannot be waited for, which the coroutine will hear in the next iteration, as in CPython.
+    Refused(Exception),
 }
 
 impl<T> Await<T> {
@@ -86,7 +88,7 @@ impl<T> Await<T> {
 
     fn deregister(&mut self) {
         match self.registered.take() {
-            None => {}
+            None | Some(Registered::Refused(_)) => {}
             _ if self.future.done() => {}
             Some(Registered::Task(task)) => {
                 self.future.0.remove_callbacks(
@@ -119,7 +121,17 @@ impl<T: 'static> StdFuture for Await<T> {
         // A cancellation comes before a result, which then is lost.
         if let Some(thrown) = this.future.head().event_loop.0.current.take_throw() {
             this.deregister();
+            // CPython looks at the result before it throws.
+            if this.future.done() {
+                this.future.head().unseen.set(false);
+            }
             return Poll::Ready(Err(thrown));
+        }
+        if let Some(Registered::Refused(error)) = this
+            .registered
+            .take_if(|registered| matches!(registered, Registered::Refused(_)))
+        {
+            return Poll::Ready(Err(error));
         }
         if this.future.done() {
             this.registered = None;
@@ -127,7 +139,11 @@ impl<T: 'static> StdFuture for Await<T> {
         }
         match this.register(context) {
             Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
+            Err(error) => {
+                this.registered = Some(Registered::Refused(error));
+                step::yield_once(context);
+                Poll::Pending
+            }
         }
     }
 }

@@ -6,27 +6,38 @@ use std::fmt;
 use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hilos_core::contextvars::Context;
 use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
+use crate::awaited_by::Told;
 use crate::clock::Clock;
 use crate::create_task::TaskFactory;
-use crate::debug::debug_by_default;
 use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::executors::DefaultExecutor;
 use crate::futures::Future;
+use crate::guest::Guest;
 use crate::handler::ExceptionContext;
+#[cfg(target_os = "linux")]
+use crate::interrupt::Interrupted;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
 use crate::running;
+#[cfg(target_os = "linux")]
+use crate::selector::Selector;
+use crate::shuffle::Shuffle;
 use crate::step::CurrentStep;
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
+#[cfg(target_os = "linux")]
+use crate::transports::Open;
+#[cfg(target_os = "linux")]
+use crate::unix_events::Signals;
 
 /// The loop that runs tasks and callbacks, in the order in which CPython's does.
 ///
@@ -58,13 +69,13 @@ pub struct EventLoop(pub(crate) Rc<Inner>);
 pub(crate) struct Inner {
     /// What runs in this iteration and the next.
     ready: RefCell<VecDeque<Ready>>,
-    timers: RefCell<Timers>,
+    pub(crate) timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
     pub(crate) current: CurrentStep,
     pub(crate) shared: Arc<Shared>,
-    clock: Clock,
-    stopping: Cell<bool>,
+    pub(crate) clock: Clock,
+    pub(crate) stopping: Cell<bool>,
     running: Cell<bool>,
     closed: Cell<bool>,
     /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
@@ -72,9 +83,26 @@ pub(crate) struct Inner {
     exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
     slow_callback_duration: Cell<f64>,
+    /// There from when a descriptor or a signal is watched first.
+    #[cfg(target_os = "linux")]
+    pub(crate) selector: RefCell<Option<Selector>>,
+    #[cfg(target_os = "linux")]
+    pub(crate) signals: RefCell<Signals>,
+    /// What transports read into.
+    #[cfg(target_os = "linux")]
+    pub(crate) read_buffer: RefCell<Vec<u8>>,
+    #[cfg(target_os = "linux")]
+    pub(crate) transports: RefCell<Open>,
+    /// What Ctrl-C does to the run.
+    #[cfg(target_os = "linux")]
+    pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
+    pub(crate) guest: Guest,
     pub(crate) task_factory: RefCell<Option<TaskFactory>>,
     pub(crate) returns: Returns,
     pub(crate) default_executor: DefaultExecutor,
+    /// Who awaits whom, where only the program knows.
+    pub(crate) told: Told,
+    pub(crate) shuffle: Shuffle,
     /// How many callbacks futures were given.
     callbacks: Cell<u64>,
 }
@@ -96,6 +124,9 @@ pub(crate) enum Ready {
     Sent(Box<dyn FnOnce() + Send>),
     /// What another thread has done, by its number.
     Return(u64),
+    /// Signals have come.
+    #[cfg(target_os = "linux")]
+    Signals,
 }
 
 impl Ready {
@@ -107,6 +138,8 @@ impl Ready {
             Self::Call(callback, future) => callback(future),
             Self::Sent(call) => call(),
             Self::Return(number) => event_loop.0.returns.take(number),
+            #[cfg(target_os = "linux")]
+            Self::Signals => event_loop.receive_signals(),
         }
     }
 }
@@ -120,15 +153,24 @@ impl fmt::Display for Ready {
                 write!(f, "a callback of {}", future.repr())
             }
             Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
+            #[cfg(target_os = "linux")]
+            Self::Signals => f.write_str("the look for signals"),
         }
     }
 }
 
 /// Creates a loop; nothing runs in it yet.
 ///
+/// It is in debug mode if the environment variable `HILOS_ASYNCIO_DEBUG` is there and not empty.
+///
 /// Mirrors [`asyncio.new_event_loop`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.new_event_loop).
 pub fn new_event_loop() -> EventLoop {
     EventLoop::with_clock(Clock::real())
+}
+
+/// Whether the user wants debug mode.
+fn debug_by_default() -> bool {
+    std::env::var_os("HILOS_ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty())
 }
 
 impl EventLoop {
@@ -147,9 +189,22 @@ impl EventLoop {
             exception_handler: RefCell::default(),
             debug: Cell::new(debug_by_default()),
             slow_callback_duration: Cell::new(0.1),
+            #[cfg(target_os = "linux")]
+            selector: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            signals: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            read_buffer: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            transports: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            on_interrupt: RefCell::default(),
+            guest: Guest::default(),
             task_factory: RefCell::default(),
             returns: Returns::default(),
             default_executor: DefaultExecutor::default(),
+            told: Told::default(),
+            shuffle: Shuffle::default(),
             callbacks: Cell::new(0),
         }))
     }
@@ -184,8 +239,6 @@ impl EventLoop {
     }
 
     /// Turns debug mode on or off.
-    ///
-    /// It is off at first, unless the environment variable `HILOS_ASYNCIODEBUG` is set to some text.
     pub fn set_debug(&self, enabled: bool) {
         self.0.debug.set(enabled);
     }
@@ -225,7 +278,7 @@ impl EventLoop {
         R: CallbackResult + 'static,
     {
         self.check_open()?;
-        let handle = Handle::new(self, 0.0, context, callback);
+        let handle = Handle::new(self, None, context, callback);
         self.push(Ready::Handle(handle.0.clone()));
         Ok(handle)
     }
@@ -292,7 +345,7 @@ impl EventLoop {
             return Err(ValueError::new("when cannot be NaN").into());
         }
         self.check_open()?;
-        let handle = Handle::new(self, when, context, callback);
+        let handle = Handle::new(self, Some(when), context, callback);
         self.0.timers.borrow_mut().push(handle.0.clone());
         Ok(TimerHandle(handle))
     }
@@ -312,6 +365,10 @@ impl EventLoop {
         self.0.ready.borrow_mut().push_back(ready);
     }
 
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.0.ready.borrow().is_empty()
+    }
+
     pub(crate) fn check_open(&self) -> Result<()> {
         match self.is_closed() {
             true => Err(RuntimeError::new("Event loop is closed").into()),
@@ -329,18 +386,18 @@ impl EventLoop {
     /// exit that a task or callback raised, after which the loop can run again.
     pub fn run_forever(&self) -> Result<()> {
         self.check_runnable()?;
-        let running = Running::new(self);
+        let guest = self.0.guest.handle()?;
+        let _entered = guest.as_ref().map(|guest| guest.enter());
+        let _running = Running::new(self);
         loop {
             self.run_once();
             if let Some(exception) = self.0.raised.take() {
                 return Err(exception);
             }
             if self.0.stopping.get() {
-                break;
+                return Ok(());
             }
         }
-        drop(running);
-        Ok(())
     }
 
     pub(crate) fn check_runnable(&self) -> Result<()> {
@@ -385,6 +442,8 @@ impl EventLoop {
         let timers = self.0.timers.take();
         let sent = self.0.shared.receive();
         drop((ready, timers, sent));
+        self.close_selector();
+        self.0.guest.shut_down(Duration::ZERO);
         self.0.returns.clear();
         self.0.default_executor.abandon();
         self.abandon_tasks();
@@ -411,19 +470,22 @@ impl EventLoop {
         let pruned = self.0.timers.borrow_mut().prune();
         drop(pruned);
         self.wait_for_events();
+        self.check_interrupts();
         self.receive();
         self.collect_due();
+        self.0.shuffle.permute(&mut self.0.ready.borrow_mut());
         let todo = self.0.ready.borrow().len();
         for _ in 0..todo {
+            self.check_interrupts();
+            if self.0.raised.borrow().is_some() {
+                break;
+            }
             let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
                 break;
             };
             match self.get_debug() {
                 true => self.run_timed(ready),
                 false => ready.run(self),
-            }
-            if self.0.raised.borrow().is_some() {
-                break;
             }
         }
     }
@@ -453,25 +515,6 @@ impl EventLoop {
         self.0.slow_callback_duration.set(seconds);
     }
 
-    /// Sleeps until something is ready, due or sent.
-    fn wait_for_events(&self) {
-        if !self.0.ready.borrow().is_empty() || self.0.stopping.get() {
-            return;
-        }
-        let when = self.0.timers.borrow().next();
-        let (clock, shared) = (&self.0.clock, &self.0.shared);
-        match when {
-            None => shared.sleep(None),
-            // Nobody knows how long another thread takes in virtual time.
-            Some(_) if clock.is_virtual() && self.0.returns.any() => shared.sleep(None),
-            Some(when) => {
-                if !shared.has_any() {
-                    clock.sleep_until(when, |timeout| shared.sleep(Some(timeout)));
-                }
-            }
-        }
-    }
-
     fn receive(&self) {
         for item in self.0.shared.receive() {
             self.accept(item);
@@ -491,7 +534,9 @@ impl EventLoop {
         if timers.next().is_none() {
             return;
         }
-        let end = self.time() + CLOCK_RESOLUTION;
+        let now = self.time();
+        // After some months a number of seconds has no room for a nanosecond more.
+        let end = (now + CLOCK_RESOLUTION).max(now.next_up());
         let mut ready = self.0.ready.borrow_mut();
         while let Some(handle) = timers.pop_due(end) {
             ready.push_back(Ready::Handle(handle));
@@ -509,9 +554,18 @@ impl EventLoop {
         self.0.tasks.borrow().len()
     }
 
-    /// Has later errors that nobody can catch handled by `handler`; `None` restores the default.
-    pub fn set_exception_handler<H: IntoExceptionHandler>(&self, handler: H) {
-        let old = self.0.exception_handler.replace(handler.into_handler());
+    /// Has later errors that nobody can catch handled by `handler`.
+    pub fn set_exception_handler<H>(&self, handler: H)
+    where
+        H: Fn(&Self, &ExceptionContext) + 'static,
+    {
+        let old = self.0.exception_handler.replace(Some(Rc::new(handler)));
+        drop(old);
+    }
+
+    /// Has later errors that nobody can catch printed, as they are by default.
+    pub fn reset_exception_handler(&self) {
+        let old = self.0.exception_handler.take();
         drop(old);
     }
 
@@ -549,18 +603,6 @@ impl EventLoop {
 /// The smallest difference that CPython's clock shows.
 const CLOCK_RESOLUTION: f64 = 1e-9;
 
-/// What [`EventLoop::set_exception_handler`] takes: a function, or `None` for the default.
-pub trait IntoExceptionHandler {
-    #[doc(hidden)]
-    fn into_handler(self) -> Option<ExceptionHandler>;
-}
-
-impl<F: Fn(&EventLoop, &ExceptionContext) + 'static> IntoExceptionHandler for F {
-    fn into_handler(self) -> Option<ExceptionHandler> {
-        Some(Rc::new(self))
-    }
-}
-
 /// Marks a loop as running while it lives.
 struct Running<'l> {
     event_loop: &'l EventLoop,
@@ -570,6 +612,8 @@ struct Running<'l> {
 impl<'l> Running<'l> {
     fn new(event_loop: &'l EventLoop) -> Self {
         event_loop.0.running.set(true);
+        #[cfg(target_os = "linux")]
+        crate::tools::loops::enter(&event_loop.0.shared);
         let _entered = running::Entered::new(event_loop);
         Self {
             event_loop,
@@ -580,6 +624,8 @@ impl<'l> Running<'l> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        crate::tools::loops::leave(&self.event_loop.0.shared);
         self.event_loop.0.stopping.set(false);
         self.event_loop.0.running.set(false);
     }

@@ -31,20 +31,18 @@ impl Clock {
         matches!(self, Self::Virtual(_))
     }
 
-    /// Lets time pass until `when`, by `sleep` if need be.
-    pub(crate) fn sleep_until(&self, when: f64, sleep: impl FnOnce(Duration)) {
-        let timeout = when - self.time();
-        if timeout <= 0.0 {
-            return;
-        }
-        match self {
-            Self::Virtual(now) => now.set(when),
-            // Whole milliseconds, rounded up, as the selector counts: it decides which timers
-            // come together in one iteration.
-            Self::Real(_) => {
-                let milliseconds = (timeout.min(MAXIMUM_TIMEOUT) * 1e3).ceil();
-                sleep(Duration::from_millis(milliseconds as u64));
-            }
+    /// How long it is until `when`.
+    pub(crate) fn until(&self, when: f64) -> Duration {
+        let timeout = (when - self.time()).clamp(0.0, MAXIMUM_TIMEOUT);
+        // Whole milliseconds, rounded up, as the selector counts: it decides which timers come
+        // together in one iteration.
+        Duration::from_millis((timeout * 1e3).ceil() as u64)
+    }
+
+    /// Jumps to `when`, if time is virtual.
+    pub(crate) fn advance(&self, when: Option<f64>) {
+        if let (Self::Virtual(now), Some(when)) = (self, when) {
+            now.set(when.max(now.get()));
         }
     }
 }

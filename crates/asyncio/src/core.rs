@@ -101,6 +101,10 @@ impl<T> Core<T> {
         removed.len()
     }
 
+    pub(crate) fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
+        self.callbacks.borrow().as_slice().iter().for_each(look);
+    }
+
     /// What Python prints of the future, without the name and details of its kind.
     pub(crate) fn repr(&self) -> String {
         match self.head.state.get() {
@@ -168,6 +172,10 @@ impl<T: 'static> AnyFuture for Plain<T> {
 
     fn failure(&self) -> Option<Exception> {
         self.0.failure()
+    }
+
+    fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
+        self.0.each_callback(look);
     }
 
     fn repr(&self) -> String {

@@ -1,7 +1,10 @@
 //! `asyncio.Handle` and `asyncio.TimerHandle`.
 
+use std::any::TypeId;
 use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use hilos_core::contextvars::{Context, copy_context};
@@ -10,7 +13,7 @@ use hilos_core::panic::catch;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::handler::ExceptionContext;
-use crate::repr::{function_name, qualified};
+use crate::repr::{debug_like_display, function_name, qualified};
 
 /// What a callback may return: nothing, or a `Result` whose error goes to the loop's exception
 /// handler.
@@ -46,22 +49,47 @@ pub(crate) trait Scheduled {
 
 pub(crate) struct Head {
     event_loop: EventLoop,
-    /// When a timer is due.
-    when: f64,
+    /// When it is due, if it is a timer.
+    when: Option<f64>,
     cancelled: Cell<bool>,
     /// Whether the loop has it among its timers.
     pub(crate) in_heap: Cell<bool>,
     context: Option<Context>,
     name: &'static str,
+    /// The callback, if that is all there is to know of it: it captures nothing.
+    callback: Option<TypeId>,
 }
 
 impl Head {
+    fn new<F: 'static>(
+        event_loop: &EventLoop,
+        when: Option<f64>,
+        context: Option<Context>,
+    ) -> Self {
+        Self {
+            event_loop: event_loop.clone(),
+            when,
+            cancelled: Cell::new(false),
+            in_heap: Cell::new(false),
+            context,
+            name: function_name::<F>(),
+            callback: (size_of::<F>() == 0).then(TypeId::of::<F>),
+        }
+    }
+
+    /// Calls `callback`, which is this handle's.
+    fn call<R: CallbackResult>(&self, callback: impl FnOnce() -> R) {
+        guard(&self.event_loop, self.context.as_ref(), callback, || {
+            exception_in(self.name).with_handle(self)
+        });
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.get()
     }
 
     pub(crate) fn when(&self) -> f64 {
-        self.when
+        self.when.unwrap_or_default()
     }
 }
 
@@ -78,13 +106,7 @@ impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
     fn run(&self) {
         let callback = self.callback.borrow_mut().take();
         if let Some(callback) = callback {
-            let name = self.head.name;
-            guard(
-                &self.head.event_loop,
-                self.head.context.as_ref(),
-                callback,
-                || format!("Exception in callback {}()", qualified(name)),
-            );
+            self.head.call(callback);
         }
     }
 
@@ -94,13 +116,49 @@ impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
     }
 }
 
-/// Calls `callback` in its context, and tells the loop's handler, in the words of `message`, what
-/// it failed with.
+/// A call that is made each time that something happens.
+#[cfg(target_os = "linux")]
+struct RepeatedCall<F> {
+    head: Head,
+    /// Absent while it runs.
+    callback: RefCell<Option<F>>,
+}
+
+#[cfg(target_os = "linux")]
+impl<F: FnMut() -> R, R: CallbackResult> Scheduled for RepeatedCall<F> {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn run(&self) {
+        let callback = self.callback.borrow_mut().take();
+        let Some(mut callback) = callback else { return };
+        self.head.call(&mut callback);
+        if !self.head.is_cancelled() {
+            *self.callback.borrow_mut() = Some(callback);
+        }
+    }
+
+    fn clear(&self) {
+        let callback = self.callback.borrow_mut().take();
+        drop(callback);
+    }
+}
+
+/// What the loop's handler is told about a failure of the function of this name.
+pub(crate) fn exception_in(name: &'static str) -> ExceptionContext {
+    let name = qualified(name);
+    let message = format!("Exception in callback {name}()");
+    ExceptionContext::new(message).with_handle(format_args!("<Handle {name}()>"))
+}
+
+/// Calls `callback` in its context, and tells the loop's handler what it failed with, beside what
+/// `failure` says.
 pub(crate) fn guard<R: CallbackResult>(
     event_loop: &EventLoop,
     context: Option<&Context>,
     callback: impl FnOnce() -> R,
-    message: impl FnOnce() -> String,
+    failure: impl FnOnce() -> ExceptionContext,
 ) {
     let call = || match context {
         Some(context) => match context.run(callback) {
@@ -113,8 +171,7 @@ pub(crate) fn guard<R: CallbackResult>(
     match result {
         Ok(()) => {}
         Err(exception) if exception.is_exit() => event_loop.raise(exception),
-        Err(exception) => event_loop
-            .call_exception_handler(ExceptionContext::new(message()).with_exception(exception)),
+        Err(exception) => event_loop.call_exception_handler(failure().with_exception(exception)),
     }
 }
 
@@ -130,7 +187,7 @@ pub struct Handle(pub(crate) Rc<dyn Scheduled>);
 impl Handle {
     pub(crate) fn new<F, R>(
         event_loop: &EventLoop,
-        when: f64,
+        when: Option<f64>,
         context: Option<Context>,
         callback: F,
     ) -> Self
@@ -138,16 +195,25 @@ impl Handle {
         F: FnOnce() -> R + 'static,
         R: CallbackResult,
     {
-        let head = Head {
-            event_loop: event_loop.clone(),
-            when,
-            cancelled: Cell::new(false),
-            in_heap: Cell::new(false),
-            context,
-            name: function_name::<F>(),
-        };
+        let head = Head::new::<F>(event_loop, when, context);
         let callback = RefCell::new(Some(callback));
         Self(Rc::new(Call { head, callback }))
+    }
+
+    /// A handle that may be run many times.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn repeating<F, R>(
+        event_loop: &EventLoop,
+        context: Option<Context>,
+        callback: F,
+    ) -> Self
+    where
+        F: FnMut() -> R + 'static,
+        R: CallbackResult,
+    {
+        let head = Head::new::<F>(event_loop, None, context);
+        let callback = RefCell::new(Some(callback));
+        Self(Rc::new(RepeatedCall { head, callback }))
     }
 
     /// Cancels the call. If it was made or cancelled before, nothing happens.
@@ -174,28 +240,27 @@ impl Handle {
 
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        describe("Handle", self.0.head(), f)
+        self.0.head().fmt(f)
     }
 }
 
-impl fmt::Debug for Handle {
+debug_like_display!(Handle);
+
+impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        let kind = self.when.map_or("Handle", |_| "TimerHandle");
+        write!(f, "<{kind}")?;
+        if self.is_cancelled() {
+            f.write_str(" cancelled")?;
+        }
+        if let Some(when) = self.when {
+            write!(f, " when={when}")?;
+        }
+        if !self.is_cancelled() {
+            write!(f, " {}()", qualified(self.name))?;
+        }
+        f.write_str(">")
     }
-}
-
-fn describe(kind: &str, head: &Head, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "<{kind}")?;
-    if head.is_cancelled() {
-        f.write_str(" cancelled")?;
-    }
-    if kind == "TimerHandle" {
-        write!(f, " when={}", head.when)?;
-    }
-    if !head.is_cancelled() {
-        write!(f, " {}()", qualified(head.name))?;
-    }
-    f.write_str(">")
 }
 
 /// A call that the loop will make at a time, unless it is cancelled.
@@ -219,7 +284,7 @@ impl TimerHandle {
 
     /// When the call is due, in seconds of the loop's [`time`](EventLoop::time).
     pub fn when(&self) -> f64 {
-        self.0.0.head().when
+        self.head().when()
     }
 
     /// The context in which the call will be made.
@@ -228,17 +293,50 @@ impl TimerHandle {
     }
 }
 
-impl fmt::Display for TimerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        describe("TimerHandle", self.0.0.head(), f)
+impl TimerHandle {
+    fn head(&self) -> &Head {
+        self.0.0.head()
     }
 }
 
-impl fmt::Debug for TimerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+/// Two timers are equal if they would do the same at the same time: call a function that captures
+/// nothing, or nothing at all because they are cancelled. Otherwise each equals only itself.
+impl PartialEq for TimerHandle {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, two) = (self.head(), other.head());
+        let cancelled = one.is_cancelled();
+        let same_call = cancelled || (one.callback.is_some() && one.callback == two.callback);
+        let same = same_call && cancelled == two.is_cancelled() && one.when == two.when;
+        same || Rc::ptr_eq(&self.0.0, &other.0.0)
     }
 }
+
+impl Eq for TimerHandle {}
+
+/// The earlier timer is the lesser; timers that are due together are neither, unless they are equal.
+impl PartialOrd for TimerHandle {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match self.when().partial_cmp(&other.when()) {
+            Some(Ordering::Equal) => (self == other).then_some(Ordering::Equal),
+            order => order,
+        }
+    }
+}
+
+impl Hash for TimerHandle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Zero has two signs, which are equal.
+        (self.when() + 0.0).to_bits().hash(state);
+    }
+}
+
+impl fmt::Display for TimerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head().fmt(f)
+    }
+}
+
+debug_like_display!(TimerHandle);
 
 /// The context that a call without one of its own runs in.
 pub(crate) fn captured() -> Option<Context> {

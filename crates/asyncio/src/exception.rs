@@ -10,6 +10,7 @@ use hilos_core::panic::{Panic, Unwound};
 use crate::exceptions::{
     CancelledError, ExceptionGroup, KeyboardInterrupt, SystemExit, TimeoutError,
 };
+use crate::os_error::python_name;
 
 /// What a coroutine returns: a value, or the exception that `?` carries to whoever awaits it.
 pub type Result<T, E = Exception> = std::result::Result<T, E>;
@@ -17,7 +18,8 @@ pub type Result<T, E = Exception> = std::result::Result<T, E>;
 /// An error of any type that travels through coroutines, tasks and futures.
 ///
 /// Every error type becomes one by `?` or `into()`; [`downcast_ref`](Self::downcast_ref) gives it
-/// back. A cheap clone: clones are the same exception. `Display` is its message, `Debug` puts the
+/// back. The system's errors have Python's names, as `ConnectionResetError`. A cheap clone: clones
+/// are the same exception. `Display` is its message, `Debug` puts the
 /// name of its type before it, [`repr`](Self::repr) is Python's.
 ///
 /// ```
@@ -187,9 +189,11 @@ pub(crate) fn quoted(text: &str) -> String {
 
 impl<E: Error + Send + Sync + 'static> From<E> for Exception {
     fn from(error: E) -> Self {
-        let type_name = match (&error as &dyn Error).is::<Panic>() {
-            true => "panic",
-            false => short_type_name::<E>(),
+        let error_ref = &error as &dyn Error;
+        let type_name = match error_ref.downcast_ref::<std::io::Error>() {
+            Some(error) => python_name(error),
+            None if error_ref.is::<Panic>() => "panic",
+            None => short_type_name::<E>(),
         };
         Self::new(type_name, error)
     }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::future::Future as StdFuture;
+use std::io::Write as _;
 
 use hilos_futures::ThreadPoolExecutor;
 
@@ -94,7 +95,8 @@ impl EventLoop {
 
     /// Shuts the default executor down, and waits up to `limit` seconds for its threads.
     ///
-    /// Later calls of [`run_in_executor`](Self::run_in_executor) with `None` are refused.
+    /// Later calls of [`run_in_executor`](Self::run_in_executor) with `None` are refused. A warning
+    /// is printed if the threads are too late; they are left to themselves then.
     ///
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile.
@@ -121,8 +123,15 @@ impl EventLoop {
             joining.shutdown(true);
             joined.redeem();
         });
-        match timeout(limit, async |_| future.await).await {
+        match timeout(limit, async |_| future.waiting().await).await {
             Err(error) if error.is_timeout() => {
+                let limit = limit.seconds().unwrap_or(f64::INFINITY);
+                // A closed standard error output is no reason to fail.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "RuntimeWarning: The executor did not finishing joining its threads within \
+                     {limit} seconds."
+                );
                 executor.shutdown(false);
                 Ok(())
             }

@@ -10,11 +10,12 @@ use crate::any_future::{AnyRc, Callback, Head, cancel};
 use crate::awaiting::Await;
 use crate::base_events::EventLoop;
 use crate::core::{Core, Plain, Typed};
-use crate::events::{CallbackResult, captured, guard};
+use crate::events::{CallbackResult, captured, exception_in, guard};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
-use crate::repr::{debug_like_display, function_name, qualified};
+use crate::repr::{debug_like_display, function_name};
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::tasks::Task;
 
 /// A result that will be there later.
@@ -213,17 +214,8 @@ impl<T: 'static> Future<T> {
                 return;
             };
             let event_loop = future.get_loop();
-            guard(
-                &event_loop,
-                context.as_ref(),
-                || callback(&future),
-                || {
-                    format!(
-                        "Exception in callback {}()",
-                        qualified(function_name::<F>())
-                    )
-                },
-            );
+            let failure = || exception_in(function_name::<F>());
+            guard(&event_loop, context.as_ref(), || callback(&future), failure);
         };
         self.erased()
             .add_callback(Callback::Call(id, Box::new(call)));
@@ -235,6 +227,11 @@ impl<T: 'static> Future<T> {
         self.0.remove_callbacks(
             &mut |other| matches!(other, Callback::Call(id, _) if *id == callback.0),
         )
+    }
+
+    /// Waits inside a function of asyncio: call graphs show where that was called.
+    pub(crate) fn waiting(self) -> Await<T> {
+        Await::new(self, Option::take)
     }
 
     fn address(&self) -> *const () {
@@ -273,8 +270,10 @@ impl<T: 'static> IntoFuture for Future<T> {
     type IntoFuture = Await<T>;
 
     /// Waits for the result and takes it.
+    #[track_caller]
     fn into_future(self) -> Await<T> {
-        Await::new(self, Option::take)
+        site::mark(WaitsIn::Future);
+        self.waiting()
     }
 }
 
@@ -283,7 +282,9 @@ impl<T: Clone + 'static> IntoFuture for &Future<T> {
     type IntoFuture = Await<T>;
 
     /// Waits for the result and clones it.
+    #[track_caller]
     fn into_future(self) -> Await<T> {
+        site::mark(WaitsIn::Future);
         Await::new(self.clone(), |value| value.clone())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, AnyRc, Callback, Head, Notify};
-use crate::awaitable::{Ensure, ensured};
+use crate::awaitable::{Awaitable, Ensure, Ensured, ensured};
 use crate::awaiting::notify_when_done;
 use crate::base_events::EventLoop;
 use crate::core::{Core, Typed};
@@ -45,10 +45,9 @@ pub fn gather<I>(awaitables: I) -> Future<Vec<<I::Item as crate::Awaitable>::Val
 where
     I: IntoIterator<Item: Ensure<Value: 'static>>,
 {
-    let (event_loop, all, children) = ensure_all(awaitables);
-    Gathering::start(&event_loop, children, false, move || {
-        all.iter().map(|one| one.result()).collect()
-    })
+    let mut children = Children::new(&running::expect(), false);
+    let all = children.ensure_all(awaitables);
+    children.gather(move || all.iter().map(|one| one.result()).collect())
 }
 
 /// Like [`gather`], but exceptions are results like any others.
@@ -60,32 +59,18 @@ pub fn gather_results<I>(awaitables: I) -> Future<Vec<Result<<I::Item as crate::
 where
     I: IntoIterator<Item: Ensure<Value: 'static>>,
 {
-    let (event_loop, all, children) = ensure_all(awaitables);
-    Gathering::start(&event_loop, children, true, move || {
-        Ok(all.iter().map(|one| one.result()).collect())
-    })
-}
-
-type All<I> =
-    Vec<crate::awaitable::Ensured<<<I as IntoIterator>::Item as crate::Awaitable>::Value>>;
-
-#[track_caller]
-fn ensure_all<I>(awaitables: I) -> (EventLoop, All<I>, Vec<AnyRc>)
-where
-    I: IntoIterator<Item: Ensure<Value: 'static>>,
-{
-    let event_loop = running::expect();
-    let mut all = Vec::new();
-    for awaitable in awaitables {
-        all.push(ensured(awaitable, &event_loop));
-    }
-    let children = all.iter().map(|one| one.future.erased()).collect();
-    (event_loop, all, children)
+    let mut children = Children::new(&running::expect(), true);
+    let all = children.ensure_all(awaitables);
+    children.gather(move || Ok(all.iter().map(|one| one.outcome()).collect()))
 }
 
 /// A future that is done when all of `children` are; their exceptions do not matter.
 pub(crate) fn gather_erased(event_loop: &EventLoop, children: Vec<AnyRc>) -> Future<()> {
-    Gathering::start(event_loop, children, true, || Ok(()))
+    let mut all = Children::new(event_loop, true);
+    for child in children {
+        all.add(child);
+    }
+    all.gather(|| Ok(()))
 }
 
 /// Runs awaitables of any types side by side; the future has a tuple of their results.
@@ -134,23 +119,23 @@ macro_rules! gather_tuples {
             type Results = ($(Result<$name::Value>,)*);
 
             #[allow(non_snake_case, reason = "the types' names serve as the values'")]
+            #[allow(unused_mut, reason = "there may be no arguments")]
             #[track_caller]
             fn gather(self) -> Future<Self::Values> {
-                let event_loop = running::expect();
+                let mut children = Children::new(&running::expect(), false);
                 let ($($name,)*) = self;
-                $(let $name = ensured($name, &event_loop);)*
-                let children = vec![$($name.future.erased()),*];
-                Gathering::start(&event_loop, children, false, move || Ok(($($name.result()?,)*)))
+                $(let $name = children.ensure($name);)*
+                children.gather(move || Ok(($($name.result()?,)*)))
             }
 
             #[allow(non_snake_case, reason = "the types' names serve as the values'")]
+            #[allow(unused_mut, reason = "there may be no arguments")]
             #[track_caller]
             fn gather_results(self) -> Future<Self::Results> {
-                let event_loop = running::expect();
+                let mut children = Children::new(&running::expect(), true);
                 let ($($name,)*) = self;
-                $(let $name = ensured($name, &event_loop);)*
-                let children = vec![$($name.future.erased()),*];
-                Gathering::start(&event_loop, children, true, move || Ok(($($name.result(),)*)))
+                $(let $name = children.ensure($name);)*
+                children.gather(move || Ok(($($name.outcome(),)*)))
             }
         }
     };
@@ -173,7 +158,8 @@ gather_tuples!(A B C D E F G H I J K L);
 struct Gathering<R> {
     core: Core<R>,
     /// One for each argument; the same future may be there twice.
-    children: Vec<AnyRc>,
+    /// They are let go in the end: a child that is never done refers to the gathering.
+    children: RefCell<Vec<AnyRc>>,
     /// How many different children are not done.
     left: Cell<usize>,
     return_exceptions: bool,
@@ -184,53 +170,87 @@ struct Gathering<R> {
 /// Puts the children's results together.
 type Collect<R> = Box<dyn FnOnce() -> Result<R>>;
 
-impl<R: 'static> Gathering<R> {
-    fn start<C>(
-        event_loop: &EventLoop,
-        children: Vec<AnyRc>,
-        return_exceptions: bool,
-        collect: C,
-    ) -> Future<R>
-    where
-        C: FnOnce() -> Result<R> + 'static,
-    {
-        let mut seen = HashSet::new();
-        let different: Vec<_> = children
-            .iter()
-            .filter(|child| children.len() == 1 || seen.insert(Rc::as_ptr(child).cast::<()>()))
-            .cloned()
-            .collect();
-        let gathering = Rc::new(Self {
+/// A gathering that is being put together. A child that starts eagerly may complete earlier ones,
+/// so each is told of as soon as it is there.
+struct Children<R> {
+    gathering: Rc<Gathering<R>>,
+    seen: HashSet<*const ()>,
+    done: Vec<AnyRc>,
+}
+
+impl<R: 'static> Children<R> {
+    fn new(event_loop: &EventLoop, return_exceptions: bool) -> Self {
+        let gathering = Rc::new(Gathering {
             core: Core::new(event_loop.clone()),
-            children,
-            left: Cell::new(different.len()),
+            children: RefCell::default(),
+            left: Cell::new(0),
             return_exceptions,
             cancel_requested: Cell::new(false),
-            collect: RefCell::new(Some(Box::new(collect))),
+            collect: RefCell::default(),
         });
-        let (done, pending): (Vec<_>, Vec<_>) =
-            different.into_iter().partition(|child| child.head().done());
-        for child in &pending {
-            notify_when_done(child, gathering.clone());
+        Self {
+            gathering,
+            seen: HashSet::new(),
+            done: Vec::new(),
         }
-        if pending.is_empty() && done.is_empty() {
+    }
+
+    #[track_caller]
+    fn ensure<A: Ensure<Value: 'static>>(&mut self, awaitable: A) -> Ensured<A::Value> {
+        let one = ensured(awaitable, &self.gathering.core.head.event_loop);
+        self.add(one.future.erased());
+        one
+    }
+
+    #[track_caller]
+    fn ensure_all<I>(&mut self, awaitables: I) -> Vec<Ensured<<I::Item as Awaitable>::Value>>
+    where
+        I: IntoIterator<Item: Ensure<Value: 'static>>,
+    {
+        let mut all = Vec::new();
+        for awaitable in awaitables {
+            all.push(self.ensure(awaitable));
+        }
+        all
+    }
+
+    fn add(&mut self, child: AnyRc) {
+        let gathering = &self.gathering;
+        gathering.children.borrow_mut().push(child.clone());
+        if !self.seen.insert(Rc::as_ptr(&child).cast()) {
+            return;
+        }
+        gathering.left.update(|left| left + 1);
+        match child.head().done() {
+            true => self.done.push(child),
+            false => notify_when_done(&child, gathering.clone()),
+        }
+    }
+
+    fn gather<C: FnOnce() -> Result<R> + 'static>(self, collect: C) -> Future<R> {
+        let gathering = self.gathering;
+        gathering.collect.replace(Some(Box::new(collect)));
+        if gathering.left.get() == 0 {
             gathering.complete();
         }
-        for child in done {
+        for child in self.done {
             gathering.clone().notify(child);
         }
         Future(gathering)
     }
+}
 
+impl<R: 'static> Gathering<R> {
     fn complete(self: &Rc<Self>) {
         let this: AnyRc = self.clone();
+        let children = self.children.take();
         if self.return_exceptions {
-            for child in &self.children {
+            for child in &children {
                 child.head().unseen.set(false);
             }
         }
         let collect = self.collect.take();
-        match self.children.last() {
+        match children.last() {
             Some(last) if self.cancel_requested.get() => {
                 self.core.finish(&this, Err(last.head().cancelled_error()));
             }
@@ -246,7 +266,7 @@ impl<R: 'static> Gathering<R> {
         let this: AnyRc = self.clone();
         let collect = self.collect.take();
         self.core.finish(&this, Err(exception));
-        drop(collect);
+        drop((collect, self.children.take()));
     }
 }
 
@@ -271,6 +291,9 @@ impl<R: 'static> Notify for Gathering<R> {
             self.complete();
         }
     }
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        Some(self)
+    }
 }
 
 impl<R: 'static> AnyFuture for Gathering<R> {
@@ -279,13 +302,14 @@ impl<R: 'static> AnyFuture for Gathering<R> {
     }
 
     fn accepts_cancel(&self) -> bool {
-        !self.core.head.done() && self.children.iter().any(|child| child.accepts_cancel())
+        let children = self.children.borrow();
+        !self.core.head.done() && children.iter().any(|child| child.accepts_cancel())
     }
 
     fn cancel_one(self: Rc<Self>, _message: &Option<Message>, next: &mut Vec<AnyRc>) {
         if self.accepts_cancel() {
             self.cancel_requested.set(true);
-            next.extend(self.children.iter().rev().cloned());
+            next.extend(self.children.borrow().iter().rev().cloned());
         }
     }
 
@@ -296,6 +320,10 @@ impl<R: 'static> AnyFuture for Gathering<R> {
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
         self.core.remove_callbacks(gone)
+    }
+
+    fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
+        self.core.each_callback(look);
     }
 
     fn failure(&self) -> Option<Exception> {

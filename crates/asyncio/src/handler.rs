@@ -18,6 +18,8 @@ pub struct ExceptionContext {
     pub exception: Option<Exception>,
     /// What the future or task concerned prints as.
     pub future: Option<String>,
+    /// What the call concerned prints as.
+    pub handle: Option<String>,
     /// Where the task was created; in debug mode.
     pub created_at: Option<&'static Location<'static>>,
 }
@@ -29,6 +31,7 @@ impl ExceptionContext {
             message: message.into(),
             exception: None,
             future: None,
+            handle: None,
             created_at: None,
         }
     }
@@ -46,6 +49,13 @@ impl ExceptionContext {
         let future = Some(future.to_string());
         Self { future, ..self }
     }
+
+    /// Adds what the call concerned prints as.
+    #[must_use]
+    pub fn with_handle<H: fmt::Display>(self, handle: H) -> Self {
+        let handle = Some(handle.to_string());
+        Self { handle, ..self }
+    }
 }
 
 /// What the default handler prints.
@@ -54,6 +64,9 @@ impl fmt::Display for ExceptionContext {
         f.write_str(&self.message)?;
         if let Some(future) = &self.future {
             write!(f, "\nfuture: {future}")?;
+        }
+        if let Some(handle) = &self.handle {
+            write!(f, "\nhandle: {handle}")?;
         }
         if let Some(place) = self.created_at {
             write!(f, "\ncreated at {place}")?;

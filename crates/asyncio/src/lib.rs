@@ -38,21 +38,39 @@
 //! the loop stays in its thread. Futures of other libraries work inside coroutines as they are;
 //! [`cancellable`] makes them end when the task is cancelled.
 //!
+//! # tokio
+//! With the feature `tokio`, what needs tokio's runtime works in coroutines and callbacks too: its
+//! timers, its sockets, `tokio::spawn` and the libraries that build on them. Each loop has a runtime
+//! of its own, which has its turns in the loop's thread and ends with the loop; a task of tokio's is
+//! not one of the loop's, and finds no running loop. In a thread that is in a runtime already, such
+//! as one of `tokio::task::spawn_blocking`, the loop uses that one, which somebody else has to drive.
+//! In a loop of [`testing`], tokio's time is not virtual.
+//!
 //! Mirrors [`asyncio`](https://docs.python.org/3.14/library/asyncio.html).
 
 #![warn(missing_docs)]
 
+#[cfg(target_os = "linux")]
+mod address;
 mod any_future;
 mod any_task;
+mod any_waitable;
 mod as_completed;
 mod awaitable;
+mod awaited_by;
 mod awaiting;
 mod base_events;
 mod clock;
+#[cfg(target_os = "linux")]
+mod connect_pipe;
 mod core;
+#[cfg(target_os = "linux")]
+mod create_connection;
+#[cfg(target_os = "linux")]
+mod create_datagram_endpoint;
+#[cfg(target_os = "linux")]
+mod create_server;
 mod create_task;
-mod current_loop;
-mod debug;
 mod events;
 mod exception;
 mod exceptions;
@@ -60,10 +78,19 @@ mod executors;
 mod few;
 mod futures;
 mod gather;
+#[cfg(target_os = "linux")]
+mod getaddrinfo;
+mod graph;
+#[cfg_attr(not(feature = "tokio"), path = "no_guest.rs")]
+mod guest;
 mod handler;
 mod heapq;
+mod interrupt;
 mod locks;
 mod loop_handle;
+mod os_error;
+#[cfg(target_os = "linux")]
+mod protocols;
 mod queues;
 mod registry;
 mod repr;
@@ -72,10 +99,24 @@ mod run_coroutine_threadsafe;
 mod run_until_complete;
 mod runners;
 mod running;
+#[cfg(target_os = "linux")]
+mod selector;
+#[cfg(target_os = "linux")]
+mod selector_events;
+#[cfg(target_os = "linux")]
+mod server;
 mod shield;
+mod shuffle;
+mod site;
 mod sleep;
+#[cfg(target_os = "linux")]
+mod sock_connect;
 pub mod staggered;
 mod step;
+#[cfg(target_os = "linux")]
+mod streams;
+#[cfg(target_os = "linux")]
+pub mod subprocess;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
 mod taskgroups;
@@ -85,23 +126,35 @@ mod taskgroups;
 )]
 mod tasks;
 pub mod testing;
+mod thread_loop;
 mod threads;
 mod threadsafe;
 mod timeouts;
 mod timers;
+#[cfg(target_os = "linux")]
+pub mod tools;
+#[cfg(target_os = "linux")]
+mod transports;
+#[cfg(target_os = "linux")]
+mod trsock;
+#[cfg(target_os = "linux")]
+mod unix_events;
 mod wait;
 mod wait_for;
+mod waiting;
+mod watch;
 mod wrap_future;
 
 pub use any_task::{AnyTask, all_tasks, current_task};
+pub use any_waitable::AnyWaitable;
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
+pub use awaited_by::{future_add_to_awaited_by, future_discard_from_awaited_by};
 pub use awaiting::Await;
-pub use base_events::{EventLoop, ExceptionHandler, IntoExceptionHandler, new_event_loop};
+pub use base_events::{EventLoop, ExceptionHandler, new_event_loop};
 pub use create_task::{
     TaskFactory, TaskOptions, create_eager_task_factory, create_task, eager_task_factory,
 };
-pub use current_loop::{get_event_loop, set_event_loop};
 pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{
@@ -110,6 +163,9 @@ pub use exceptions::{
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
+pub use graph::{
+    FrameCallGraphEntry, FutureCallGraph, capture_call_graph, format_call_graph, print_call_graph,
+};
 pub use handler::ExceptionContext;
 pub use hilos_futures::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen};
 pub use locks::{
@@ -125,8 +181,34 @@ pub use sleep::{Sleep, sleep};
 pub use step::cancellable;
 pub use taskgroups::{TaskGroup, task_group};
 pub use tasks::Task;
+pub use thread_loop::{get_event_loop, set_event_loop};
 pub use threads::{to_thread, try_to_thread};
 pub use timeouts::{Timeout, timeout, timeout_at};
 pub use wait::{Waitable, wait};
 pub use wait_for::wait_for;
 pub use wrap_future::wrap_future;
+
+#[cfg(target_os = "linux")]
+pub use networking::*;
+
+/// What is there on Linux only: descriptors, and all that is built on them.
+#[cfg(target_os = "linux")]
+mod networking {
+    pub use crate::address::Address;
+    pub use crate::create_connection::CreateConnection;
+    pub use crate::create_datagram_endpoint::CreateDatagramEndpoint;
+    pub use crate::create_server::{CreateServer, Hosts};
+    pub use crate::getaddrinfo::AddressFamily;
+    pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol, SubprocessProtocol};
+    pub use crate::server::Server;
+    pub use crate::streams::{
+        IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
+        StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
+        start_server, start_server_on, start_unix_server, start_unix_server_on,
+    };
+    pub use crate::subprocess::{
+        CreateSubprocess, SubprocessTransport, create_subprocess_exec, create_subprocess_shell,
+    };
+    pub use crate::transports::{DatagramTransport, ExtraInfo, Transport};
+    pub use crate::trsock::TransportSocket;
+}

@@ -1,16 +1,16 @@
 //! A loop, for other threads.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use hilos_core::contextvars::copy_context;
 
 use crate::base_events::EventLoop;
-use crate::events::{CallbackResult, Handle, guard};
+use crate::events::{CallbackResult, Handle, exception_in, guard};
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
-use crate::repr::{debug_like_display, function_name, qualified};
+use crate::repr::{debug_like_display, function_name};
 use crate::running;
 use crate::threadsafe::{Injected, Shared};
 
@@ -47,21 +47,16 @@ impl LoopHandle {
         if self.0.is_closed() {
             return Err(RuntimeError::new("Event loop is closed").into());
         }
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let handle = ThreadsafeHandle(cancelled.clone());
-        let context = copy_context();
+        let handle = ThreadsafeHandle(Arc::default());
+        let (call, context) = (handle.clone(), copy_context());
         self.0.send_or_push(Injected::Call(Box::new(move || {
-            if cancelled.swap(true, Ordering::AcqRel) {
-                return;
-            }
             let Some(event_loop) = running::get() else {
                 return;
             };
-            guard(&event_loop, Some(&context), callback, || {
-                format!(
-                    "Exception in callback {}()",
-                    qualified(function_name::<F>())
-                )
+            call.make(|| {
+                guard(&event_loop, Some(&context), callback, || {
+                    exception_in(function_name::<F>())
+                });
             });
         })));
         Ok(handle)
@@ -104,15 +99,87 @@ debug_like_display!(LoopHandle);
 
 /// A call that another thread has asked a loop for.
 ///
-/// Returned by [`LoopHandle::call_soon_threadsafe`].
-#[derive(Clone, Debug)]
-pub struct ThreadsafeHandle(Arc<AtomicBool>);
+/// Returned by [`LoopHandle::call_soon_threadsafe`]. Clones are the same call.
+#[derive(Clone)]
+pub struct ThreadsafeHandle(Arc<Call>);
+
+#[derive(Default)]
+struct Call {
+    state: Mutex<State>,
+    /// Told when the call has been made.
+    made: Condvar,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Waiting,
+    /// It is being made, in this thread.
+    Running(ThreadId),
+    Made,
+    Cancelled,
+}
 
 impl ThreadsafeHandle {
     /// Cancels the call, from any thread; says whether it will not be made.
     ///
     /// `false` means that it was made, or cancelled before.
+    ///
+    /// # Blocking
+    /// While the call is being made, unless the call itself asks.
     pub fn cancel(&self) -> bool {
-        !self.0.swap(true, Ordering::AcqRel)
+        let mut state = self.settled();
+        let waiting = *state == State::Waiting;
+        if waiting {
+            *state = State::Cancelled;
+        }
+        waiting
+    }
+
+    /// Whether the call was cancelled before it was made.
+    ///
+    /// # Blocking
+    /// As [`cancel`](Self::cancel).
+    pub fn cancelled(&self) -> bool {
+        *self.settled() == State::Cancelled
+    }
+
+    /// The state when no other thread makes the call.
+    fn settled(&self) -> MutexGuard<'_, State> {
+        let me = thread::current().id();
+        let elsewhere = |state: &mut State| matches!(*state, State::Running(id) if id != me);
+        let waited = self.0.made.wait_while(self.state(), elsewhere);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code of the program runs under the lock.
+        let state = self.0.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the call, unless it was cancelled.
+    fn make(&self, call: impl FnOnce()) {
+        let mut state = self.state();
+        if *state == State::Cancelled {
+            return;
+        }
+        *state = State::Running(thread::current().id());
+        drop(state);
+        call();
+        *self.state() = State::Made;
+        self.0.made.notify_all();
     }
 }
+
+impl fmt::Display for ThreadsafeHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // To ask must not block.
+        f.write_str(match *self.state() {
+            State::Cancelled => "<ThreadsafeHandle cancelled>",
+            _ => "<ThreadsafeHandle>",
+        })
+    }
+}
+
+debug_like_display!(ThreadsafeHandle);

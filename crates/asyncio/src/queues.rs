@@ -11,6 +11,7 @@ use crate::exceptions::{QueueEmpty, QueueFull, QueueShutDown, ValueError};
 use crate::heapq::Heap;
 use crate::locks::Event;
 use crate::repr::address;
+use crate::site::{self, WaitsIn};
 
 mod line;
 use line::Line;
@@ -151,7 +152,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`QueueShutDown`]; the `CancelledError` of a task that is cancelled meanwhile, whose item
     /// is not put.
+    #[track_caller]
     pub fn put(&self, item: T) -> impl StdFuture<Output = Result<()>> + use<T> {
+        site::mark(WaitsIn::QueuePut);
         let this = self.clone();
         async move {
             while this.full() {
@@ -187,7 +190,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`QueueShutDown`] if the queue is shut down and empty; the `CancelledError` of a task that
     /// is cancelled meanwhile, which takes none.
+    #[track_caller]
     pub fn get(&self) -> impl StdFuture<Output = Result<T>> + use<T> {
+        site::mark(WaitsIn::QueueGet);
         let this = self.clone();
         async move {
             while this.empty() {
@@ -235,12 +240,14 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile.
+    #[track_caller]
     pub fn join(&self) -> impl StdFuture<Output = Result<()>> + use<T> {
+        site::mark(WaitsIn::QueueJoin);
         let this = self.clone();
         async move {
             match this.0.unfinished.get() {
                 0 => Ok(()),
-                _ => this.0.finished.wait().await,
+                _ => site::quietly(|| this.0.finished.wait()).await,
             }
         }
     }

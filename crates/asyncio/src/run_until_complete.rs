@@ -7,7 +7,7 @@ use crate::any_future::{AnyRc, Callback, Notify};
 use crate::awaitable::Ensure;
 use crate::base_events::EventLoop;
 use crate::exception::Result;
-use crate::exceptions::RuntimeError;
+use crate::exceptions::{RuntimeError, ValueError};
 
 impl EventLoop {
     /// Runs the loop until `awaitable` is done, and returns its result.
@@ -19,11 +19,16 @@ impl EventLoop {
     ///
     /// # Errors
     /// The awaitable's exception; [`RuntimeError`] if the loop is stopped before, is closed, or
-    /// if one is running in this thread.
+    /// if one is running in this thread; [`ValueError`] if it is another loop's future.
     #[track_caller]
     pub fn run_until_complete<A: Ensure<Value: 'static>>(&self, awaitable: A) -> Result<A::Value> {
         self.check_runnable()?;
         let future = awaitable.ensure(self, Location::caller())?;
+        if !future.future.head().event_loop.is(self) {
+            let message = "The future belongs to a different loop than the one specified as the \
+                           loop argument";
+            return Err(ValueError::new(message).into());
+        }
         self.run_until_done(&future.future.erased())?;
         future.result()
     }

@@ -1,17 +1,19 @@
 //! `asyncio.run` and `asyncio.Runner`.
 
 use std::future::Future as StdFuture;
+use std::time::Duration;
 
 use hilos_core::contextvars::{Context, copy_context};
 
 use crate::base_events::{EventLoop, new_event_loop};
 use crate::create_task::TaskOptions;
-use crate::current_loop::set_event_loop;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::gather::gather_erased;
 use crate::handler::ExceptionContext;
+use crate::interrupt::Interrupts;
 use crate::running;
+use crate::thread_loop::set_event_loop;
 
 /// Runs a coroutine in a new loop, and returns what it returns.
 ///
@@ -33,7 +35,9 @@ use crate::running;
 /// Until the coroutine and its tasks have ended.
 ///
 /// # Errors
-/// What the coroutine fails with; [`RuntimeError`] if a loop is running in this thread.
+/// What the coroutine fails with; [`RuntimeError`] if a loop is running in this thread. A Ctrl-C
+/// cancels the coroutine, and the error then is a [`KeyboardInterrupt`](crate::KeyboardInterrupt);
+/// on Linux, in the main thread, unless the program handles the signal itself.
 ///
 /// Mirrors [`asyncio.run`](https://docs.python.org/3.14/library/asyncio-runner.html#asyncio.run).
 #[track_caller]
@@ -105,7 +109,8 @@ impl Runner {
         self
     }
 
-    /// Has the loop made by `factory`.
+    /// Has the loop made by `factory`. It is not the one that
+    /// [`get_event_loop`](crate::get_event_loop) returns when it does not run.
     #[must_use = "it returns the runner"]
     pub fn with_loop_factory(mut self, factory: fn() -> EventLoop) -> Self {
         self.loop_factory = Some(factory);
@@ -126,8 +131,9 @@ impl Runner {
     /// Until the coroutine has ended; other tasks stay where they are.
     ///
     /// # Errors
-    /// What the coroutine fails with; [`RuntimeError`] if the runner is closed or a loop is
-    /// running in this thread.
+    /// What the coroutine fails with; [`KeyboardInterrupt`](crate::KeyboardInterrupt) after a
+    /// Ctrl-C, which cancels the coroutine, and ends the run at once the second time;
+    /// [`RuntimeError`] if the runner is closed or a loop is running in this thread.
     #[track_caller]
     pub fn run<F, T>(&mut self, coroutine: F) -> Result<T>
     where
@@ -166,12 +172,13 @@ impl Runner {
         let (event_loop, own) = self.initialize()?;
         let options = TaskOptions::new().with_context(context.unwrap_or(&own));
         let task = options.create_task_in(&event_loop, coroutine)?;
-        event_loop.run_until_complete(task)
+        let interrupts = Interrupts::new(&event_loop, task.erased());
+        interrupts.result(event_loop.run_until_complete(task))
     }
 
     fn initialize(&mut self) -> Result<(EventLoop, Context)> {
         if let State::Created = self.state {
-            let event_loop = self.loop_factory.unwrap_or(new_event_loop)();
+            let event_loop = self.loop_factory.map_or_else(new_event_loop, |make| make());
             if self.loop_factory.is_none() {
                 set_event_loop(&event_loop);
             }
@@ -216,7 +223,10 @@ fn shut_down(event_loop: &EventLoop) -> Result<()> {
     // runs on.
     event_loop.run_until_complete(async { Ok(()) })?;
     let executor = event_loop.shutdown_default_executor(THREAD_JOIN_TIMEOUT);
-    event_loop.run_until_complete(executor)
+    event_loop.run_until_complete(executor)?;
+    let limit = Duration::from_secs_f64(THREAD_JOIN_TIMEOUT);
+    event_loop.0.guest.shut_down(limit);
+    Ok(())
 }
 
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {

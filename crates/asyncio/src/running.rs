@@ -1,11 +1,14 @@
 //! The loop that runs in the current thread.
 
 use std::cell::RefCell;
+use std::sync::Once;
+
+use hilos_core::process::{AtFork, at_fork};
 
 use crate::base_events::EventLoop;
-use crate::current_loop::get_event_loop;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
+use crate::thread_loop::get_event_loop;
 
 thread_local! {
     static RUNNING: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
@@ -38,6 +41,8 @@ pub(crate) struct Entered(());
 
 impl Entered {
     pub(crate) fn new(event_loop: &EventLoop) -> Self {
+        static FORKS: Once = Once::new();
+        FORKS.call_once(at_fork::<Fork>);
         RUNNING.set(Some(event_loop.clone()));
         Self(())
     }
@@ -47,6 +52,38 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let left = RUNNING.try_with(RefCell::take);
         drop(left);
+    }
+}
+
+/// Calls `f` with no loop running in this thread, as if it were called in another.
+#[cfg(feature = "tokio")]
+pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(Option<EventLoop>);
+
+    impl Drop for Back {
+        fn drop(&mut self) {
+            RUNNING.set(self.0.take());
+        }
+    }
+
+    let _back = Back(RUNNING.take());
+    f()
+}
+
+/// A forked child has no running loop: it shares neither descriptors nor signals with its parent.
+struct Fork;
+
+impl AtFork for Fork {
+    fn prepare() {}
+
+    fn parent() {}
+
+    fn child() {
+        let parents = RUNNING.try_with(RefCell::take);
+        // The parent's loop is as it was in the middle of its run: nothing of it may be dropped.
+        std::mem::forget(parents);
+        #[cfg(target_os = "linux")]
+        crate::sys::signals::forget_arrivals();
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use crate::any_future::{AnyRc, Callback, Notify, same};
+use crate::any_future::{AnyRc, Notify, same};
 use crate::awaitable::{Ensure, Ensured, ensured};
 use crate::awaiting::notify_when_done;
 use crate::exception::Result;
 use crate::futures::Future;
 use crate::handler::ExceptionContext;
 use crate::running;
+use crate::wait::remove_notify;
 
 /// Protects an awaitable from the cancellation of whoever waits for it.
 ///
@@ -39,6 +40,10 @@ use crate::running;
 #[track_caller]
 pub fn shield<A: Ensure<Value: 'static>>(awaitable: A) -> Future<A::Value> {
     let inner = ensured(awaitable, &running::expect());
+    if inner.future.cancelled() || inner.future.0.failure().is_some() {
+        // There is nothing to protect, and no value that the caller's handle should keep.
+        return inner.future;
+    }
     let outer = inner.future.get_loop().create_future();
     let shield = Rc::new(Shield {
         inner,
@@ -79,11 +84,12 @@ impl<T> Shield<T> {
         if inner.done() {
             return;
         }
-        inner.0.remove_callbacks(&mut |callback| match callback {
-            Callback::Notify(other) => std::ptr::addr_eq(Rc::as_ptr(other), Rc::as_ptr(self)),
-            _ => false,
-        });
-        notify_when_done(&inner.erased(), Rc::new(Log));
+        let inner = inner.erased();
+        remove_notify(&inner, &(self.clone() as Rc<dyn Notify>));
+        // However many shields of it were cancelled, its exception is told once.
+        let log = LOG.with(Rc::clone);
+        remove_notify(&inner, &log);
+        notify_when_done(&inner, log);
     }
 }
 
@@ -94,10 +100,18 @@ impl<T> Notify for Shield<T> {
             false => self.inner_is_done(),
         }
     }
+
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        Some(self.outer.erased())
+    }
 }
 
 /// Tells of the exception of a future whose shield was cancelled.
 struct Log;
+
+thread_local! {
+    static LOG: Rc<dyn Notify> = Rc::new(Log);
+}
 
 impl Notify for Log {
     fn notify(self: Rc<Self>, future: AnyRc) {

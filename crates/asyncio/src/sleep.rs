@@ -11,6 +11,7 @@ use crate::events::TimerHandle;
 use crate::exception::Result;
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::step::Yield;
 
 /// Waits for `delay` seconds; 0 or less only lets everything run that is ready.
@@ -32,7 +33,9 @@ use crate::step::Yield;
 /// [`ValueError`] if `delay` is NaN; the `CancelledError` of a task that is cancelled meanwhile.
 ///
 /// Mirrors [`asyncio.sleep`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.sleep).
+#[track_caller]
 pub fn sleep<D: Into<Timeout>>(delay: D) -> Sleep {
+    site::mark(WaitsIn::Sleep);
     Sleep {
         delay: delay.into().seconds().unwrap_or(f64::INFINITY),
         result: Some(()),
@@ -82,7 +85,7 @@ impl State {
             let _ = sleeper.set_result(());
         };
         let timer = event_loop.call_at_in(None, event_loop.time() + delay, wake)?;
-        Ok(Self::Waiting(future.into_future(), timer))
+        Ok(Self::Waiting(future.waiting(), timer))
     }
 }
 

@@ -98,18 +98,23 @@ impl StdFuture for Yield {
         if std::mem::replace(&mut self.yielded, true) {
             return Poll::Ready(Ok(()));
         }
-        let direct = running::with(|event_loop| {
-            let current = &event_loop.0.current;
-            let direct = current.is_direct(context.waker());
-            if direct {
-                current.yielded.set(true);
-            }
-            direct
-        });
-        if direct != Some(true) {
-            context.waker().wake_by_ref();
-        }
+        yield_once(context);
         Poll::Pending
+    }
+}
+
+/// Has the current task stepped again in the next iteration.
+pub(crate) fn yield_once(context: &Context<'_>) {
+    let direct = running::with(|event_loop| {
+        let current = &event_loop.0.current;
+        let direct = current.is_direct(context.waker());
+        if direct {
+            current.yielded.set(true);
+        }
+        direct
+    });
+    if direct != Some(true) {
+        context.waker().wake_by_ref();
     }
 }
 
@@ -121,7 +126,8 @@ fn take_throw() -> Option<Exception> {
 ///
 /// When the task is cancelled while it waits here, `future` is dropped and the result is the
 /// `CancelledError`. `future` may yield a `Result` of any error, or wrap the value yourself: what
-/// it yields is the value of the `Ok`.
+/// it yields is the value of the `Ok`. Awaited bare, such a future ends with the whole coroutine;
+/// inside [`timeout`](crate::timeout()) and [`wait_for`](crate::wait_for()) it ends with those.
 ///
 /// ```
 /// use hilos_asyncio as asyncio;

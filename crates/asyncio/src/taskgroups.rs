@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future as StdFuture;
+use std::panic::Location;
 use std::rc::Rc;
 
 use crate::any_future::{AnyRc, Notify, cancel, same};
@@ -17,6 +18,7 @@ use crate::futures::Future;
 use crate::handler::ExceptionContext;
 use crate::repr::debug_like_display;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::step::catch_cancel;
 use crate::tasks::Task;
 use crate::wait::release;
@@ -45,8 +47,12 @@ use crate::wait::release;
 /// exit; [`RuntimeError`] outside a task.
 ///
 /// Mirrors [`asyncio.TaskGroup`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.TaskGroup).
-pub async fn task_group<T: 'static, F: AsyncFnOnce(TaskGroup) -> Result<T>>(body: F) -> Result<T> {
-    TaskGroup::new().run(body).await
+#[track_caller]
+pub fn task_group<T: 'static, F: AsyncFnOnce(TaskGroup) -> Result<T>>(
+    body: F,
+) -> impl StdFuture<Output = Result<T>> {
+    let group = TaskGroup::at(Location::caller());
+    async move { group.run_here(body).await }
 }
 
 /// Tasks that end together.
@@ -63,8 +69,9 @@ pub async fn task_group<T: 'static, F: AsyncFnOnce(TaskGroup) -> Result<T>>(body
 #[derive(Clone)]
 pub struct TaskGroup(Rc<Inner>);
 
-#[derive(Default)]
 struct Inner {
+    /// Where the program runs the group.
+    location: Cell<&'static Location<'static>>,
     entered: Cell<bool>,
     exiting: Cell<bool>,
     /// Whether the tasks have been cancelled.
@@ -82,6 +89,7 @@ struct Inner {
 }
 
 impl Default for TaskGroup {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }
@@ -89,15 +97,45 @@ impl Default for TaskGroup {
 
 impl TaskGroup {
     /// A group that nothing has entered yet; see [`run`](Self::run).
+    #[track_caller]
     pub fn new() -> Self {
-        Self(Rc::default())
+        Self::at(Location::caller())
+    }
+
+    fn at(location: &'static Location<'static>) -> Self {
+        Self(Rc::new(Inner {
+            location: Cell::new(location),
+            entered: Cell::new(false),
+            exiting: Cell::new(false),
+            aborting: Cell::new(false),
+            event_loop: RefCell::default(),
+            parent: RefCell::default(),
+            parent_cancel_requested: Cell::new(false),
+            tasks: RefCell::default(),
+            errors: RefCell::default(),
+            exit_request: RefCell::default(),
+            on_completed: RefCell::default(),
+        }))
     }
 
     /// Runs `body` with the group, once: Python's `async with`.
     ///
     /// # Errors
     /// As [`task_group`]; [`RuntimeError`] if it was run before.
-    pub async fn run<T: 'static, F: AsyncFnOnce(Self) -> Result<T>>(&self, body: F) -> Result<T> {
+    #[track_caller]
+    pub fn run<T: 'static, F: AsyncFnOnce(Self) -> Result<T>>(
+        &self,
+        body: F,
+    ) -> impl StdFuture<Output = Result<T>> {
+        self.0.location.set(Location::caller());
+        self.run_here(body)
+    }
+
+    async fn run_here<T, F>(&self, body: F) -> Result<T>
+    where
+        T: 'static,
+        F: AsyncFnOnce(Self) -> Result<T>,
+    {
         self.enter()?;
         let leaving = Leaving(self);
         let result = catch_cancel(body(self.clone())).await;
@@ -151,7 +189,8 @@ impl TaskGroup {
         while !self.0.tasks.borrow().is_empty() {
             let completed = self.event_loop()?.create_future();
             self.0.on_completed.replace(Some(completed.clone()));
-            if let Err(exception) = completed.await
+            site::mark_at(WaitsIn::TaskGroup, self.0.location.get());
+            if let Err(exception) = completed.waiting().await
                 && !self.0.aborting.get()
             {
                 // The task that the body belongs to is being cancelled.
@@ -329,6 +368,10 @@ impl TaskGroup {
 impl Notify for Inner {
     fn notify(self: Rc<Self>, task: AnyRc) {
         TaskGroup(self).on_task_done(&task);
+    }
+
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        self.parent.borrow().as_ref().map(|parent| parent.0.clone())
     }
 }
 

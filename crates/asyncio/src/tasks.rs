@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::Instant;
 
 use hilos_core::contextvars::{Context, copy_context};
 use hilos_core::panic::{Unwound, catch};
@@ -22,10 +23,12 @@ use crate::exceptions::{Message, SystemExit};
 use crate::few::Few;
 use crate::futures::Future;
 use crate::repr::{debug_like_display, function_name, qualified};
+use crate::site;
 use crate::step::Left;
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::threadsafe::{TaskKey, WakeCell};
+use crate::watch::Step;
 
 /// A coroutine that the loop runs, side by side with others.
 ///
@@ -51,7 +54,8 @@ use crate::threadsafe::{TaskKey, WakeCell};
 ///
 /// # Differences from Python
 /// - The loop keeps its tasks alive: none vanishes because nobody refers to it.
-/// - There is no `get_coro` and no `get_stack`: a running Rust program has no frames to show.
+/// - There is no `get_coro` and no `get_stack`: a running Rust program has no frames to show. What
+///   is known of where a task waits is in its [call graph](crate::capture_call_graph).
 ///
 /// Mirrors [`asyncio.Task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.Task).
 pub struct Task<T>(pub(crate) Future<T>);
@@ -73,8 +77,9 @@ pub(crate) struct TaskHead {
     pub(crate) waiters: RefCell<Few<AnyRc>>,
     /// What clones of the waker share.
     wake_cell: OnceLock<Arc<WakeCell>>,
-    /// Where the program created the task.
     location: &'static Location<'static>,
+    /// Where it waits, as far as asyncio knows.
+    waits_at: Cell<Option<&'static Location<'static>>>,
 }
 
 enum Name {
@@ -98,6 +103,7 @@ impl TaskHead {
             waiters: RefCell::default(),
             wake_cell: OnceLock::new(),
             location,
+            waits_at: Cell::new(None),
         }
     }
 
@@ -121,9 +127,21 @@ impl TaskHead {
         left
     }
 
+    /// Where it waits: unknown while it runs or waits for a stranger's future.
+    pub(crate) fn waits_at(&self) -> Option<&'static Location<'static>> {
+        self.waits_at.get().filter(|_| !self.running.get())
+    }
+
+    /// Where the program created the task.
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location
     }
+}
+
+/// Whether whoever asks for the result gets a `CancelledError`: a gather fails with one.
+fn ended_by_cancellation(future: &AnyRc) -> bool {
+    let failure = || future.failure();
+    future.head().cancelled() || failure().is_some_and(|exception| exception.is_cancelled())
 }
 
 /// Has the task's next step run soon, unless that is arranged.
@@ -197,7 +215,7 @@ where
         }
         // What was waited for may have been cancelled itself: its exception goes first.
         match self.task.waiters.borrow().as_slice() {
-            [waiter] if waiter.head().cancelled() => None,
+            [waiter] if ended_by_cancellation(waiter) => None,
             _ => Some(self.core.head.cancelled_error()),
         }
     }
@@ -212,6 +230,8 @@ where
         };
         let task_context = self.task.context.borrow().clone();
         self.task.running.set(true);
+        site::forget();
+        let watching = event_loop.0.shared.watch.during(|| self.watched_step());
         let during = event_loop
             .0
             .current
@@ -230,8 +250,19 @@ where
                     Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
                 }
             });
+        drop(watching);
         self.task.running.set(false);
         during
+    }
+
+    fn watched_step(self: &Rc<Self>) -> Step {
+        Step {
+            task_id: Rc::as_ptr(self).addr(),
+            task_name: self.task.name(),
+            coroutine: coroutine_name::<F>,
+            location: self.task.location,
+            since: Instant::now(),
+        }
     }
 
     /// What the step's end means for the task.
@@ -246,7 +277,10 @@ where
     }
 
     fn suspend(self: &Rc<Self>, yielded: bool) {
+        self.note_site(yielded);
         let head = &self.task;
+        // Whoever wakes the task from here on has its next step scheduled as well.
+        let mut woken = yielded || head.notified.get();
         if head.must_cancel.get() {
             let waiters = head.waiters.borrow().as_slice().to_vec();
             let message = self.core.head.message();
@@ -256,13 +290,25 @@ where
             if accepted {
                 head.must_cancel.set(false);
             } else if head.waiters.borrow().as_slice().is_empty() {
-                head.notified.set(true);
+                woken = true;
             }
         }
-        if yielded || head.notified.get() {
+        if woken {
             head.notified.set(true);
             self.core.head.event_loop.push(Ready::Step(self.clone()));
         }
+    }
+
+    /// Remembers where the coroutine waits, if it is in something of asyncio.
+    fn note_site(&self, yielded: bool) {
+        let site = site::take();
+        if !yielded && self.task.waiters.borrow().as_slice().is_empty() {
+            self.task.waits_at.set(None);
+        } else if let Some(site) = site {
+            self.task.waits_at.set(Some(site.location));
+            self.core.head.waits_in.set(site.waits_in);
+        }
+        // Without one it has been woken, and waits again, inside the same function of asyncio.
     }
 
     fn end(self: &Rc<Self>, result: Result<T>) {
@@ -364,8 +410,16 @@ where
         self.core.remove_callbacks(gone)
     }
 
+    fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
+        self.core.each_callback(look);
+    }
+
     fn failure(&self) -> Option<Exception> {
         self.core.failure()
+    }
+
+    fn coroutine(&self) -> Option<String> {
+        Some(coroutine_name::<F>())
     }
 
     fn repr(&self) -> String {
@@ -374,8 +428,7 @@ where
 }
 
 fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
-    let coroutine = qualified(function_name::<F>());
-    let coroutine = coroutine.trim_end_matches(".<locals>.<lambda>");
+    let coroutine = coroutine_name::<F>();
     let (state, outcome) = match core.repr() {
         state if state.starts_with("finished ") => {
             ("finished".to_owned(), state["finished".len()..].to_owned())
@@ -390,6 +443,12 @@ fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
         "<Task {state} name='{}' coro=<{coroutine}()>{outcome}>",
         task.name()
     )
+}
+
+/// What the coroutine is called in Python: an `async fn` by its name, a block by its function's.
+fn coroutine_name<F>() -> String {
+    let name = qualified(function_name::<F>());
+    name.trim_end_matches(".<locals>.<lambda>").to_owned()
 }
 
 /// Steps a task that is suspended in a future of a stranger.
@@ -507,6 +566,7 @@ impl<T: 'static> IntoFuture for Task<T> {
     type IntoFuture = crate::awaiting::Await<T>;
 
     /// Waits for the result and takes it.
+    #[track_caller]
     fn into_future(self) -> Self::IntoFuture {
         self.0.into_future()
     }
@@ -517,6 +577,7 @@ impl<T: Clone + 'static> IntoFuture for &Task<T> {
     type IntoFuture = crate::awaiting::Await<T>;
 
     /// Waits for the result and clones it.
+    #[track_caller]
     fn into_future(self) -> Self::IntoFuture {
         (&self.0).into_future()
     }

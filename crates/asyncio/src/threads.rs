@@ -1,11 +1,13 @@
 //! `asyncio.to_thread`.
 
 use std::error::Error;
+use std::future::Future as StdFuture;
 
 use hilos_core::contextvars::copy_context;
 
 use crate::exception::Result;
 use crate::running;
+use crate::site::{self, WaitsIn};
 
 /// Runs a function that blocks in a thread of the loop's default executor.
 ///
@@ -28,31 +30,39 @@ use crate::running;
 /// the `CancelledError` of a task that is cancelled meanwhile.
 ///
 /// Mirrors [`asyncio.to_thread`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.to_thread).
-pub async fn to_thread<F, T>(function: F) -> Result<T>
+#[track_caller]
+pub fn to_thread<F, T>(function: F) -> impl StdFuture<Output = Result<T>> + use<F, T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let event_loop = running::get_running_loop()?;
-    let context = copy_context();
-    // Nobody else has the copy.
-    let call = move || context.run(function).map_err(crate::Exception::from);
-    event_loop.try_run_in_executor(None, call)?.await
+    site::mark(WaitsIn::ToThread);
+    async move {
+        let event_loop = running::get_running_loop()?;
+        let context = copy_context();
+        // Nobody else has the copy.
+        let call = move || context.run(function).map_err(crate::Exception::from);
+        event_loop.try_run_in_executor(None, call)?.waiting().await
+    }
 }
 
 /// Like [`to_thread`], for a function that returns a `Result`, whose error is raised here.
 ///
 /// # Errors
 /// The function's, and those of [`to_thread`].
-pub async fn try_to_thread<F, T, E>(function: F) -> Result<T>
+#[track_caller]
+pub fn try_to_thread<F, T, E>(function: F) -> impl StdFuture<Output = Result<T>> + use<F, T, E>
 where
     F: FnOnce() -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
 {
-    let event_loop = running::get_running_loop()?;
-    let context = copy_context();
-    // Nobody else has the copy.
-    let call = move || context.run(function).expect("a fresh context");
-    event_loop.try_run_in_executor(None, call)?.await
+    site::mark(WaitsIn::ToThread);
+    async move {
+        let event_loop = running::get_running_loop()?;
+        let context = copy_context();
+        // Nobody else has the copy.
+        let call = move || context.run(function).expect("a fresh context");
+        event_loop.try_run_in_executor(None, call)?.waiting().await
+    }
 }

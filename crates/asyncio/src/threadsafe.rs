@@ -1,12 +1,13 @@
 //! What other threads may do to a loop: hand it calls, wake its tasks and end its sleep.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Wake;
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use crate::running;
+use crate::watch::Watch;
 
 /// A task's place in its loop's registry, with a number that no other task has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,11 +33,16 @@ pub(crate) struct Shared {
     any: AtomicBool,
     /// The thread-safe copy of the loop's own flag.
     closed: AtomicBool,
+    /// How many [`WakeCell`]s there are.
+    wakers: AtomicUsize,
+    pub(crate) watch: Watch,
 }
 
 #[derive(Default)]
 struct Inbox {
     items: Vec<Injected>,
+    /// Ends the loop's sleep while it sleeps elsewhere than on [`Shared::arrived`].
+    alarm: Option<Waker>,
 }
 
 impl Shared {
@@ -46,6 +52,8 @@ impl Shared {
             arrived: Condvar::new(),
             any: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            wakers: AtomicUsize::new(0),
+            watch: Watch::default(),
         })
     }
 
@@ -58,7 +66,12 @@ impl Shared {
         let mut inbox = self.inbox();
         inbox.items.push(item);
         self.any.store(true, Ordering::Release);
-        self.ring(inbox);
+        let alarm = inbox.alarm.take();
+        drop(inbox);
+        self.arrived.notify_one();
+        if let Some(alarm) = alarm {
+            alarm.wake();
+        }
     }
 
     /// Like [`send`](Self::send); in the loop's own thread it is ready like anything else.
@@ -69,9 +82,17 @@ impl Shared {
         }
     }
 
-    fn ring(&self, inbox: MutexGuard<'_, Inbox>) {
-        drop(inbox);
-        self.arrived.notify_one();
+    /// Has `alarm` woken by the next arrival; `false` if something is there already.
+    pub(crate) fn set_alarm(&self, alarm: Waker) -> bool {
+        let mut inbox = self.inbox();
+        let asleep = inbox.items.is_empty();
+        inbox.alarm = asleep.then_some(alarm);
+        asleep
+    }
+
+    pub(crate) fn unset_alarm(&self) {
+        let alarm = self.inbox().alarm.take();
+        drop(alarm);
     }
 
     pub(crate) fn receive(&self) -> Vec<Injected> {
@@ -93,6 +114,12 @@ impl Shared {
             None => drop(self.arrived.wait_while(inbox, asleep)),
             Some(timeout) => drop(self.arrived.wait_timeout_while(inbox, timeout, asleep)),
         }
+    }
+
+    /// Whether anything but the loop's own futures may wake a task.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn has_wakers(&self) -> bool {
+        self.wakers.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn close(&self) {
@@ -119,6 +146,7 @@ pub(crate) struct WakeCell {
 impl WakeCell {
     pub(crate) fn new(shared: &Arc<Shared>, key: TaskKey) -> Arc<Self> {
         let shared = shared.clone();
+        shared.wakers.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self { shared, key })
     }
 
@@ -133,6 +161,12 @@ impl WakeCell {
         if here != Some(true) && !self.shared.is_closed() {
             self.shared.send(Injected::Wake(self.key));
         }
+    }
+}
+
+impl Drop for WakeCell {
+    fn drop(&mut self) {
+        self.shared.wakers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

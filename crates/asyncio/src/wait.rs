@@ -15,6 +15,7 @@ use crate::exception::Result;
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::futures::Future;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::tasks::Task;
 
 /// A handle of a task or a future: what [`wait()`] waits for.
@@ -70,11 +71,13 @@ impl Waitable for AnyTask {
 /// - The sets are lists, in the order of the argument; coroutines are refused by their type.
 ///
 /// Mirrors [`asyncio.wait`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.wait).
+#[track_caller]
 pub fn wait<F: Waitable, D: Into<Timeout>>(
     fs: &[F],
     timeout: D,
     return_when: ReturnWhen,
 ) -> impl StdFuture<Output = Result<(Vec<F>, Vec<F>)>> + use<F, D> {
+    site::mark(WaitsIn::Wait);
     let mut different: Vec<F> = Vec::with_capacity(fs.len());
     let mut seen = std::collections::HashSet::new();
     for future in fs {
@@ -119,7 +122,7 @@ async fn wait_erased(fs: &[AnyRc], timeout: Option<f64>, return_when: ReturnWhen
         fs,
         waiting: &waiting,
     };
-    waiting.waiter.clone().await
+    waiting.waiter.clone().waiting().await
 }
 
 /// Completes a future that somebody else may have completed or cancelled.
@@ -162,6 +165,10 @@ impl Notify for Waiting {
             release(&self.waiter);
         }
     }
+
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        Some(self.waiter.erased())
+    }
 }
 
 /// Takes the callbacks back, however the wait ends.
@@ -193,7 +200,7 @@ pub(crate) async fn cancel_and_wait(future: &AnyRc) -> Result<()> {
     let releaser: Rc<dyn Notify> = Rc::new(Releaser(waiter.clone()));
     notify_when_done(future, releaser.clone());
     crate::any_future::cancel(future.clone(), None);
-    let result = waiter.await;
+    let result = waiter.waiting().await;
     remove_notify(future, &releaser);
     result
 }
@@ -203,5 +210,9 @@ struct Releaser(Future<()>);
 impl Notify for Releaser {
     fn notify(self: Rc<Self>, _future: AnyRc) {
         release(&self.0);
+    }
+
+    fn waits_for(self: Rc<Self>) -> Option<AnyRc> {
+        Some(self.0.erased())
     }
 }

@@ -1,11 +1,14 @@
 //! `asyncio.wait_for`.
 
+use std::future::Future as StdFuture;
+
 use hilos_core::time::Timeout;
 
 use crate::awaitable::Awaitable;
 use crate::create_task::create_task;
 use crate::exception::Result;
 use crate::exceptions::TimeoutError;
+use crate::site::{self, WaitsIn};
 use crate::timeouts::timeout;
 use crate::wait::cancel_and_wait;
 
@@ -31,12 +34,20 @@ use crate::wait::cancel_and_wait;
 /// of a task that is cancelled meanwhile, as `awaitable` is then.
 ///
 /// Mirrors [`asyncio.wait_for`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.wait_for).
-pub async fn wait_for<A: Awaitable, D: Into<Timeout>>(awaitable: A, limit: D) -> Result<A::Value> {
-    let limit = limit.into();
-    if limit.seconds().is_some_and(|seconds| seconds <= 0.0) {
-        return at_once(awaitable).await;
+#[track_caller]
+pub fn wait_for<A: Awaitable, D: Into<Timeout>>(
+    awaitable: A,
+    limit: D,
+) -> impl StdFuture<Output = Result<A::Value>> {
+    site::mark(WaitsIn::WaitFor);
+    async move {
+        let limit = limit.into();
+        if limit.seconds().is_some_and(|seconds| seconds <= 0.0) {
+            return at_once(awaitable).await;
+        }
+        let body = async move |_limit| site::quietly(|| awaitable.into_future()).await;
+        timeout(limit, body).await
     }
-    timeout(limit, async move |_limit| awaitable.await).await
 }
 
 async fn at_once<A: Awaitable>(awaitable: A) -> Result<A::Value> {
@@ -46,11 +57,13 @@ async fn at_once<A: Awaitable>(awaitable: A) -> Result<A::Value> {
         cancel_and_wait(&task.erased()).await?;
         return Err(TimeoutError::default().into());
     };
-    if !future.head().done() {
-        cancel_and_wait(&future).await?;
-        if future.head().cancelled() {
-            return Err(TimeoutError::default().into());
-        }
+    if future.head().done() {
+        return awaitable.await;
     }
-    awaitable.await
+    cancel_and_wait(&future).await?;
+    match awaitable.await {
+        // A cancelled gather fails with one and is not cancelled itself.
+        Err(exception) if exception.is_cancelled() => Err(TimeoutError::default().into()),
+        other => other,
+    }
 }

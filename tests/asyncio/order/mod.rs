@@ -22,6 +22,8 @@ mod o06_gather;
 mod o07_cancel;
 mod o08_taskgroup;
 mod o10_callsoon;
+#[cfg(target_os = "linux")]
+mod o15_readers;
 
 thread_local! {
     static OUTPUT: RefCell<String> = const { RefCell::new(String::new()) };

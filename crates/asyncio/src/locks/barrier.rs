@@ -9,6 +9,7 @@ use crate::exception::Result;
 use crate::exceptions::{BrokenBarrierError, ValueError};
 use crate::locks::Condition;
 use crate::repr::{address, debug_like_display};
+use crate::site::{self, WaitsIn};
 
 /// A point at which a number of tasks wait for each other.
 ///
@@ -68,10 +69,12 @@ impl Barrier {
     /// # Errors
     /// [`BrokenBarrierError`] if the barrier is broken, or reset meanwhile; the `CancelledError`
     /// of a task that is cancelled meanwhile.
+    #[track_caller]
     pub fn wait(&self) -> impl StdFuture<Output = Result<usize>> + use<> {
+        site::mark(WaitsIn::Barrier);
         let this = self.clone();
         async move {
-            let _held = this.0.condition.lock().await?;
+            let _held = site::quietly(|| this.0.condition.lock()).await?;
             this.block().await?;
             let index = this.0.count.get();
             this.0.count.set(index + 1);
@@ -88,7 +91,7 @@ impl Barrier {
     async fn block(&self) -> Result<()> {
         let state = || self.0.state.get();
         let ready = || !matches!(state(), State::Draining | State::Resetting);
-        self.0.condition.wait_for(ready).await?;
+        site::quietly(|| self.0.condition.wait_for(ready)).await?;
         match state() {
             State::Broken => Err(BrokenBarrierError::new("Barrier aborted").into()),
             _ => Ok(()),
@@ -104,10 +107,8 @@ impl Barrier {
     /// Waits for the last of the parties.
     async fn fill(&self) -> Result<()> {
         let state = || self.0.state.get();
-        self.0
-            .condition
-            .wait_for(|| state() != State::Filling)
-            .await?;
+        let ready = || state() != State::Filling;
+        site::quietly(|| self.0.condition.wait_for(ready)).await?;
         match state() {
             State::Broken | State::Resetting => {
                 Err(BrokenBarrierError::new("Abort or reset of barrier").into())
@@ -120,10 +121,12 @@ impl Barrier {
     ///
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile.
+    #[track_caller]
     pub fn reset(&self) -> impl StdFuture<Output = Result<()>> + use<> {
+        site::mark(WaitsIn::Barrier);
         let this = self.clone();
         async move {
-            let _held = this.0.condition.lock().await?;
+            let _held = site::quietly(|| this.0.condition.lock()).await?;
             this.0.state.set(match this.0.count.get() {
                 0 => State::Filling,
                 _ => State::Resetting,
@@ -136,10 +139,12 @@ impl Barrier {
     ///
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile.
+    #[track_caller]
     pub fn abort(&self) -> impl StdFuture<Output = Result<()>> + use<> {
+        site::mark(WaitsIn::Barrier);
         let this = self.clone();
         async move {
-            let _held = this.0.condition.lock().await?;
+            let _held = site::quietly(|| this.0.condition.lock()).await?;
             this.0.state.set(State::Broken);
             this.0.condition.notify_all()
         }

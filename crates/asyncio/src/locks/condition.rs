@@ -10,6 +10,7 @@ use crate::locks::event::describe_waiters;
 use crate::locks::lock::{Lock, LockGuard};
 use crate::locks::waiters::Waiters;
 use crate::repr::{address, debug_like_display};
+use crate::site::{self, WaitsIn};
 
 /// A lock with which tasks can wait until others notify them.
 ///
@@ -71,6 +72,7 @@ impl Condition {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn acquire(&self) -> impl StdFuture<Output = Result<()>> + use<> {
         self.0.lock.acquire()
     }
@@ -79,6 +81,7 @@ impl Condition {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn lock(&self) -> impl StdFuture<Output = Result<LockGuard>> + use<> {
         self.0.lock.lock()
     }
@@ -109,7 +112,9 @@ impl Condition {
     /// # Errors
     /// [`RuntimeError`] if the lock is not held; the `CancelledError` of a task that is cancelled
     /// meanwhile.
+    #[track_caller]
     pub fn wait(&self) -> impl StdFuture<Output = Result<()>> + use<> {
+        site::mark(WaitsIn::Condition);
         let this = self.clone();
         async move {
             if !this.locked() {
@@ -130,7 +135,7 @@ impl Condition {
     async fn acquire_in_any_case(&self) -> Result<()> {
         let mut cancelled = Ok(());
         loop {
-            match self.acquire().await {
+            match site::quietly(|| self.acquire()).await {
                 Ok(()) => return cancelled,
                 Err(exception) if exception.is_cancelled() => cancelled = Err(exception),
                 Err(exception) => return Err(exception),
@@ -143,14 +148,16 @@ impl Condition {
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
+    #[track_caller]
     pub fn wait_for<P: FnMut() -> bool>(
         &self,
         mut predicate: P,
     ) -> impl StdFuture<Output = Result<()>> + use<P> {
+        site::mark(WaitsIn::Condition);
         let this = self.clone();
         async move {
             while !predicate() {
-                this.wait().await?;
+                site::quietly(|| this.wait()).await?;
             }
             Ok(())
         }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use crate::exception::Result;
 use crate::locks::waiters::Waiters;
 use crate::repr::{address, debug_like_display};
+use crate::site::{self, WaitsIn};
 
 /// A flag that tasks can wait for.
 ///
@@ -65,7 +66,9 @@ impl Event {
     /// than that of earlier waiters.
     ///
     /// [`RuntimeError`]: crate::RuntimeError
+    #[track_caller]
     pub fn wait(&self) -> impl StdFuture<Output = Result<()>> + use<> {
+        site::mark(WaitsIn::Event);
         let this = self.clone();
         async move {
             match this.is_set() {

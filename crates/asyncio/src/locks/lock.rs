@@ -10,6 +10,7 @@ use crate::exceptions::RuntimeError;
 use crate::locks::event::describe_waiters;
 use crate::locks::waiters::Waiters;
 use crate::repr::{address, debug_like_display};
+use crate::site::{self, WaitsIn};
 
 /// A lock that tasks acquire in the order in which they ask for it.
 ///
@@ -57,7 +58,9 @@ impl Lock {
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile, which then does not hold it;
     /// [`RuntimeError`] in another loop than that of earlier waiters.
+    #[track_caller]
     pub fn acquire(&self) -> impl StdFuture<Output = Result<()>> + use<> {
+        site::mark(WaitsIn::Lock);
         let this = self.clone();
         async move {
             if !this.locked() && this.0.waiters.all_cancelled() {
@@ -80,10 +83,12 @@ impl Lock {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
+    #[track_caller]
     pub fn lock(&self) -> impl StdFuture<Output = Result<LockGuard>> + use<> {
+        site::mark(WaitsIn::Lock);
         let this = self.clone();
         async move {
-            this.acquire().await?;
+            site::quietly(|| this.acquire()).await?;
             Ok(LockGuard(this))
         }
     }

@@ -12,6 +12,7 @@ use crate::futures::Future;
 use crate::locks::event::describe_waiters;
 use crate::locks::waiters::Waiters;
 use crate::repr::{address, debug_like_display};
+use crate::site::{self, WaitsIn};
 
 /// A number of permits that tasks acquire in the order in which they ask.
 ///
@@ -76,7 +77,9 @@ impl Semaphore {
     /// # Errors
     /// The `CancelledError` of a task that is cancelled meanwhile, which then has none;
     /// [`RuntimeError`](crate::RuntimeError) in another loop than that of earlier waiters.
+    #[track_caller]
     pub fn acquire(&self) -> impl StdFuture<Output = Result<()>> + use<> {
+        site::mark(WaitsIn::Semaphore);
         let this = self.clone();
         async move {
             if !this.locked() {
@@ -99,10 +102,12 @@ impl Semaphore {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
+    #[track_caller]
     pub fn lock(&self) -> impl StdFuture<Output = Result<SemaphoreGuard>> + use<> {
+        site::mark(WaitsIn::Semaphore);
         let this = self.clone();
         async move {
-            this.acquire().await?;
+            site::quietly(|| this.acquire()).await?;
             Ok(SemaphoreGuard(this))
         }
     }

@@ -92,7 +92,7 @@ pub(crate) struct Waiter {
 impl Waiter {
     /// Waits to be woken, and leaves the place.
     pub(crate) async fn wait(self) -> Result<()> {
-        self.future.clone().await
+        self.future.clone().waiting().await
     }
 }
 

@@ -23,7 +23,7 @@ impl Line {
             ready,
             woken: false,
         };
-        place.future.clone().await?;
+        place.future.clone().waiting().await?;
         place.woken = true;
         Ok(())
     }

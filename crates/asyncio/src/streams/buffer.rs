@@ -1,0 +1,64 @@
+//! The bytes that a stream has read and nobody has taken.
+
+/// Bytes that come at the end and are taken at the beginning.
+#[derive(Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    /// How many of them are taken.
+    start: usize,
+}
+
+impl Buffer {
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn as_slice(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    pub(super) fn extend(&mut self, data: &[u8]) {
+        // Before the memory grows, what was taken makes room.
+        if self.bytes.len() + data.len() > self.bytes.capacity() {
+            self.bytes.drain(..std::mem::take(&mut self.start));
+        }
+        self.bytes.extend_from_slice(data);
+    }
+
+    /// Takes the first `count` bytes, or all if there are fewer.
+    pub(super) fn take(&mut self, count: usize) -> Vec<u8> {
+        let count = count.min(self.len());
+        let taken = self.as_slice()[..count].to_vec();
+        self.skip(count);
+        taken
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<u8> {
+        self.take(self.len())
+    }
+
+    /// Drops the first `count` bytes.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.start += count;
+        if self.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
+        }
+    }
+
+    /// Where the first `separator` at or after `offset` begins.
+    pub(super) fn find(&self, separator: &[u8], offset: usize) -> Option<usize> {
+        let bytes = self.as_slice().get(offset..)?;
+        let found = match separator {
+            [byte] => bytes.iter().position(|other| other == byte),
+            _ => bytes
+                .windows(separator.len())
+                .position(|window| window == separator),
+        };
+        found.map(|at| at + offset)
+    }
+}

@@ -1,0 +1,23 @@
+//! `asyncio.streams`: connections for coroutines.
+
+mod buffer;
+mod errors;
+mod flow;
+mod open;
+mod protocol;
+mod reader;
+mod serve;
+mod writer;
+
+pub use errors::{IncompleteReadError, LimitOverrunError};
+pub(crate) use flow::FlowControl;
+pub use open::{OpenConnection, open_connection, open_connection_over, open_unix_connection};
+pub(crate) use protocol::StreamReaderProtocol;
+pub use reader::{Separators, StreamReader};
+pub use serve::{
+    StartServer, start_server, start_server_on, start_unix_server, start_unix_server_on,
+};
+pub use writer::StreamWriter;
+
+/// How much a reader holds before it asks its transport to pause, in half.
+pub(crate) const DEFAULT_LIMIT: usize = 64 * 1024;

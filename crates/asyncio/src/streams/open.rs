@@ -1,0 +1,144 @@
+//! `asyncio.open_connection` and `asyncio.open_unix_connection`.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::reader::checked_limit;
+use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
+use crate::base_events::EventLoop;
+use crate::create_connection::{BoxedResult, CreateConnection};
+use crate::exception::Result;
+use crate::getaddrinfo::AddressFamily;
+use crate::running;
+
+enum Target {
+    Host(String, u16),
+    Path(PathBuf),
+    Socket(OwnedFd),
+}
+
+/// A connection to be opened; awaiting it opens it.
+///
+/// Returned by [`open_connection`] and its kin. Yields the reader and the writer.
+#[must_use = "nothing is connected unless it is awaited"]
+pub struct OpenConnection {
+    target: Target,
+    limit: usize,
+    family: AddressFamily,
+    local_addr: Option<(String, u16)>,
+}
+
+/// Connects to a port of a host, to read from and write to.
+///
+/// ```
+/// use hilos_asyncio as asyncio;
+///
+/// asyncio::run(async {
+///     let server = asyncio::start_server(async |reader, writer| {
+///         let line = reader.readline().await?;
+///         writer.write(line.to_ascii_uppercase())?;
+///         writer.close();
+///         Ok(())
+///     }, "127.0.0.1", 0).await?;
+///     let port = server.sockets()[0].getsockname()?.port().unwrap_or_default();
+///
+///     let (reader, writer) = asyncio::open_connection("127.0.0.1", port).await?;
+///     writer.write(b"hello\n")?;
+///     writer.drain().await?;
+///     assert_eq!(reader.read_to_end().await?, b"HELLO\n");
+///     writer.close();
+///     server.close();
+///     Ok(())
+/// })?;
+/// # Ok::<(), asyncio::Exception>(())
+/// ```
+///
+/// # Errors
+/// Those of [`EventLoop::create_connection`]; [`ValueError`](crate::ValueError) if the limit is 0.
+///
+/// Mirrors [`asyncio.open_connection`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.open_connection).
+pub fn open_connection(host: &str, port: u16) -> OpenConnection {
+    OpenConnection::new(Target::Host(host.to_owned(), port))
+}
+
+/// As [`open_connection`], over a socket that is connected already.
+pub fn open_connection_over<S: Into<OwnedFd>>(sock: S) -> OpenConnection {
+    OpenConnection::new(Target::Socket(sock.into()))
+}
+
+/// Connects to the Unix socket at `path`, to read from and write to.
+///
+/// # Errors
+/// Those of [`EventLoop::create_unix_connection`].
+///
+/// Mirrors [`asyncio.open_unix_connection`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.open_unix_connection).
+pub fn open_unix_connection<A: AsRef<Path>>(path: A) -> OpenConnection {
+    OpenConnection::new(Target::Path(path.as_ref().to_owned()))
+}
+
+impl OpenConnection {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            limit: DEFAULT_LIMIT,
+            family: AddressFamily::Unspec,
+            local_addr: None,
+        }
+    }
+
+    /// How many bytes the reader holds, twice that for a moment; 64 KiB unless given.
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Tries only addresses of this family.
+    pub fn with_family(mut self, family: AddressFamily) -> Self {
+        self.family = family;
+        self
+    }
+
+    /// Connects from this address; port 0 is any.
+    pub fn with_local_addr(mut self, host: &str, port: u16) -> Self {
+        self.local_addr = Some((host.to_owned(), port));
+        self
+    }
+
+    async fn open(self) -> Result<(StreamReader, StreamWriter)> {
+        let limit = checked_limit(self.limit)?;
+        let event_loop = running::get_running_loop()?;
+        let reader = StreamReader::in_loop(&event_loop, limit);
+        let protocol = StreamReaderProtocol::new(&event_loop, reader.clone(), None);
+        let (transport, _) = self.connection(&event_loop, protocol.clone()).await?;
+        let writer = StreamWriter::new(transport, protocol.flow(), Some(reader.clone()));
+        Ok((reader, writer))
+    }
+
+    fn connection(
+        self,
+        event_loop: &EventLoop,
+        protocol: Rc<StreamReaderProtocol>,
+    ) -> CreateConnection<impl FnOnce() -> Rc<StreamReaderProtocol> + use<>> {
+        let factory = move || protocol;
+        let connection = match self.target {
+            Target::Host(host, port) => event_loop.create_connection(factory, &host, port),
+            Target::Path(path) => event_loop.create_unix_connection(factory, path),
+            Target::Socket(fd) => event_loop.create_connection_over(factory, fd),
+        };
+        let connection = connection.with_family(self.family);
+        match self.local_addr {
+            Some((host, port)) => connection.with_local_addr(&host, port),
+            None => connection,
+        }
+    }
+}
+
+impl IntoFuture for OpenConnection {
+    type Output = Result<(StreamReader, StreamWriter)>;
+    type IntoFuture = BoxedResult<(StreamReader, StreamWriter)>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}

@@ -1,0 +1,54 @@
+//! When a protocol is told to write less, and when it may write again.
+
+use std::cell::Cell;
+
+use crate::exception::Result;
+use crate::exceptions::ValueError;
+
+const HIGH: usize = 64 * 1024;
+
+/// The water marks of a transport, and whether its protocol is paused.
+pub(crate) struct Flow {
+    high: Cell<usize>,
+    low: Cell<usize>,
+    paused: Cell<bool>,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self {
+            high: Cell::new(HIGH),
+            low: Cell::new(HIGH / 4),
+            paused: Cell::new(false),
+        }
+    }
+}
+
+impl Flow {
+    /// The low-water and the high-water mark.
+    pub(crate) fn limits(&self) -> (usize, usize) {
+        (self.low.get(), self.high.get())
+    }
+
+    pub(crate) fn set_limits(&self, high: Option<usize>, low: Option<usize>) -> Result<()> {
+        let high = high.unwrap_or_else(|| low.map_or(HIGH, |low| 4 * low));
+        let low = low.unwrap_or(high / 4);
+        if high < low {
+            let message = format!("high ({high}) must be >= low ({low}) must be >= 0");
+            return Err(ValueError::new(message).into());
+        }
+        self.high.set(high);
+        self.low.set(low);
+        Ok(())
+    }
+
+    /// Whether the protocol has to be paused now that `size` bytes wait.
+    pub(crate) fn pauses(&self, size: usize) -> bool {
+        size > self.high.get() && !self.paused.replace(true)
+    }
+
+    /// Whether the protocol may go on now that `size` bytes wait.
+    pub(crate) fn resumes(&self, size: usize) -> bool {
+        size <= self.low.get() && self.paused.replace(false)
+    }
+}

@@ -1,0 +1,384 @@
+//! Transports over pipes: CPython's `_UnixReadPipeTransport` and `_UnixWritePipeTransport`.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::rc::Rc;
+
+use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport, invoke, is_not_ready};
+use crate::base_events::EventLoop;
+use crate::exception::{Exception, Result};
+use crate::exceptions::ValueError;
+use crate::futures::Future;
+use crate::os_error::os_error;
+use crate::protocols::Protocol;
+use crate::wait::release;
+
+/// How much is read at once.
+const MAX_SIZE: usize = 256 * 1024;
+
+/// Which end of a pipe it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+/// One end of a pipe.
+pub(crate) struct PipeTransport {
+    base: Base<dyn Protocol>,
+    direction: Direction,
+    file: RefCell<Option<File>>,
+    buffer: RefCell<Buffer>,
+    paused: Cell<bool>,
+    /// Whether the other end tells by this end's reading that it is closed.
+    watches_reader: bool,
+}
+
+impl PipeTransport {
+    /// Starts the transport: the protocol is told soon, then it reads, then `waiter` is done.
+    pub(crate) fn start(
+        event_loop: &EventLoop,
+        pipe: OwnedFd,
+        direction: Direction,
+        protocol: Rc<dyn Protocol>,
+        waiter: Future<()>,
+    ) -> Result<Rc<Self>> {
+        nix::fcntl::fcntl(&pipe, nix::fcntl::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
+        let file = File::from(pipe);
+        let kind = file.metadata().map_err(os_error)?.file_type();
+        if !kind.is_fifo() && !kind.is_socket() && !kind.is_char_device() {
+            return Err(ValueError::new("Pipe transport is for pipes/sockets only.").into());
+        }
+        let this = Rc::new(Self {
+            base: Base::new(event_loop, protocol),
+            direction,
+            file: RefCell::new(Some(file)),
+            buffer: RefCell::default(),
+            paused: Cell::new(false),
+            watches_reader: !kind.is_char_device(),
+        });
+        this.base.registration.register(&this);
+        let transport = this.clone();
+        event_loop.call_soon(move || transport.connection_made())?;
+        let transport = this.clone();
+        event_loop.call_soon(move || transport.start_reading())?;
+        event_loop.call_soon(move || release(&waiter))?;
+        Ok(this)
+    }
+
+    fn connection_made(self: Rc<Self>) -> Result<()> {
+        let transport = Transport(self.clone());
+        match self.base.protocol() {
+            Some(protocol) => protocol.connection_made(&transport),
+            None => Ok(()),
+        }
+    }
+
+    fn fileno(&self) -> i32 {
+        self.file.borrow().as_ref().map_or(-1, File::as_raw_fd)
+    }
+
+    fn start_reading(self: Rc<Self>) -> Result<()> {
+        let wanted = match self.direction {
+            Direction::Read => self.is_reading(),
+            Direction::Write => self.watches_reader && !self.base.closing.get(),
+        };
+        if let (true, Some(file)) = (wanted, &*self.file.borrow()) {
+            let transport = self.clone();
+            let ready = move || transport.clone().read_ready();
+            self.base.event_loop.add_reader(file, ready)?;
+        }
+        Ok(())
+    }
+
+    fn stop_reading(&self) {
+        if let Some(file) = &*self.file.borrow() {
+            self.base.event_loop.remove_reader(file);
+        }
+    }
+
+    fn start_writing(self: &Rc<Self>) -> Result<()> {
+        if let Some(file) = &*self.file.borrow() {
+            let transport = self.clone();
+            let ready = move || transport.clone().write_ready();
+            self.base.event_loop.add_writer(file, ready)?;
+        }
+        Ok(())
+    }
+
+    fn stop_writing(&self) {
+        if let Some(file) = &*self.file.borrow() {
+            self.base.event_loop.remove_writer(file);
+        }
+    }
+
+    fn read_ready(self: Rc<Self>) -> Result<()> {
+        match self.direction {
+            Direction::Read => self.read(),
+            Direction::Write => self.on_reader_gone(),
+        }
+        Ok(())
+    }
+
+    fn read(self: &Rc<Self>) {
+        let Some(protocol) = self.base.protocol() else {
+            return;
+        };
+        let mut buffer = self.base.event_loop.take_read_buffer(MAX_SIZE);
+        let received = match &*self.file.borrow() {
+            Some(file) => (&*file).read(&mut buffer),
+            None => return,
+        };
+        match received {
+            Ok(0) => self.on_eof(),
+            Ok(count) => {
+                if let Err(exception) = invoke(|| protocol.data_received(&buffer[..count])) {
+                    let message = "Fatal error: protocol.data_received() call failed.";
+                    self.fatal_error(exception, message);
+                }
+            }
+            Err(error) if is_not_ready(&error) => {}
+            Err(error) => self.fatal_error(os_error(error), "Fatal read error on pipe transport"),
+        }
+        self.base.event_loop.return_read_buffer(buffer);
+    }
+
+    fn on_eof(self: &Rc<Self>) {
+        self.base.closing.set(true);
+        self.stop_reading();
+        let transport = self.clone();
+        let tell = move || match transport.base.protocol() {
+            Some(protocol) => protocol.eof_received().map(drop),
+            None => Ok(()),
+        };
+        // Only a closed loop refuses, and calls nobody any more.
+        let _ = self.base.event_loop.call_soon(tell);
+        self.lose_soon(None);
+    }
+
+    /// Nobody reads what is written.
+    fn on_reader_gone(self: &Rc<Self>) {
+        let broken = (!self.buffer.borrow().is_empty())
+            .then(|| os_error(io::Error::from(ErrorKind::BrokenPipe)));
+        self.close_with(broken);
+    }
+
+    fn write_now(&self, data: &[u8]) -> io::Result<usize> {
+        match &*self.file.borrow() {
+            Some(file) => (&*file).write(data),
+            None => Err(io::Error::from(ErrorKind::BrokenPipe)),
+        }
+    }
+
+    fn write_ready(self: Rc<Self>) -> Result<()> {
+        let flushed = {
+            let mut buffer = self.buffer.borrow_mut();
+            let file = self.file.borrow();
+            let written = buffer.with_slices(|slices| match &*file {
+                Some(file) => (&*file).write_vectored(slices),
+                None => Err(io::Error::from(ErrorKind::BrokenPipe)),
+            });
+            written.map(|count| buffer.advance(count))
+        };
+        match flushed {
+            Ok(()) => self.written(),
+            Err(error) if is_not_ready(&error) => Ok(()),
+            Err(error) => {
+                self.fatal_error(os_error(error), "Fatal write error on pipe transport");
+                Ok(())
+            }
+        }
+    }
+
+    fn written(&self) -> Result<()> {
+        self.base.maybe_resume(self.get_write_buffer_size());
+        if !self.buffer.borrow().is_empty() {
+            return Ok(());
+        }
+        self.stop_writing();
+        match self.base.closing.get() {
+            true => {
+                self.stop_reading();
+                self.call_connection_lost(None)
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn fatal_error(self: &Rc<Self>, exception: Exception, message: &str) {
+        self.base.report_fatal(message, &exception);
+        self.close_with(Some(exception));
+    }
+
+    fn close_with(self: &Rc<Self>, exception: Option<Exception>) {
+        if self.base.is_lost() {
+            return;
+        }
+        self.base.closing.set(true);
+        self.buffer.borrow_mut().clear();
+        self.stop_writing();
+        self.stop_reading();
+        self.lose_soon(exception);
+    }
+
+    fn lose_soon(self: &Rc<Self>, exception: Option<Exception>) {
+        self.base.lose();
+        let transport = self.clone();
+        let lost = move || transport.call_connection_lost(exception.as_ref());
+        // Only a closed loop refuses, and calls nobody any more.
+        let _ = self.base.event_loop.call_soon(lost);
+    }
+
+    fn call_connection_lost(&self, exception: Option<&Exception>) -> Result<()> {
+        let result = self.base.call_connection_lost(exception);
+        let file = self.file.take();
+        drop(file);
+        result
+    }
+}
+
+impl Abandon for PipeTransport {
+    fn abandon(&self) {
+        self.base.forget_protocol();
+        let file = self.file.take();
+        drop(file);
+    }
+}
+
+impl StreamTransport for PipeTransport {
+    fn close(self: Rc<Self>) {
+        match self.direction {
+            Direction::Read if !self.base.closing.get() => self.close_with(None),
+            Direction::Read => {}
+            // What waits is written first.
+            Direction::Write => self.end(),
+        }
+    }
+
+    fn abort(self: Rc<Self>) {
+        self.close_with(None);
+    }
+
+    fn is_closing(&self) -> bool {
+        self.base.closing.get()
+    }
+
+    fn write(self: Rc<Self>, data: &[u8]) -> Result<()> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if self.direction == Direction::Read || self.base.is_lost() || self.base.closing.get() {
+            self.base.lose();
+            return Ok(());
+        }
+        let mut rest = data;
+        if self.buffer.borrow().is_empty() {
+            match self.write_now(data) {
+                Ok(count) if count == data.len() => return Ok(()),
+                Ok(count) => rest = &data[count..],
+                Err(error) if is_not_ready(&error) => {}
+                Err(error) => {
+                    self.fatal_error(os_error(error), "Fatal write error on pipe transport");
+                    return Ok(());
+                }
+            }
+            self.start_writing()?;
+        }
+        self.buffer.borrow_mut().push(rest);
+        self.base.maybe_pause(self.get_write_buffer_size());
+        Ok(())
+    }
+
+    fn writelines(self: Rc<Self>, lines: &[&[u8]]) -> Result<()> {
+        self.write(&lines.concat())
+    }
+
+    fn write_eof(self: Rc<Self>) -> Result<()> {
+        self.end();
+        Ok(())
+    }
+
+    fn can_write_eof(&self) -> bool {
+        self.direction == Direction::Write
+    }
+
+    fn pause_reading(self: Rc<Self>) {
+        if self.is_reading() {
+            self.paused.set(true);
+            self.stop_reading();
+        }
+    }
+
+    fn resume_reading(self: Rc<Self>) {
+        if self.base.closing.get() || !self.paused.replace(false) {
+            return;
+        }
+        if let Err(exception) = self.clone().start_reading() {
+            self.fatal_error(exception, "Fatal read error on pipe transport");
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        self.direction == Direction::Read && !self.paused.get() && !self.base.closing.get()
+    }
+
+    fn get_write_buffer_size(&self) -> usize {
+        self.buffer.borrow().len()
+    }
+
+    fn get_write_buffer_limits(&self) -> (usize, usize) {
+        self.base.flow.limits()
+    }
+
+    fn set_write_buffer_limits(
+        self: Rc<Self>,
+        high: Option<usize>,
+        low: Option<usize>,
+    ) -> Result<()> {
+        self.base.flow.set_limits(high, low)?;
+        self.base.maybe_pause(self.get_write_buffer_size());
+        Ok(())
+    }
+
+    fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
+        self.base.protocol()
+    }
+
+    fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        self.base.set_protocol(protocol);
+    }
+
+    fn get_extra_info(&self, name: &str) -> Option<ExtraInfo> {
+        (name == "pipe").then(|| ExtraInfo::Number(self.fileno().into()))
+    }
+
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.direction {
+            Direction::Read => "<_UnixReadPipeTransport",
+            Direction::Write => "<_UnixWritePipeTransport",
+        })?;
+        match (self.fileno(), self.base.closing.get()) {
+            (-1, _) => f.write_str(" closed")?,
+            (_, true) => f.write_str(" closing")?,
+            _ => {}
+        }
+        write!(f, " fd={}>", self.fileno())
+    }
+}
+
+impl PipeTransport {
+    /// Closes the writing end when what waits is written.
+    fn end(self: &Rc<Self>) {
+        if self.base.closing.replace(true) {
+            return;
+        }
+        if self.buffer.borrow().is_empty() {
+            self.stop_reading();
+            self.lose_soon(None);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! `asyncio`'s networking, as CPython's own tests specify it: streams, servers, transports.
+
+#![cfg(target_os = "linux")]
+
+mod datagrams;
+mod endpoints;
+mod load;
+mod pipes;
+mod readers;
+mod streams;
+mod subprocesses;
+mod support;
+mod transports;

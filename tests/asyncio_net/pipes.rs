@@ -1,0 +1,231 @@
+//! `connect_read_pipe` and `connect_write_pipe`.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::rc::Rc;
+
+use hilos::asyncio::{self, Exception, Protocol, Result, Transport};
+
+use crate::support::{Log, fails, run, until};
+
+/// Writes down what it is called with.
+struct Recorder {
+    log: Log<String>,
+    data: RefCell<Vec<u8>>,
+}
+
+impl Recorder {
+    fn new() -> Rc<Self> {
+        let data = RefCell::default();
+        Rc::new(Self {
+            log: Log::new(),
+            data,
+        })
+    }
+}
+
+impl Protocol for Recorder {
+    fn connection_made(&self, _transport: &Transport) -> Result<()> {
+        self.log.push("made".to_owned());
+        Ok(())
+    }
+
+    fn data_received(&self, data: &[u8]) -> Result<()> {
+        self.data.borrow_mut().extend(data);
+        Ok(())
+    }
+
+    fn eof_received(&self) -> Result<bool> {
+        self.log.push("eof".to_owned());
+        Ok(false)
+    }
+
+    fn connection_lost(&self, exc: Option<&Exception>) -> Result<()> {
+        self.log
+            .push(format!("lost {}", exc.map_or("None", Exception::type_name)));
+        Ok(())
+    }
+
+    fn pause_writing(&self) -> Result<()> {
+        self.log.push("pause".to_owned());
+        Ok(())
+    }
+
+    fn resume_writing(&self) -> Result<()> {
+        self.log.push("resume".to_owned());
+        Ok(())
+    }
+}
+
+async fn reading() -> Result<(Transport, Rc<Recorder>, std::io::PipeWriter)> {
+    let (reader, writer) = std::io::pipe()?;
+    let recorder = Recorder::new();
+    let protocol = recorder.clone();
+    let event_loop = asyncio::get_running_loop()?;
+    let (transport, _) = event_loop
+        .connect_read_pipe(move || protocol, reader)
+        .await?;
+    Ok((transport, recorder, writer))
+}
+
+async fn writing() -> Result<(Transport, Rc<Recorder>, std::io::PipeReader)> {
+    let (reader, writer) = std::io::pipe()?;
+    let recorder = Recorder::new();
+    let protocol = recorder.clone();
+    let event_loop = asyncio::get_running_loop()?;
+    let (transport, _) = event_loop
+        .connect_write_pipe(move || protocol, writer)
+        .await?;
+    Ok((transport, recorder, reader))
+}
+
+#[test]
+fn a_pipe_is_read_to_its_end() {
+    run(async {
+        let (transport, recorder, mut writer) = reading().await?;
+        assert!(transport.get_extra_info("pipe").is_some());
+        writer.write_all(b"hello ")?;
+        until(|| !recorder.data.borrow().is_empty()).await?;
+        writer.write_all(b"pipe")?;
+        drop(writer);
+        until(|| recorder.log.len() == 3).await?;
+        assert_eq!(recorder.log.take(), ["made", "eof", "lost None"]);
+        assert_eq!(recorder.data.take(), b"hello pipe");
+        assert_eq!(
+            transport.to_string(),
+            "<_UnixReadPipeTransport closed fd=-1>"
+        );
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_pause_reading
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_resume_reading
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_close
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_pause_reading_on_closed_pipe
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_pause_reading_on_paused_pipe
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_resume_reading_on_closed_pipe
+// cpython: test_asyncio/test_unix_events.py::UnixReadPipeTransportTests::test_resume_reading_on_paused_pipe
+#[test]
+fn a_paused_pipe_is_not_read() {
+    run(async {
+        let (transport, recorder, mut writer) = reading().await?;
+        transport.pause_reading();
+        transport.pause_reading();
+        assert!(!transport.is_reading());
+        writer.write_all(b"late")?;
+        asyncio::sleep(0.01).await?;
+        assert!(recorder.data.borrow().is_empty());
+        transport.resume_reading();
+        transport.resume_reading();
+        until(|| !recorder.data.borrow().is_empty()).await?;
+        transport.close();
+        assert!(transport.is_closing());
+        transport.pause_reading();
+        transport.resume_reading();
+        assert!(!transport.is_reading());
+        asyncio::sleep(0).await?;
+        assert_eq!(recorder.log.take(), ["made", "lost None"]);
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_can_write_eof
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_no_data
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_eof
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_close
+#[test]
+fn what_is_written_comes_out() {
+    run(async {
+        let (transport, recorder, mut reader) = writing().await?;
+        assert!(transport.can_write_eof());
+        transport.write(b"")?;
+        transport.write(b"one ")?;
+        transport.writelines(["two ", "three"])?;
+        assert_eq!(transport.get_write_buffer_size(), 0);
+        transport.write_eof()?;
+        transport.write_eof()?;
+        transport.write(b"swallowed")?;
+        transport.close();
+        until(|| recorder.log.len() == 2).await?;
+        assert_eq!(recorder.log.take(), ["made", "lost None"]);
+        let mut text = String::new();
+        reader.read_to_string(&mut text)?;
+        assert_eq!(text, "one two three");
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_partial
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_buffer
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_again
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_eof_pending
+#[test]
+fn what_the_pipe_does_not_take_waits() {
+    run(async {
+        let (transport, recorder, mut reader) = writing().await?;
+        let data: Vec<u8> = (0..1_000_000_u32).map(|i| (i % 251) as u8).collect();
+        transport.write(&data)?;
+        transport.write(b"end")?;
+        assert!(transport.get_write_buffer_size() > 900_000);
+        transport.close();
+        let thread = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).map(|_| all)
+        });
+        until(|| recorder.log.len() == 4).await?;
+        assert_eq!(
+            recorder.log.take(),
+            ["made", "pause", "resume", "lost None"]
+        );
+        let all = thread.join().unwrap()?;
+        assert!(all == [&data[..], b"end"].concat());
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_err
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_write_close
+// cpython: test_asyncio/test_unix_events.py::UnixWritePipeTransportTests::test_abort
+#[test]
+fn a_reader_that_goes_closes_the_pipe() {
+    run(async {
+        let (transport, recorder, reader) = writing().await?;
+        drop(reader);
+        until(|| transport.is_closing()).await?;
+        asyncio::sleep(0).await?;
+        assert_eq!(recorder.log.take(), ["made", "lost None"]);
+
+        let (transport, recorder, reader) = writing().await?;
+        transport.write(vec![0; 1 << 20])?;
+        drop(reader);
+        until(|| transport.is_closing()).await?;
+        asyncio::sleep(0).await?;
+        assert_eq!(
+            recorder.log.take(),
+            ["made", "pause", "lost BrokenPipeError"]
+        );
+
+        let (transport, recorder, _reader) = writing().await?;
+        transport.write(vec![0; 1 << 20])?;
+        transport.abort();
+        assert_eq!(transport.get_write_buffer_size(), 0);
+        asyncio::sleep(0).await?;
+        assert_eq!(recorder.log.take(), ["made", "pause", "lost None"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_is_no_pipe() {
+    run(async {
+        let event_loop = asyncio::get_running_loop()?;
+        let file = File::open("/etc/passwd")?;
+        let connect = event_loop.connect_read_pipe(Recorder::new, file).await;
+        let message = fails(connect.map(drop), "ValueError");
+        assert_eq!(message, "Pipe transport is for pipes/sockets only.");
+        Ok(())
+    });
+}
