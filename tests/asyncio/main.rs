@@ -27,6 +27,7 @@ mod runners;
 mod semaphores;
 mod shield;
 mod sleep;
+mod stack;
 mod staggered;
 mod support;
 mod taskgroups;

@@ -111,6 +111,7 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock_connect;
+mod stack;
 pub mod staggered;
 mod step;
 #[cfg(target_os = "linux")]
