@@ -729,6 +729,8 @@ fn asyncio() {
     let _ = hilos::asyncio::Task::<u8>::get_context;
     let _ = <<hilos::asyncio::Task<u8> as std::ops::Deref>::Target>::get_loop;
     let _ = hilos::asyncio::Task::<u8>::get_name;
+    let _ = hilos::asyncio::Task::<u8>::get_stack;
+    let _ = hilos::asyncio::Task::<u8>::print_stack;
     let _ = <<hilos::asyncio::Task<u8> as std::ops::Deref>::Target>::remove_done_callback;
     let _ = <<hilos::asyncio::Task<u8> as std::ops::Deref>::Target>::result;
     let _ = <<hilos::asyncio::Task<u8> as std::ops::Deref>::Target>::take_result;
