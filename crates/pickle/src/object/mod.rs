@@ -155,6 +155,12 @@ impl Object {
         }
     }
 
+    /// What tells this object from others that are alive, Python's `id(x)`; 0 for `None`, numbers and
+    /// what else has no identity.
+    pub fn id(&self) -> usize {
+        self.address()
+    }
+
     /// What tells this object from others that are alive, 0 for those that have no identity.
     pub(crate) fn address(&self) -> usize {
         match self {
