@@ -90,13 +90,14 @@ fn reversed(list: List) -> Object {
 fn with(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
     let argument = args.one(&format!("list.{method}"))?;
     Ok(match method {
-        "__add__" => sum(list, args, &argument)?.into(),
+        "__add__" => sum(list, &argument)?.into(),
         "__contains__" => list.contains(argument).into(),
         "__mul__" | "__rmul__" => repeated(list, &argument)?.into(),
         "__imul__" => {
-            let items = repeated(list, &argument)?.to_vec();
-            list.clear();
-            list.extend(items);
+            match integer(&argument)? {
+                ..=0 => list.clear(),
+                times => list.extend(repeated(list, &(times - 1).into())?.to_vec()),
+            }
             list.clone().into()
         }
         "append" => list.append(argument).into(),
@@ -107,8 +108,8 @@ fn with(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception>
     })
 }
 
-fn sum(list: &List, args: &Args<'_>, other: &Object) -> Result<List, Exception> {
-    let Object::List(other) = args.value(other)? else {
+fn sum(list: &List, other: &Object) -> Result<List, Exception> {
+    let Object::List(other) = other else {
         let text = format!(
             "can only concatenate list (not \"{}\") to list",
             other.type_name()
@@ -145,10 +146,7 @@ fn item(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception>
         ("__delitem__", Index::Slice(slice)) => list.delete_slice(&slice)?.into(),
         (_, Index::One(index)) => list.set(index, value)?.into(),
         (_, Index::Slice(slice)) => {
-            let text = match slice.step {
-                None | Some(1) => "can only assign an iterable",
-                _ => "must assign iterable to extended slice",
-            };
+            let text = "must assign iterable to extended slice";
             let items = iterate(args, &value).map_err(|_| Exception::type_error(text))?;
             list.set_slice(&slice, items)?.into()
         }

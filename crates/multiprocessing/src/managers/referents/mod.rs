@@ -31,18 +31,20 @@ pub(super) fn register(registry: &mut Registry) {
         locks::make_condition(args).map(Arc::new)
     });
     registry.add("Event", |args| {
-        args.none("Event").map(|()| Arc::new(Event::new()))
+        args.bind("Event.__init__", [], 0)
+            .map(|[]| Arc::new(Event::new()))
     });
     registry.add("JoinableQueue", |args| queue::make(args).map(Arc::new));
     registry.add("Lock", |args| {
-        args.none("lock").map(|()| Arc::new(Lock::new()))
+        args.between("lock", (0, 0)).map(|_| Arc::new(Lock::new()))
     });
     registry.add("Namespace", |args| {
         holder::make_namespace(args).map(Arc::new)
     });
     registry.add("Queue", |args| queue::make(args).map(Arc::new));
     registry.add("RLock", |args| {
-        args.none("RLock").map(|()| Arc::new(RLock::new()))
+        args.between("RLock", (0, 0))
+            .map(|_| Arc::new(RLock::new()))
     });
     registry.add("Semaphore", |args| {
         signals::initial_value(args).map(|value| Arc::new(Semaphore::new(value)))

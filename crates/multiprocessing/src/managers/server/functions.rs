@@ -2,8 +2,8 @@
 
 use hilos_pickle::{Object, Tuple};
 
+use super::line::Line;
 use super::{Shared, session};
-use crate::connection::Connection;
 use crate::error::Error;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
@@ -11,19 +11,19 @@ use crate::managers::message::{Reply, Request};
 use crate::managers::token::Token;
 
 /// Reads one request, replies, and goes on if the request was to.
-pub(super) fn serve(shared: &Shared, connection: &Connection) -> Result<(), Error> {
-    let bytes = connection.recv_bytes()?;
+pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
+    let bytes = line.recv()?;
     let request = match session::understand(shared, &bytes) {
         Ok(request) => request,
-        Err(error) => return session::send(connection, &Reply::Traceback(error)),
+        Err(error) => return line.send(&Reply::Traceback(error)),
     };
     let reply = match call(shared, &request) {
         Ok(value) => Reply::Return(value),
         Err(exception) => Reply::Traceback(exception.traceback()),
     };
-    session::send(connection, &reply)?;
+    line.send(&reply)?;
     match (&*request.method, &reply) {
-        ("accept_connection", Reply::Return(_)) => session::serve(shared, connection),
+        ("accept_connection", Reply::Return(_)) => session::serve(shared, line),
         ("shutdown", Reply::Return(_)) => {
             shared.stop();
             Ok(())

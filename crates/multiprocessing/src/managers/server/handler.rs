@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nix::sys::socket::{Shutdown, shutdown};
 use parking_lot::Mutex;
 
+use super::line::Line;
 use super::{Shared, functions};
 use crate::LOGGER;
-use crate::connection::{Connection, answer_challenge, deliver_challenge};
+use crate::connection::Connection;
 use crate::error::Error;
 
 /// The connections that are open.
@@ -62,7 +63,7 @@ pub(super) fn handle(shared: Arc<Shared>, connection: Connection) {
 }
 
 fn serve(shared: &Shared, connection: &Connection) -> Result<(), Error> {
-    deliver_challenge(connection, &shared.authkey)?;
-    answer_challenge(connection, &shared.authkey)?;
-    functions::serve(shared, connection)
+    let line = Line::new(connection.clone(), shared.listener.address())?;
+    line.shake_hands(&shared.authkey)?;
+    functions::serve(shared, &line)
 }

@@ -2,6 +2,7 @@
 
 mod functions;
 mod handler;
+mod line;
 mod objects;
 mod session;
 

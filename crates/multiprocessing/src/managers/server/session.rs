@@ -6,18 +6,18 @@ use hilos_core::panic::{Unwound, catch};
 use hilos_pickle::Object;
 
 use super::Shared;
-use crate::connection::Connection;
+use super::line::Line;
 use crate::error::Error;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
-use crate::managers::message::{Reply, Request, decode, encode};
+use crate::managers::message::{Reply, Request, decode};
 use crate::managers::referent::{Answer, Referent};
 use crate::managers::token::Token;
 
 /// Serves the proxies of one thread of a client's.
-pub(super) fn serve(shared: &Shared, connection: &Connection) -> Result<(), Error> {
+pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
     while !shared.stop.is_set() {
-        let bytes = match connection.recv_bytes() {
+        let bytes = match line.recv() {
             // Python's unpickler finds the end of its input in it, and takes that for a farewell.
             Ok(bytes) if bytes.is_empty() => return Ok(()),
             Ok(bytes) => bytes,
@@ -28,7 +28,7 @@ pub(super) fn serve(shared: &Shared, connection: &Connection) -> Result<(), Erro
             Ok(request) => reply(shared, &request),
             Err(text) => Reply::Traceback(text),
         };
-        send(connection, &reply)?;
+        line.send(&reply)?;
     }
     Ok(())
 }
@@ -40,19 +40,6 @@ pub(super) fn understand(shared: &Shared, bytes: &[u8]) -> Result<Request, Strin
     let adopted = shared.objects.adopt(bytes, &request);
     adopted.map_err(|exception| exception.traceback())?;
     Ok(request)
-}
-
-/// Sends a reply, or that it cannot be pickled.
-pub(super) fn send(connection: &Connection, reply: &Reply) -> Result<(), Error> {
-    let bytes = match encode(reply) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let text = Exception::from(error).traceback();
-            let instead = Reply::Unserializable(text);
-            encode(&instead).map_err(|error| Error::encoding::<Object>(error))?
-        }
-    };
-    connection.send_bytes(&bytes)
 }
 
 fn reply(shared: &Shared, request: &Request) -> Reply {
