@@ -2,10 +2,14 @@
 
 #[cfg(feature = "pickle")]
 pub(crate) mod message;
+#[cfg(feature = "pickle")]
+mod proxy;
 mod shared_memory;
 #[cfg(feature = "pickle")]
 pub(crate) mod token;
 
+#[cfg(feature = "pickle")]
+pub use proxy::*;
 pub use shared_memory::SharedMemoryManager;
 #[cfg(feature = "pickle")]
 pub use token::Token;
