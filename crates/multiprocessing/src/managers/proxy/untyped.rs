@@ -232,7 +232,20 @@ impl Proxy {
         A: Serialize,
     {
         let value = self.value(method, args, deadline)?;
-        nested::convert(&value, self.server(), self.patience)
+        self.convert(&value)
+    }
+
+    /// A value of this object's, in which there may be proxies.
+    pub(super) fn convert<R: DeserializeOwned>(&self, value: &Object) -> Result<R, RemoteError> {
+        nested::convert(value, self.server(), self.patience)
+    }
+
+    /// How long a method of the object's may wait that can be told, and when its answer is due.
+    pub(super) fn waiting(&self, timeout: Timeout) -> (Option<f64>, Deadline) {
+        let patience = self.patience.seconds();
+        let wait = timeout.seconds().or(patience);
+        let due = patience.map(|patience| patience.max(0.0) + wait.unwrap_or(0.0).max(0.0));
+        (wait, due.map_or(Deadline::NEVER, |due| Timeout::from(due).deadline()))
     }
 
     fn request(
