@@ -12,6 +12,7 @@ mod listener;
 mod lock_faults;
 mod locks;
 mod logging;
+mod managers_proxies;
 mod misc;
 mod pool;
 mod process;

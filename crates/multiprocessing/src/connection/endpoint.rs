@@ -310,7 +310,7 @@ impl Connection {
     }
 
     /// Receives one message's bytes, if they are at most `maxlength` and come before `deadline`.
-    pub(super) fn recv_bytes_until(
+    pub(crate) fn recv_bytes_until(
         &self,
         maxlength: usize,
         deadline: Deadline,

@@ -11,6 +11,8 @@ mod graph;
 #[cfg(feature = "pickle")]
 pub(crate) mod message;
 #[cfg(feature = "pickle")]
+mod proxy;
+#[cfg(feature = "pickle")]
 mod referent;
 #[cfg(feature = "pickle")]
 mod referents;
@@ -28,6 +30,8 @@ pub use args::Args;
 pub use base::BaseManager;
 #[cfg(feature = "pickle")]
 pub use exception::Exception;
+#[cfg(feature = "pickle")]
+pub use proxy::*;
 #[cfg(feature = "pickle")]
 pub use referent::{Answer, Referent};
 #[cfg(feature = "pickle")]

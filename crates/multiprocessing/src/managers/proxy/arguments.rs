@@ -1,0 +1,19 @@
+//! The arguments of a call, as the server wants them.
+
+use hilos_pickle::{Object, Tuple, to_object};
+use serde::Serialize;
+
+use super::error::RemoteError;
+
+/// Anything that serialises as a tuple, also `()`; a list counts as well.
+pub(super) fn arguments<A: Serialize>(args: A) -> Result<Tuple, RemoteError> {
+    match to_object(&args)? {
+        Object::Tuple(arguments) => Ok(arguments),
+        Object::None => Ok(Tuple::from(Vec::new())),
+        Object::List(arguments) => Ok(Tuple::from(arguments.to_vec())),
+        other => Err(RemoteError::conversion(format_args!(
+            "arguments are a tuple, not a {}",
+            other.type_name()
+        ))),
+    }
+}

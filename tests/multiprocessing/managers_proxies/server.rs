@@ -1,0 +1,148 @@
+//! A manager of CPython's, to be the other side.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use hilos::multiprocessing::connection::Address;
+use hilos::multiprocessing::managers::RemoteManager;
+
+use crate::program::Program;
+use crate::python;
+use crate::support::LONG;
+
+pub(super) const AUTHKEY: &[u8] = b"secret";
+
+/// A server with types of its own, which goes when its standard input is closed.
+const SERVER: &str = r#"
+import sys, threading, os, multiprocessing
+from multiprocessing.managers import SyncManager
+
+class Account:
+    def __init__(self, balance=0): self.balance = balance
+    def deposit(self, amount): self.balance += amount
+    def get(self): return self.balance
+    def describe(self, *args, **kwargs): return repr((args, kwargs))
+    def fail(self, kind, *args):
+        import zlib, builtins
+        raise {**vars(builtins), 'zlib.error': zlib.error}[kind](*args)
+    def unpicklable(self): return threading.Lock()
+    def hidden(self): return 'hidden'
+    def sleep(self, seconds):
+        import time
+        time.sleep(seconds)
+    def child(self): return Account(7)
+
+class Manager(SyncManager): pass
+
+shared = {}
+exposed = ('deposit', 'get', 'describe', 'fail', 'unpicklable', 'sleep', 'child')
+Manager.register('Account', Account, exposed=exposed, method_to_typeid={'child': 'Child'})
+Manager.register('Child', None, exposed=exposed, create_method=False)
+Manager.register('shared', lambda name, typeid: shared[name] if name in shared else
+    shared.setdefault(name, Manager._registry[typeid][0]()))
+
+def bye():
+    sys.stdin.read()
+    os._exit(0)
+
+if __name__ == '__main__':
+    multiprocessing.current_process().authkey = b'secret'
+    where = sys.argv[1]
+    if where == 'inet': where = ('127.0.0.1', 0)
+    elif where.startswith('port '): where = ('127.0.0.1', int(where[5:]))
+    server = Manager(where, authkey=b'secret').get_server()
+    address = server.address
+    print('says', address if isinstance(address, str) else address[1], flush=True)
+    threading.Thread(target=bye, daemon=True).start()
+    server.serve_forever()
+"#;
+
+/// A server that runs, until this is dropped.
+pub(super) struct Python {
+    _program: Program,
+    pub(super) address: Address,
+}
+
+impl Python {
+    /// One of the newest CPython, at a Unix socket; `None` if there is no Python.
+    pub(super) fn start() -> Option<Self> {
+        Self::over(python::start(SERVER, &[&path()])?)
+    }
+
+    /// One of the newest CPython, on the network of this machine.
+    pub(super) fn start_inet() -> Option<Self> {
+        Self::over(python::start(SERVER, &["inet"])?)
+    }
+
+    /// One at a port that a server had before.
+    pub(super) fn start_at_port(port: u16) -> Option<Self> {
+        Self::over(python::start(SERVER, &[&format!("port {port}")])?)
+    }
+
+    /// Servers of the oldest and the newest CPython, and one between, as far as they are there.
+    pub(super) fn all() -> Vec<Self> {
+        let old = ["3.8", "3.11"].iter().filter_map(|version| {
+            let mut command = Command::new(interpreter(version)?);
+            command.args(["-E", "-c", SERVER, &path()]);
+            Self::over(Program::run(command))
+        });
+        old.chain(Self::start()).collect()
+    }
+
+    fn over(mut program: Program) -> Option<Self> {
+        let place = program.line();
+        let address = match place.parse::<u16>() {
+            Ok(port) => ("127.0.0.1", port).into(),
+            Err(_) => place.as_str().into(),
+        };
+        Some(Self {
+            _program: program,
+            address,
+        })
+    }
+
+    /// A connection, all calls of which end in time.
+    pub(super) fn connect(&self) -> RemoteManager {
+        let manager = RemoteManager::connect(self.address.clone(), AUTHKEY).unwrap();
+        manager.with_timeout(LONG)
+    }
+
+    pub(super) fn pid(&self) -> nix::unistd::Pid {
+        self._program.pid()
+    }
+}
+
+/// A name for a socket that nobody else uses.
+fn path() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(format!("hilos-proxies-{pid}-{count}"));
+    path.to_str().unwrap().to_owned()
+}
+
+fn interpreter(version: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let root = root.or_else(|| Some(std::env::home_dir()?.join(".pyenv")))?;
+    let versions = std::fs::read_dir(root.join("versions")).ok()?;
+    let prefix = format!("{version}.");
+    versions.flatten().find_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let python = entry.path().join("bin/python");
+        (name.starts_with(&prefix) && python.exists()).then_some(python)
+    })
+}
+
+/// Runs a test with each server.
+pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
+    for server in Python::all() {
+        test(&server.connect());
+    }
+}
+
+/// Runs a test with the newest server.
+pub(super) fn with_newest(test: impl FnOnce(&RemoteManager)) {
+    if let Some(server) = Python::start() {
+        test(&server.connect());
+    }
+}
