@@ -51,6 +51,9 @@ fn parse(address: &str, unix: bool) -> Result<Address, Box<dyn std::error::Error
 fn json(address: &Address) -> String {
     match address {
         Address::Inet(host, port) => format!("{{\"address\": [\"{host}\", {port}]}}"),
-        other => format!("{{\"address\": {:?}}}", other.to_string().trim_matches('\'')),
+        other => format!(
+            "{{\"address\": {:?}}}",
+            other.to_string().trim_matches('\'')
+        ),
     }
 }

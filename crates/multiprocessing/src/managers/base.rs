@@ -18,6 +18,7 @@ use super::server::Server;
 use super::types::Types;
 use crate::connection::{Address, ListenAt};
 use crate::error::Error;
+use crate::process::Process;
 use crate::start_method::StartMethod;
 use crate::target::Target;
 
@@ -55,8 +56,7 @@ use crate::target::Target;
 /// manager.register("Maths", |_| Ok(Arc::new(MathsClass)));
 /// manager.start()?;
 /// let maths = manager.create("Maths", ())?;
-/// let sum: i64 = maths.call("add", (4, 3))?;
-/// assert_eq!(sum, 7);
+/// assert_eq!(maths.call("add", (4, 3))?, 7.into());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -140,7 +140,10 @@ impl BaseManager {
         F: Fn(&Args<'_>) -> Result<Arc<R>, Exception> + Copy + Send + Sync + 'static,
     {
         let typeid = typeid.to_owned();
-        self.types.add(move |types, typeid: String| types.add(&typeid, make), typeid);
+        self.types.add(
+            move |types, typeid: String| types.add(&typeid, make),
+            typeid,
+        );
     }
 
     /// Starts the server in a process of its own.
@@ -227,11 +230,18 @@ impl BaseManager {
     /// # Errors
     /// [`Error::Assertion`] in a copy of the process.
     pub fn join<T: Into<Timeout>>(&self, timeout: T) -> Result<(), Error> {
-        let process = match &*self.state.lock() {
-            State::Started(running) => running.process().clone(),
-            _ => return Ok(()),
-        };
-        process.join(timeout.into())
+        match self.process() {
+            Some(process) => process.join(timeout.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The server's process, if this manager has started one and has not shut it down.
+    pub fn process(&self) -> Option<Process> {
+        match &*self.state.lock() {
+            State::Started(running) => Some(running.process().clone()),
+            _ => None,
+        }
     }
 
     /// Starts the manager unless it is, calls `f` and shuts it down, also when `f` panics: Python's
