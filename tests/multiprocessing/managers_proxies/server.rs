@@ -41,6 +41,10 @@ Manager.register('Child', None, exposed=exposed, create_method=False)
 Manager.register('shared', lambda name, typeid: shared[name] if name in shared else
     shared.setdefault(name, Manager._registry[typeid][0]()))
 
+if 'set' not in Manager._registry:
+    names = [name for name in dir(set) if name in ('__contains__', '__len__', '__iter__') or name[0] != '_']
+    Manager.register('set', set, exposed=names, method_to_typeid={'__iter__': 'Iterator'})
+
 def bye():
     sys.stdin.read()
     os._exit(0)

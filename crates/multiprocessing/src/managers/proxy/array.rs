@@ -152,9 +152,9 @@ fn numbers(array: &Object) -> Result<Object, RemoteError> {
         "d" => decode!(f64),
         // Characters, of four bytes each.
         "u" | "w" => {
-            let codes = bytes.chunks_exact(4).map(|code| {
-                u32::from_ne_bytes(code.try_into().expect("its size"))
-            });
+            let codes = bytes
+                .chunks_exact(4)
+                .map(|code| u32::from_ne_bytes(code.try_into().expect("its size")));
             codes
                 .map(|code| char::from_u32(code).map(Object::from))
                 .collect::<Option<_>>()

@@ -94,7 +94,8 @@ impl<K: Item, V: Item> DictProxy<K, V> {
     /// # Errors
     /// [`RemoteError::Type`] if the key is not hashable.
     pub fn insert<Q: Into<K>, W: Into<V>>(&self, key: Q, value: W) -> Result<(), RemoteError> {
-        self.proxy.call_as("__setitem__", (key.into(), value.into()))
+        self.proxy
+            .call_as("__setitem__", (key.into(), value.into()))
     }
 
     /// Removes a key: Python's `del d[key]`.
@@ -154,8 +155,11 @@ impl<K: Item, V: Item> DictProxy<K, V> {
         Q: Into<K>,
         W: Into<V>,
     {
-        let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.proxy.call_as("update", (pairs.collect::<Vec<(K, V)>>(),))
+        let pairs = pairs
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()));
+        self.proxy
+            .call_as("update", (pairs.collect::<Vec<(K, V)>>(),))
     }
 
     /// Removes a key and returns its value.

@@ -33,7 +33,8 @@ impl<T: Item> IteratorProxy<T> {
             class.clone(),
             hilos_pickle::Tuple::from_iter([message.into()]),
         );
-        self.proxy.call_as("throw", (hilos_pickle::Object::from(exception),))
+        self.proxy
+            .call_as("throw", (hilos_pickle::Object::from(exception),))
     }
 
     /// Ends a generator.

@@ -65,7 +65,9 @@ impl PoolProxy {
     where
         A: Serialize,
     {
-        let result = self.proxy.call_proxy("apply_async", (object(function), args));
+        let result = self
+            .proxy
+            .call_proxy("apply_async", (object(function), args));
         result.map(Into::into)
     }
 
@@ -121,7 +123,9 @@ impl PoolProxy {
     where
         I: IntoIterator<Item: Serialize>,
     {
-        let result = self.proxy.call_proxy("starmap_async", each(function, items));
+        let result = self
+            .proxy
+            .call_proxy("starmap_async", each(function, items));
         result.map(Into::into)
     }
 
@@ -149,7 +153,9 @@ impl PoolProxy {
     where
         I: IntoIterator<Item: Serialize>,
     {
-        let results = self.proxy.call_proxy("imap_unordered", each(function, items));
+        let results = self
+            .proxy
+            .call_proxy("imap_unordered", each(function, items));
         results.map(Into::into)
     }
 

@@ -245,7 +245,10 @@ impl Proxy {
         let patience = self.patience.seconds();
         let wait = timeout.seconds().or(patience);
         let due = patience.map(|patience| patience.max(0.0) + wait.unwrap_or(0.0).max(0.0));
-        (wait, due.map_or(Deadline::NEVER, |due| Timeout::from(due).deadline()))
+        (
+            wait,
+            due.map_or(Deadline::NEVER, |due| Timeout::from(due).deadline()),
+        )
     }
 
     fn request(
