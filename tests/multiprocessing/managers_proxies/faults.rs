@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use hilos::multiprocessing::Error;
 use hilos::multiprocessing::connection::{Address, Listener};
 use hilos::multiprocessing::managers::{RemoteError, RemoteManager};
-use nix::sys::signal::{Signal, kill};
 
 use super::server::{AUTHKEY, Python, with_newest};
 
@@ -84,7 +83,7 @@ fn a_server_that_stands_still_is_not_waited_for() {
     let list = manager.list([1_i64]).unwrap();
     list.len().unwrap();
     let hasty = list.with_timeout(0.2);
-    kill(server.pid(), Signal::SIGSTOP).unwrap();
+    server.stand_still();
     let start = Instant::now();
     let waits = [
         hasty.len().map(drop),
@@ -93,7 +92,7 @@ fn a_server_that_stands_still_is_not_waited_for() {
         manager.with_timeout(0.2).list([1]).map(drop),
     ];
     let took = start.elapsed();
-    kill(server.pid(), Signal::SIGCONT).unwrap();
+    server.go_on();
     for wait in waits {
         assert!(matches!(wait, Err(RemoteError::Unanswered)), "{wait:?}");
     }
@@ -108,9 +107,9 @@ fn a_long_request_is_not_waited_for_either() {
     };
     let list = server.connect().list([1_i64]).unwrap();
     list.len().unwrap();
-    kill(server.pid(), Signal::SIGSTOP).unwrap();
+    server.stand_still();
     let error = list.with_timeout(0.2).extend(vec![7; 1 << 20]).unwrap_err();
-    kill(server.pid(), Signal::SIGCONT).unwrap();
+    server.go_on();
     assert!(matches!(error, RemoteError::Unanswered), "{error:?}");
 }
 

@@ -122,7 +122,11 @@ fn pool() {
         assert_eq!(pool.apply::<i64, _>(&abs, (-4,)).unwrap(), 4);
         pool.terminate().unwrap();
     }
-    with_newest(|manager| run_worker(work, manager.pool(4).unwrap()));
+    with_newest(|manager| {
+        // Until the other has it, this process has to keep it.
+        let pool = manager.pool(2).unwrap();
+        run_worker(work, pool.clone());
+    });
 }
 
 // cpython: _test_multiprocessing.py::TestSyncManagerTypes::test_queue

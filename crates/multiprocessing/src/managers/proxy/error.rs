@@ -5,8 +5,9 @@ use std::fmt;
 
 use hilos_pickle::{Object, PicklingError, UnpicklingError};
 
-use super::exception::Exception;
+use super::exception;
 use crate::error::Error;
+use crate::managers::Exception;
 
 /// Why a call of a proxy failed: what the object raised, what the server says of the request, or what
 /// became of the connection.
@@ -93,7 +94,10 @@ impl RemoteError {
             Self::ShutDown => "ShutDown",
             Self::BrokenBarrier => "BrokenBarrierError",
             Self::Timeout | Self::Unanswered => "TimeoutError",
-            Self::Exception(exception) => return exception.class().name().to_string(),
+            Self::Exception(exception) => match exception.class() {
+                Some(class) => return class.name().to_string(),
+                None => "Exception",
+            },
             Self::Traceback(_) | Self::Unserializable(_) | Self::Stale(_) => "RemoteError",
             Self::Conversion(_) => "TypeError",
             Self::Connection(error) => error.exception(),
@@ -128,7 +132,7 @@ impl fmt::Display for RemoteError {
             Self::ShutDown => f.write_str("the queue is shut down"),
             Self::BrokenBarrier => f.write_str("the barrier is broken"),
             Self::Timeout => f.write_str("the timeout has passed"),
-            Self::Exception(exception) => exception.fmt(f),
+            Self::Exception(exception) => f.write_str(&exception::message(exception.args())),
             Self::Traceback(text) => {
                 let line = "-".repeat(75);
                 write!(f, "\n{line}\n{text}{line}")

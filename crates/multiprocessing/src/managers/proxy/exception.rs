@@ -1,85 +1,26 @@
-//! Exceptions that a method raised in the server.
+//! What an exception that was raised in the server is here.
 
-use std::fmt;
-
-use hilos_pickle::{Global, Instance, Object, Tuple};
+use hilos_pickle::{Instance, Object, Tuple};
 
 use super::error::RemoteError;
-
-/// An exception of Python's, by the name of its class.
-#[derive(Clone)]
-pub struct Exception {
-    class: Global,
-    args: Vec<Object>,
-}
-
-impl Exception {
-    /// Its class, such as `zlib.error`.
-    pub fn class(&self) -> &Global {
-        &self.class
-    }
-
-    /// What it was made with: its message, as a rule.
-    pub fn args(&self) -> &[Object] {
-        &self.args
-    }
-
-    /// The number and the text of an `OSError`, and the file's name if there is one.
-    fn os_error(&self) -> Option<(i64, &Object, Option<&Object>)> {
-        match &self.args[..] {
-            [Object::Int(number), text @ Object::Str(_), more @ ..] if more.len() < 2 => {
-                Some((*number, text, more.first()))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// What Python's `str` gives.
-impl fmt::Display for Exception {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.os_error(), &self.args[..]) {
-            (Some((number, text, None)), _) => write!(f, "[Errno {number}] {text}"),
-            (Some((number, text, Some(file))), _) => {
-                write!(f, "[Errno {number}] {text}: {file:?}")
-            }
-            (None, []) => Ok(()),
-            (None, [only]) => write!(f, "{only}"),
-            (None, several) => write!(f, "{:?}", Tuple::from(several.to_vec())),
-        }
-    }
-}
-
-impl fmt::Debug for Exception {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {self}", self.class)
-    }
-}
+use crate::managers::Exception;
 
 /// The error that an exception object stands for.
 pub(super) fn raised(exception: &Object) -> RemoteError {
-    let Object::Instance(instance) = exception else {
-        return RemoteError::conversion(format_args!("{exception:?} is no exception"));
-    };
-    let Some(class) = instance.class() else {
-        return RemoteError::conversion("an exception without a class");
-    };
-    typed(class, instance).unwrap_or_else(|| {
-        RemoteError::Exception(Exception {
-            class: class.clone(),
-            args: instance.args().to_vec(),
-        })
-    })
+    match exception {
+        Object::Instance(instance) if instance.class().is_some() => {
+            let other = || RemoteError::Exception(Exception::raised(instance.clone()));
+            typed(instance).unwrap_or_else(other)
+        }
+        _ => RemoteError::conversion(format_args!("{exception:?} is no exception")),
+    }
 }
 
-/// The error for an exception of the server's own types.
-fn typed(class: &Global, instance: &Instance) -> Option<RemoteError> {
+/// The error for an exception of a manager's own types.
+fn typed(instance: &Instance) -> Option<RemoteError> {
+    let class = instance.class()?;
     let (module, name) = (class.module().as_str()?, class.name().as_str()?);
-    let text = || match instance.args() {
-        [only] => only.to_string(),
-        [] => String::new(),
-        several => format!("{:?}", Tuple::from(several.to_vec())),
-    };
+    let text = || message(instance.args());
     Some(match (module, name) {
         ("builtins", "KeyError") => match instance.args() {
             [key] => RemoteError::Key(key.clone()),
@@ -99,4 +40,18 @@ fn typed(class: &Global, instance: &Instance) -> Option<RemoteError> {
         ("multiprocessing.context", "TimeoutError") => RemoteError::Timeout,
         _ => return None,
     })
+}
+
+/// What Python's `str` makes of an exception's arguments; a number, a text and perhaps a file are
+/// those of an `OSError`.
+pub(super) fn message(args: &[Object]) -> String {
+    match args {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [Object::Int(number), text @ Object::Str(_)] => format!("[Errno {number}] {text}"),
+        [Object::Int(number), text @ Object::Str(_), file] => {
+            format!("[Errno {number}] {text}: {file:?}")
+        }
+        several => format!("{:?}", Tuple::from(several.to_vec())),
+    }
 }

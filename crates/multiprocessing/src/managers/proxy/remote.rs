@@ -89,9 +89,8 @@ impl RemoteManager {
         A: Serialize,
         K: Serialize,
     {
-        let args = arguments(args)?;
-        let args = std::iter::once(Object::from(typeid)).chain(args.iter().cloned());
-        let mut request = Request::new(None, "create", args);
+        let typed = std::iter::once(Object::from(typeid)).chain(arguments(&args)?);
+        let mut request = Request::new(None, "create", typed);
         request.kwds = match to_object(&kwargs)? {
             Object::None => Dict::new(),
             kwargs => Dict::try_from(&kwargs).map_err(RemoteError::conversion)?,
