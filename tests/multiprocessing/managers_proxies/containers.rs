@@ -4,11 +4,11 @@ use hilos::multiprocessing::managers::{DictProxy, ListProxy, RemoteError, SetPro
 use hilos::pickle::{Object, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::server::{with_each, with_newest};
+use super::server::{with_all, with_each, with_newest};
 
 #[test]
 fn a_list_does_what_a_list_does() {
-    with_each(|manager| {
+    with_all(|manager| {
         let list = manager.list(0..5).unwrap();
         assert_eq!((list.len().unwrap(), list.is_empty().unwrap()), (5, false));
         assert_eq!((list.get(0).unwrap(), list.get(-1).unwrap()), (0, 4));
@@ -39,7 +39,7 @@ fn a_list_does_what_a_list_does() {
 
 #[test]
 fn a_list_has_slices_and_arithmetic() {
-    with_each(|manager| {
+    with_all(|manager| {
         let list = manager.list(0..6).unwrap();
         let odd = Slice::new(1, None, 2);
         assert_eq!(list.get_slice(odd).unwrap(), [1, 3, 5]);
@@ -97,7 +97,7 @@ fn a_list_s_exceptions_are_python_s() {
 
 #[test]
 fn a_dict_does_what_a_dict_does() {
-    with_each(|manager| {
+    with_all(|manager| {
         let dict = manager.dict_of::<String, i64>().unwrap();
         dict.insert("a", 1).unwrap();
         dict.update([("b", 2), ("c", 3)]).unwrap();
@@ -144,7 +144,7 @@ fn a_dict_does_what_a_dict_does() {
 
 #[test]
 fn a_dict_of_objects_is_python_s() {
-    with_each(|manager| {
+    with_all(|manager| {
         let dict = manager.dict().unwrap();
         dict.insert(1, "1").unwrap();
         dict.insert("2", 2).unwrap();
@@ -172,7 +172,7 @@ fn a_dict_of_objects_is_python_s() {
 
 #[test]
 fn the_keys_of_a_dict_come_one_by_one() {
-    with_each(|manager| {
+    with_all(|manager| {
         let before = manager.number_of_objects().unwrap();
         let dict: DictProxy<i64, i64> = manager.dict_from([(1, 1), (2, 4)]).unwrap();
         let keys: Result<Vec<i64>, _> = dict.iter().unwrap().collect();
@@ -197,7 +197,7 @@ struct Job {
 
 #[test]
 fn a_struct_is_a_dict_in_python() {
-    with_each(|manager| {
+    with_all(|manager| {
         let job = Job {
             name: "scan".into(),
             sizes: vec![1, 2],
@@ -212,7 +212,7 @@ fn a_struct_is_a_dict_in_python() {
 
 #[test]
 fn a_changed_copy_is_written_back() {
-    with_each(|manager| {
+    with_all(|manager| {
         let list = manager.list([vec![1], vec![2]]).unwrap();
         let len = list.update_with(-1, |item| {
             item.push(3);
@@ -235,7 +235,7 @@ fn a_changed_copy_is_written_back() {
 
 #[test]
 fn a_namespace_has_names() {
-    with_each(|manager| {
+    with_all(|manager| {
         let namespace = manager.namespace().unwrap();
         namespace.set("x", 10).unwrap();
         namespace.set("y", "hello").unwrap();
@@ -256,7 +256,7 @@ fn a_namespace_has_names() {
 
 #[test]
 fn values_and_arrays_hold_numbers() {
-    with_each(|manager| {
+    with_all(|manager| {
         let value = manager.value("d", 0.5).unwrap();
         value.set(1.5).unwrap();
         assert_eq!(value.get().unwrap(), 1.5);

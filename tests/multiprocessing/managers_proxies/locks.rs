@@ -3,7 +3,7 @@
 use hilos::multiprocessing::managers::{AcquirerProxy, RemoteError, RemoteManager};
 use hilos::threading::Thread;
 
-use super::server::{with_each, with_newest};
+use super::server::{with_all, with_newest};
 use crate::support::LONG;
 
 fn in_thread<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
@@ -14,7 +14,7 @@ fn in_thread<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
 
 #[test]
 fn a_lock_is_held_by_one() {
-    with_each(|manager| {
+    with_all(|manager| {
         let lock = manager.lock().unwrap();
         lock.acquire().unwrap();
         assert!(!lock.try_acquire().unwrap());
@@ -38,7 +38,7 @@ fn a_lock_is_held_by_one() {
 
 #[test]
 fn an_rlock_belongs_to_its_thread() {
-    with_each(|manager| {
+    with_all(|manager| {
         let lock = manager.rlock().unwrap();
         lock.acquire().unwrap();
         assert!(
@@ -63,7 +63,7 @@ fn an_rlock_belongs_to_its_thread() {
 
 #[test]
 fn semaphores_count() {
-    with_each(|manager| {
+    with_all(|manager| {
         let counts = |semaphore: &AcquirerProxy| {
             semaphore.acquire().unwrap();
             semaphore.acquire().unwrap();
@@ -85,7 +85,7 @@ fn semaphores_count() {
 
 #[test]
 fn who_waits_for_a_condition_is_notified() {
-    with_each(|manager| {
+    with_all(|manager| {
         let (condition, ready) = (manager.condition().unwrap(), manager.value("i", 0).unwrap());
         let (theirs, value) = (condition.clone(), ready.clone());
         let waiter = Thread::returning(move || {
@@ -109,7 +109,7 @@ fn who_waits_for_a_condition_is_notified() {
 
 #[test]
 fn a_condition_has_to_be_held() {
-    with_each(|manager| {
+    with_all(|manager| {
         let condition = manager.condition().unwrap();
         let say = |error: RemoteError| format!("{error:?}");
         assert_eq!(
@@ -141,7 +141,7 @@ fn a_condition_may_have_a_lock_of_the_manager_s() {
 
 #[test]
 fn an_event_wakes_all() {
-    with_each(|manager| {
+    with_all(|manager| {
         let event = manager.event().unwrap();
         assert!(!event.is_set().unwrap() && !event.wait(0.01).unwrap());
         let theirs = event.clone();
@@ -157,7 +157,7 @@ fn an_event_wakes_all() {
 
 #[test]
 fn a_barrier_lets_all_go_together() {
-    with_each(|manager| {
+    with_all(|manager| {
         let barrier = manager.barrier(2).unwrap();
         assert_eq!(barrier.parties().unwrap(), 2);
         let theirs = barrier.clone();

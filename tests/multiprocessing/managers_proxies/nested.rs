@@ -3,11 +3,11 @@
 use hilos::multiprocessing::managers::{DictProxy, ListProxy, Proxy, QueueProxy};
 use hilos::pickle::Object;
 
-use super::server::{Python, with_each, with_newest};
+use super::server::{Python, with_all, with_newest};
 
 #[test]
 fn a_list_of_lists_changes_for_all() {
-    with_each(|manager| {
+    with_all(|manager| {
         let (inner, outer) = (
             manager.list([1_i64]).unwrap(),
             manager.list_of::<ListProxy<i64>>().unwrap(),
@@ -34,7 +34,7 @@ fn a_list_of_lists_changes_for_all() {
 
 #[test]
 fn a_dict_holds_proxies_among_other_objects() {
-    with_each(|manager| {
+    with_all(|manager| {
         let dict = manager.dict().unwrap();
         let list = manager.list([1_i64]).unwrap();
         dict.insert("list", &list).unwrap();

@@ -4,12 +4,12 @@ use hilos::multiprocessing::managers::{QueueProxy, RemoteError};
 use hilos::pickle::Object;
 use hilos::threading::Thread;
 
-use super::server::{Python, with_each, with_newest};
+use super::server::{Python, with_all, with_newest};
 use crate::support::LONG;
 
 #[test]
 fn a_queue_does_what_a_queue_does() {
-    with_each(|manager| {
+    with_all(|manager| {
         let queue = manager.queue::<i64>(2).unwrap();
         assert!(queue.empty().unwrap() && !queue.full().unwrap());
         queue.put(1).unwrap();
@@ -30,7 +30,7 @@ fn a_queue_does_what_a_queue_does() {
 // cpython: _test_multiprocessing.py::TestManagerExceptions::test_queue_get
 #[test]
 fn an_empty_queue_says_so() {
-    with_each(|manager| {
+    with_all(|manager| {
         let queue = manager.queue::<Object>(0).unwrap();
         assert!(matches!(queue.get_nowait(), Err(RemoteError::Empty)));
     });
@@ -38,7 +38,7 @@ fn an_empty_queue_says_so() {
 
 #[test]
 fn a_queue_counts_tasks() {
-    with_each(|manager| {
+    with_all(|manager| {
         let queue = manager.joinable_queue::<i64>(0).unwrap();
         queue.put(1).unwrap();
         let theirs = queue.clone();

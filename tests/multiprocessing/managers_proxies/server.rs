@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hilos::multiprocessing::connection::Address;
-use hilos::multiprocessing::managers::RemoteManager;
+use hilos::multiprocessing::managers::{BaseManager, RemoteManager};
 use nix::sys::signal::Signal;
 
 use crate::program::Program;
@@ -152,6 +152,19 @@ pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
     for server in Python::all() {
         test(&server.connect());
     }
+}
+
+/// Runs a test with each server, and with one of this crate's.
+pub(super) fn with_all(test: impl Fn(&RemoteManager)) {
+    let manager = BaseManager::sync().with_authkey(AUTHKEY);
+    let server = manager.get_server().unwrap();
+    let serving = server.clone();
+    let thread = std::thread::spawn(move || serving.serve_forever());
+    let manager = RemoteManager::connect(server.address().clone(), AUTHKEY).unwrap();
+    test(&manager.with_timeout(LONG));
+    server.stop();
+    thread.join().unwrap();
+    with_each(test);
 }
 
 /// Runs a test with the newest server.
