@@ -12,10 +12,10 @@
 //! ```
 
 use hilos::multiprocessing::connection::Address;
-use hilos::multiprocessing::managers::BaseManager;
+use hilos::multiprocessing::managers::SyncManager;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut manager = BaseManager::sync();
+    let mut manager = SyncManager::new();
     let mut args = std::env::args().skip(1);
     let (mut address, mut unix) = (None, false);
     while let (Some(name), Some(value)) = (args.next(), args.next()) {

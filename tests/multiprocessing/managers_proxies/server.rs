@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hilos::multiprocessing::connection::Address;
-use hilos::multiprocessing::managers::{BaseManager, RemoteManager};
+use hilos::multiprocessing::managers::{RemoteManager, SyncManager};
 use nix::sys::signal::Signal;
 
 use crate::program::Program;
@@ -156,7 +156,7 @@ pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
 
 /// Runs a test with each server, and with one of this crate's.
 pub(super) fn with_all(test: impl Fn(&RemoteManager)) {
-    let manager = BaseManager::sync().with_authkey(AUTHKEY);
+    let manager = SyncManager::new().with_authkey(AUTHKEY);
     let server = manager.get_server().unwrap();
     let serving = server.clone();
     let thread = std::thread::spawn(move || serving.serve_forever());

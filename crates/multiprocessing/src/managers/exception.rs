@@ -14,12 +14,15 @@ use hilos_pickle::{Error, Global, Instance, Object, PicklingError, Tuple};
 /// use hilos_multiprocessing::managers::Exception;
 ///
 /// let error = Exception::new("ValueError", "not today");
-/// assert_eq!(error.to_string(), "ValueError: not today");
+/// assert_eq!(error.to_string(), "not today");
 /// let error = Exception::new("queue.Full", ());
-/// assert_eq!(error.to_string(), "queue.Full");
+/// assert_eq!(format!("{error:?}"), "queue.Full");
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct Exception(Instance);
+pub struct Exception {
+    class: Global,
+    args: Tuple,
+}
 
 impl Exception {
     /// An exception of a class, by its name and, unless it is built in, its module's.
@@ -31,12 +34,14 @@ impl Exception {
             argument => Tuple::from_iter([argument]),
         };
         let (module, name) = class.rsplit_once('.').unwrap_or(("builtins", class));
-        Self(Instance::reduce(Global::new(module, name), args))
+        let class = Global::new(module, name);
+        Self { class, args }
     }
 
-    /// One that a server has sent.
-    pub(crate) const fn raised(exception: Instance) -> Self {
-        Self(exception)
+    /// An exception of a class that came by wire.
+    pub(crate) fn of_class(class: &Global, args: &[Object]) -> Self {
+        let (class, args) = (class.clone(), args.iter().cloned().collect());
+        Self { class, args }
     }
 
     pub(crate) fn type_error<T: Into<String>>(text: T) -> Self {
@@ -56,50 +61,56 @@ impl Exception {
         Self::new("AttributeError", text)
     }
 
-    /// Its class, unless something else makes it.
-    pub fn class(&self) -> Option<&Global> {
-        self.0.class()
+    /// Its class, such as `zlib.error`.
+    pub fn class(&self) -> &Global {
+        &self.class
     }
 
-    /// Its arguments.
+    /// What it was made with: its message, as a rule.
     pub fn args(&self) -> &[Object] {
-        self.0.args()
+        &self.args
     }
 
     /// Whether it is of this class, named as in [`new`](Self::new).
     pub fn is_a(&self, class: &str) -> bool {
         let (module, name) = class.rsplit_once('.').unwrap_or(("builtins", class));
-        self.0.is_a(module, name)
+        self.class.is(module, name)
     }
 
     /// What CPython prints for it when nobody catches it.
     pub(crate) fn traceback(&self) -> String {
-        format!("Traceback (most recent call last):\n{self}\n")
+        format!("Traceback (most recent call last):\n{self:?}\n")
+    }
+}
+
+/// What Python's `str` gives.
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.args() {
+            [] => Ok(()),
+            [key] if self.is_a("KeyError") => write!(f, "{key:?}"),
+            [argument] => write!(f, "{argument}"),
+            [Object::Int(number), text @ Object::Str(_)] => write!(f, "[Errno {number}] {text}"),
+            [Object::Int(number), text @ Object::Str(_), file] => {
+                write!(f, "[Errno {number}] {text}: {file:?}")
+            }
+            args => write!(f, "{:?}", Tuple::from_iter(args.iter().cloned())),
+        }
     }
 }
 
 /// As the last line of a traceback.
-impl fmt::Display for Exception {
+impl fmt::Debug for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(class) = self.0.class() else {
-            return write!(f, "{:?}", self.0);
-        };
+        let class = self.class();
         match *class.module() == "builtins" {
             true => write!(f, "{}", class.name())?,
             false => write!(f, "{class}")?,
         }
-        match self.args() {
-            [] => Ok(()),
-            [key] if self.is_a("KeyError") => write!(f, ": {key:?}"),
-            [argument] => write!(f, ": {argument}"),
-            args => write!(f, ": {:?}", Tuple::from_iter(args.iter().cloned())),
+        match &*self.to_string() {
+            "" => Ok(()),
+            text => write!(f, ": {text}"),
         }
-    }
-}
-
-impl fmt::Debug for Exception {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -107,20 +118,17 @@ impl std::error::Error for Exception {}
 
 impl From<Exception> for Object {
     fn from(exception: Exception) -> Self {
-        exception.0.into()
+        Instance::reduce(exception.class, exception.args).into()
     }
 }
 
 impl From<Error> for Exception {
     fn from(error: Error) -> Self {
-        let name = error.name();
-        match error {
-            Error::KeyError(key) => Self(Instance::reduce(
-                Global::new("builtins", name),
-                Tuple::from_iter([key]),
-            )),
-            error => Self::new(name, error.to_string()),
-        }
+        let argument = match &error {
+            Error::KeyError(key) => key.clone(),
+            other => other.to_string().into(),
+        };
+        Self::of_class(&Global::new("builtins", error.name()), &[argument])
     }
 }
 

@@ -5,9 +5,13 @@ mod args;
 #[cfg(feature = "pickle")]
 mod base;
 #[cfg(feature = "pickle")]
+mod errand;
+#[cfg(feature = "pickle")]
 mod exception;
 #[cfg(feature = "pickle")]
 mod graph;
+#[cfg(feature = "pickle")]
+mod launch;
 #[cfg(feature = "pickle")]
 pub(crate) mod message;
 #[cfg(feature = "pickle")]
@@ -22,7 +26,11 @@ mod registry;
 mod server;
 mod shared_memory;
 #[cfg(feature = "pickle")]
+mod sync;
+#[cfg(feature = "pickle")]
 pub(crate) mod token;
+#[cfg(feature = "pickle")]
+mod types;
 
 #[cfg(feature = "pickle")]
 pub use args::Args;
@@ -41,5 +49,7 @@ pub use referents::{Array, Namespace, PythonIterator, Value};
 #[cfg(feature = "pickle")]
 pub use server::Server;
 pub use shared_memory::SharedMemoryManager;
+#[cfg(feature = "pickle")]
+pub use sync::{SyncManager, manager};
 #[cfg(feature = "pickle")]
 pub use token::Token;

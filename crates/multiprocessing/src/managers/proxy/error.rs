@@ -94,10 +94,7 @@ impl RemoteError {
             Self::ShutDown => "ShutDown",
             Self::BrokenBarrier => "BrokenBarrierError",
             Self::Timeout | Self::Unanswered => "TimeoutError",
-            Self::Exception(exception) => match exception.class() {
-                Some(class) => return class.name().to_string(),
-                None => "Exception",
-            },
+            Self::Exception(exception) => return exception.class().name().to_string(),
             Self::Traceback(_) | Self::Unserializable(_) | Self::Stale(_) => "RemoteError",
             Self::Conversion(_) => "TypeError",
             Self::Connection(error) => error.exception(),

@@ -1,24 +1,24 @@
 //! What an exception that was raised in the server is here.
 
-use hilos_pickle::{Instance, Object, Tuple};
+use hilos_pickle::{Global, Instance, Object, Tuple};
 
 use super::error::RemoteError;
 use crate::managers::Exception;
 
 /// The error that an exception object stands for.
 pub(super) fn raised(exception: &Object) -> RemoteError {
-    match exception {
-        Object::Instance(instance) if instance.class().is_some() => {
-            let other = || RemoteError::Exception(Exception::raised(instance.clone()));
-            typed(instance).unwrap_or_else(other)
-        }
-        _ => RemoteError::conversion(format_args!("{exception:?} is no exception")),
-    }
+    let Object::Instance(instance) = exception else {
+        return RemoteError::conversion(format_args!("{exception:?} is no exception"));
+    };
+    let Some(class) = instance.class() else {
+        return RemoteError::conversion("an exception without a class");
+    };
+    typed(class, instance)
+        .unwrap_or_else(|| RemoteError::Exception(Exception::of_class(class, instance.args())))
 }
 
 /// The error for an exception of a manager's own types.
-fn typed(instance: &Instance) -> Option<RemoteError> {
-    let class = instance.class()?;
+fn typed(class: &Global, instance: &Instance) -> Option<RemoteError> {
     let (module, name) = (class.module().as_str()?, class.name().as_str()?);
     let text = || message(instance.args());
     Some(match (module, name) {

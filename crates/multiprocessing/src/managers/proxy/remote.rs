@@ -124,7 +124,7 @@ impl RemoteManager {
         Ok(self.ask("debug_info")?.to_string())
     }
 
-    fn ask(&self, method: &str) -> Result<Object, RemoteError> {
+    pub(crate) fn ask(&self, method: &str) -> Result<Object, RemoteError> {
         self.server.ask(method, [], self.patience.deadline())
     }
 }
