@@ -1,4 +1,11 @@
 //! Proxies of objects that CPython's own manager serves.
 
 mod calls;
+mod containers;
+mod faults;
+mod locks;
+mod nested;
+mod pool;
+mod processes;
+mod queues;
 mod server;

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hilos::multiprocessing::connection::Address;
-use hilos::multiprocessing::managers::RemoteManager;
+use hilos::multiprocessing::managers::{RemoteManager, SyncManager};
+use nix::sys::signal::Signal;
 
 use crate::program::Program;
 use crate::python;
-use crate::support::LONG;
+use crate::support::{LONG, wait_until};
 
 pub(super) const AUTHKEY: &[u8] = b"secret";
 
@@ -41,8 +42,13 @@ Manager.register('Child', None, exposed=exposed, create_method=False)
 Manager.register('shared', lambda name, typeid: shared[name] if name in shared else
     shared.setdefault(name, Manager._registry[typeid][0]()))
 
+if 'set' not in Manager._registry:
+    names = [name for name in dir(set) if name in ('__contains__', '__len__', '__iter__') or name[0] != '_']
+    Manager.register('set', set, exposed=names, method_to_typeid={'__iter__': 'Iterator'})
+
 def bye():
-    sys.stdin.read()
+    # Not through sys.stdin: a forked worker would wait for its lock.
+    os.read(0, 1)
     os._exit(0)
 
 if __name__ == '__main__':
@@ -59,7 +65,7 @@ if __name__ == '__main__':
 
 /// A server that runs, until this is dropped.
 pub(super) struct Python {
-    _program: Program,
+    program: Program,
     pub(super) address: Address,
 }
 
@@ -95,10 +101,7 @@ impl Python {
             Ok(port) => ("127.0.0.1", port).into(),
             Err(_) => place.as_str().into(),
         };
-        Some(Self {
-            _program: program,
-            address,
-        })
+        Some(Self { program, address })
     }
 
     /// A connection, all calls of which end in time.
@@ -107,8 +110,19 @@ impl Python {
         manager.with_timeout(LONG)
     }
 
-    pub(super) fn pid(&self) -> nix::unistd::Pid {
-        self._program.pid()
+    /// Stops the server, but for the system's part in its connections.
+    pub(super) fn stand_still(&self) {
+        self.program.signal(Signal::SIGSTOP);
+        let stat = format!("/proc/{}/stat", self.program.pid());
+        wait_until("the server stands still", || {
+            let stat = std::fs::read_to_string(&stat).unwrap();
+            stat.rsplit_once(") ").unwrap().1.starts_with('T')
+        });
+    }
+
+    /// Lets it go on.
+    pub(super) fn go_on(&self) {
+        self.program.signal(Signal::SIGCONT);
     }
 }
 
@@ -138,6 +152,19 @@ pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
     for server in Python::all() {
         test(&server.connect());
     }
+}
+
+/// Runs a test with each server, and with one of this crate's.
+pub(super) fn with_all(test: impl Fn(&RemoteManager)) {
+    let manager = SyncManager::new().with_authkey(AUTHKEY);
+    let server = manager.get_server().unwrap();
+    let serving = server.clone();
+    let thread = std::thread::spawn(move || serving.serve_forever());
+    let manager = RemoteManager::connect(server.address().clone(), AUTHKEY).unwrap();
+    test(&manager.with_timeout(LONG));
+    server.stop();
+    thread.join().unwrap();
+    with_each(test);
 }
 
 /// Runs a test with the newest server.

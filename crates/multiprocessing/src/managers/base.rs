@@ -56,7 +56,8 @@ use crate::target::Target;
 /// manager.register("Maths", |_| Ok(Arc::new(MathsClass)));
 /// manager.start()?;
 /// let maths = manager.create("Maths", ())?;
-/// assert_eq!(maths.call("add", (4, 3))?, 7.into());
+/// let sum: i64 = maths.call_as("add", (4, 3))?;
+/// assert_eq!(sum, 7);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

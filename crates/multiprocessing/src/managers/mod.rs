@@ -39,6 +39,8 @@ pub use base::BaseManager;
 #[cfg(feature = "pickle")]
 pub use exception::Exception;
 #[cfg(feature = "pickle")]
+pub(crate) use proxy::release_all;
+#[cfg(feature = "pickle")]
 pub use proxy::*;
 #[cfg(feature = "pickle")]
 pub use referent::{Answer, Referent};

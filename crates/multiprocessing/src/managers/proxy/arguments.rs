@@ -6,8 +6,10 @@ use serde::Serialize;
 use super::error::RemoteError;
 
 /// Anything that serialises as a tuple, also `()`; a list counts as well.
-pub(super) fn arguments<A: Serialize>(args: A) -> Result<Tuple, RemoteError> {
-    match to_object(&args)? {
+///
+/// A proxy among them has to live until the server has it.
+pub(super) fn arguments<A: Serialize>(args: &A) -> Result<Tuple, RemoteError> {
+    match to_object(args)? {
         Object::Tuple(arguments) => Ok(arguments),
         Object::None => Ok(Tuple::from(Vec::new())),
         Object::List(arguments) => Ok(Tuple::from(arguments.to_vec())),

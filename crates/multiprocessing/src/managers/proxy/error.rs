@@ -5,8 +5,9 @@ use std::fmt;
 
 use hilos_pickle::{Object, PicklingError, UnpicklingError};
 
+use super::exception;
 use crate::error::Error;
-use crate::managers::exception::Exception;
+use crate::managers::Exception;
 
 /// Why a call of a proxy failed: what the object raised, what the server says of the request, or what
 /// became of the connection.
@@ -128,7 +129,7 @@ impl fmt::Display for RemoteError {
             Self::ShutDown => f.write_str("the queue is shut down"),
             Self::BrokenBarrier => f.write_str("the barrier is broken"),
             Self::Timeout => f.write_str("the timeout has passed"),
-            Self::Exception(exception) => exception.fmt(f),
+            Self::Exception(exception) => f.write_str(&exception::message(exception.args())),
             Self::Traceback(text) => {
                 let line = "-".repeat(75);
                 write!(f, "\n{line}\n{text}{line}")

@@ -1,9 +1,9 @@
-//! Exceptions that a method raised in the server.
+//! What an exception that was raised in the server is here.
 
 use hilos_pickle::{Global, Instance, Object, Tuple};
 
 use super::error::RemoteError;
-use crate::managers::exception::Exception;
+use crate::managers::Exception;
 
 /// The error that an exception object stands for.
 pub(super) fn raised(exception: &Object) -> RemoteError {
@@ -17,14 +17,10 @@ pub(super) fn raised(exception: &Object) -> RemoteError {
         .unwrap_or_else(|| RemoteError::Exception(Exception::of_class(class, instance.args())))
 }
 
-/// The error for an exception of the server's own types.
+/// The error for an exception of a manager's own types.
 fn typed(class: &Global, instance: &Instance) -> Option<RemoteError> {
     let (module, name) = (class.module().as_str()?, class.name().as_str()?);
-    let text = || match instance.args() {
-        [only] => only.to_string(),
-        [] => String::new(),
-        several => format!("{:?}", Tuple::from(several.to_vec())),
-    };
+    let text = || message(instance.args());
     Some(match (module, name) {
         ("builtins", "KeyError") => match instance.args() {
             [key] => RemoteError::Key(key.clone()),
@@ -44,4 +40,18 @@ fn typed(class: &Global, instance: &Instance) -> Option<RemoteError> {
         ("multiprocessing.context", "TimeoutError") => RemoteError::Timeout,
         _ => return None,
     })
+}
+
+/// What Python's `str` makes of an exception's arguments; a number, a text and perhaps a file are
+/// those of an `OSError`.
+pub(super) fn message(args: &[Object]) -> String {
+    match args {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [Object::Int(number), text @ Object::Str(_)] => format!("[Errno {number}] {text}"),
+        [Object::Int(number), text @ Object::Str(_), file] => {
+            format!("[Errno {number}] {text}: {file:?}")
+        }
+        several => format!("{:?}", Tuple::from(several.to_vec())),
+    }
 }

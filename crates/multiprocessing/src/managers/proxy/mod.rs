@@ -40,6 +40,7 @@ pub use list::ListProxy;
 pub use namespace::NamespaceProxy;
 pub use pool::{AsyncResultProxy, PoolProxy};
 pub use queue::{JoinableQueueProxy, QueueProxy};
+pub(crate) use reference::release_all;
 pub use remote::RemoteManager;
 pub use set::SetProxy;
 pub use typed::Item;

@@ -1,10 +1,12 @@
 //! A counted reference to an object in a server.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use hilos_core::time::Deadline;
+use parking_lot::Mutex;
 
 use super::error::RemoteError;
 use super::server::Server;
@@ -20,17 +22,33 @@ pub(super) struct Reference {
     pub(super) description: Travelling,
     /// The process that the server has counted it for; after a fork the child is another.
     owner: AtomicU32,
+    /// Its place in [`LIVING`].
+    number: u64,
 }
+
+/// The references of this process, for its end.
+static LIVING: Mutex<BTreeMap<u64, Weak<Reference>>> = Mutex::new(BTreeMap::new());
 
 impl Reference {
     /// Takes over a reference that the server has counted.
-    pub(super) fn counted(server: Arc<Server>, mut description: Travelling) -> Self {
+    pub(super) fn counted(server: Arc<Server>, description: Travelling) -> Arc<Self> {
+        Self::new(server, description, std::process::id())
+    }
+
+    fn new(server: Arc<Server>, mut description: Travelling, owner: u32) -> Arc<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| hilos_threading::register_after_join(release_all));
         description.token.address = server.address().clone();
-        Self {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let reference = Arc::new(Self {
             server,
             description,
-            owner: AtomicU32::new(std::process::id()),
-        }
+            owner: AtomicU32::new(owner),
+            number,
+        });
+        LIVING.lock().insert(number, Arc::downgrade(&reference));
+        reference
     }
 
     /// Has the server count another one.
@@ -38,9 +56,8 @@ impl Reference {
         server: Arc<Server>,
         description: Travelling,
         deadline: Deadline,
-    ) -> Result<Self, RemoteError> {
-        let mut reference = Self::counted(server, description);
-        *reference.owner.get_mut() = 0;
+    ) -> Result<Arc<Self>, RemoteError> {
+        let reference = Self::new(server, description, 0);
         reference.ensure(deadline)?;
         Ok(reference)
     }
@@ -83,11 +100,32 @@ impl Reference {
     }
 }
 
+impl Reference {
+    /// Has the server count this process no more.
+    fn release(&self, deadline: Deadline) {
+        let pid = std::process::id();
+        let counted = self
+            .owner
+            .compare_exchange(pid, 0, Ordering::AcqRel, Ordering::Relaxed);
+        if counted.is_ok() {
+            // A server that is gone has nothing to free.
+            let _ = self.say("decref", deadline);
+        }
+    }
+}
+
 impl Drop for Reference {
     fn drop(&mut self) {
-        if *self.owner.get_mut() == std::process::id() {
-            // A server that is gone has nothing to free.
-            let _ = self.say("decref", Deadline::after(FAREWELL));
-        }
+        LIVING.lock().remove(&self.number);
+        self.release(Deadline::after(FAREWELL));
+    }
+}
+
+/// Releases what the process still has when it ends.
+pub(crate) fn release_all() {
+    let deadline = Deadline::after(FAREWELL);
+    let living = std::mem::take(&mut *LIVING.lock());
+    for reference in living.values().filter_map(Weak::upgrade) {
+        reference.release(deadline);
     }
 }

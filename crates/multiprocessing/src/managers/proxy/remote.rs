@@ -33,9 +33,26 @@ impl RemoteManager {
     /// # Blocking
     /// For 30 seconds at most.
     pub fn connect<A: Into<Address>>(address: A, authkey: &[u8]) -> Result<Self, RemoteError> {
+        Self::connect_timeout(address, authkey, None)
+    }
+
+    /// Like [`connect`](Self::connect), and gives up after `timeout`, which then holds for each
+    /// call of the manager and its proxies.
+    ///
+    /// # Errors
+    /// As `connect`, and [`RemoteError::Unanswered`].
+    pub fn connect_timeout<A, D>(
+        address: A,
+        authkey: &[u8],
+        timeout: D,
+    ) -> Result<Self, RemoteError>
+    where
+        A: Into<Address>,
+        D: Into<Timeout>,
+    {
         let manager = Self {
             server: Server::new(address.into(), authkey),
-            patience: Timeout::NEVER,
+            patience: timeout.into(),
         };
         manager.ask("dummy")?;
         Ok(manager)
@@ -72,9 +89,8 @@ impl RemoteManager {
         A: Serialize,
         K: Serialize,
     {
-        let args = arguments(args)?;
-        let args = std::iter::once(Object::from(typeid)).chain(args.iter().cloned());
-        let mut request = Request::new(None, "create", args);
+        let typed = std::iter::once(Object::from(typeid)).chain(arguments(&args)?);
+        let mut request = Request::new(None, "create", typed);
         request.kwds = match to_object(&kwargs)? {
             Object::None => Dict::new(),
             kwargs => Dict::try_from(&kwargs).map_err(RemoteError::conversion)?,

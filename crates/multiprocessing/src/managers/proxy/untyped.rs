@@ -79,7 +79,7 @@ impl Proxy {
     ) -> Self {
         let description = Travelling::new(token, exposed);
         Self {
-            reference: Arc::new(Reference::counted(server, description)),
+            reference: Reference::counted(server, description),
             patience,
         }
     }
@@ -92,7 +92,7 @@ impl Proxy {
     ) -> Result<Self, RemoteError> {
         let reference = Reference::count(server, description, patience.deadline())?;
         Ok(Self {
-            reference: Arc::new(reference),
+            reference,
             patience,
         })
     }
@@ -139,7 +139,7 @@ impl Proxy {
     pub fn call_proxy<A: Serialize>(&self, method: &str, args: A) -> Result<Self, RemoteError> {
         match self.request(
             method,
-            arguments(args)?,
+            arguments(&args)?,
             Dict::new(),
             self.patience.deadline(),
         )? {
@@ -160,7 +160,7 @@ impl Proxy {
         K: Serialize,
     {
         let kwargs = Dict::try_from(&to_object(&kwargs)?).map_err(RemoteError::conversion)?;
-        self.request(method, arguments(args)?, kwargs, self.patience.deadline())
+        self.request(method, arguments(&args)?, kwargs, self.patience.deadline())
     }
 
     /// A copy of the object itself; Python's `_getvalue`.
@@ -213,7 +213,7 @@ impl Proxy {
         args: A,
         deadline: Deadline,
     ) -> Result<Object, RemoteError> {
-        match self.request(method, arguments(args)?, Dict::new(), deadline)? {
+        match self.request(method, arguments(&args)?, Dict::new(), deadline)? {
             Reply::Value(value) => Ok(value),
             Reply::Proxy(proxy) => Err(RemoteError::conversion(format_args!(
                 "expected a value, got {proxy:?}"
