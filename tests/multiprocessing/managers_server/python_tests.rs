@@ -44,11 +44,12 @@ fn cpython_s_tests_of_managers_pass() {
 fn register(server: &Server) {
     let named = |name| format!("test._test_multiprocessing.{name}");
     server.register_function(&named("sqr"), |args| {
-        let x = i64::try_from(&args.positional()[0])?;
-        let wait = args.positional().get(1).cloned();
-        let wait = wait
-            .or(args.keywords().get("wait")?)
-            .unwrap_or(Object::from(0.0));
+        let argument = |place: usize, name: &str| match args.positional().get(place) {
+            Some(argument) => Ok(Some(argument.clone())),
+            None => args.keywords().get(name),
+        };
+        let x = i64::try_from(&Object::from(argument(0, "x")?))?;
+        let wait = argument(1, "wait")?.unwrap_or(Object::from(0.0));
         std::thread::sleep(std::time::Duration::from_secs_f64(f64::try_from(&wait)?));
         Ok(x * x)
     });

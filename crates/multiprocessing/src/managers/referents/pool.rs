@@ -112,31 +112,33 @@ impl Workers {
     }
 
     fn map(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
-        let (call, items) = items(method, args)?;
-        let result = self.0.map_async(call, items).map_err(job_error)?;
+        let (call, items, chunksize) = items(method, args)?;
+        let pool = chunksize.map_or_else(|| self.0.clone(), |size| self.0.with_chunksize(size));
+        let result = pool.map_async(call, items).map_err(job_error)?;
         Ok(Job::new(result, false))
     }
 
     fn imap(&self, method: &str, args: &Args<'_>) -> Result<PythonIterator, Exception> {
-        let (call, items) = items(method, args)?;
+        let (call, items, chunksize) = items(method, args)?;
+        let pool = self.0.with_chunksize(chunksize.unwrap_or(1));
         let open = |result: Result<Outcome, JobError>| result.map_err(job_error)?;
         Ok(if method == "imap" {
-            let mut results = self.0.imap(call, items);
+            let mut results = pool.imap(call, items);
             PythonIterator::trying("IMapIterator", move || results.next().map(open))
         } else {
-            let mut results = self.0.imap_unordered(call, items);
+            let mut results = pool.imap_unordered(call, items);
             PythonIterator::trying("IMapUnorderedIterator", move || results.next().map(open))
         })
     }
 }
 
-type Calls = (
-    Box<dyn Fn(Vec<Object>) -> Outcome + Send + Sync>,
-    Vec<Vec<Object>>,
-);
+type Function = Box<dyn Fn(Vec<Object>) -> Outcome + Send + Sync>;
 
-/// The function of a map, and its arguments for each call.
-fn items(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
+/// The function of a map, its arguments for each call, and how many calls go to a thread at once.
+fn items(
+    method: &str,
+    args: &Args<'_>,
+) -> Result<(Function, Vec<Vec<Object>>, Option<usize>), Exception> {
     let names = [
         "func",
         "iterable",
@@ -144,7 +146,7 @@ fn items(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
         "callback",
         "error_callback",
     ];
-    let [function, iterable, ..] = args.bind(&format!("Pool.{method}"), names, 2)?;
+    let [function, iterable, chunksize, ..] = args.bind(&format!("Pool.{method}"), names, 2)?;
     let function: Callable = args.callable(&function.into())?;
     let items = iterate(args, &iterable.into())?;
     let items = items
@@ -154,7 +156,9 @@ fn items(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
             false => Ok(vec![item]),
         });
     let call = move |item: Vec<Object>| function.call(item, Dict::new());
-    Ok((Box::new(call), items.collect::<Result<_, _>>()?))
+    let chunksize = given(chunksize).map(|size| integer(&size)).transpose()?;
+    let chunksize = chunksize.map(|size| usize::try_from(size).unwrap_or(1));
+    Ok((Box::new(call), items.collect::<Result<_, _>>()?, chunksize))
 }
 
 /// A result that is or will be there, Python's `AsyncResult`.
