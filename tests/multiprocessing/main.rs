@@ -13,6 +13,7 @@ mod lock_faults;
 mod locks;
 mod logging;
 mod managers_proxies;
+mod managers_server;
 mod misc;
 mod pool;
 mod process;

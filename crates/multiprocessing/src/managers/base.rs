@@ -18,6 +18,7 @@ use super::server::Server;
 use super::types::Types;
 use crate::connection::{Address, ListenAt};
 use crate::error::Error;
+use crate::process::Process;
 use crate::start_method::StartMethod;
 use crate::target::Target;
 
@@ -230,11 +231,18 @@ impl BaseManager {
     /// # Errors
     /// [`Error::Assertion`] in a copy of the process.
     pub fn join<T: Into<Timeout>>(&self, timeout: T) -> Result<(), Error> {
-        let process = match &*self.state.lock() {
-            State::Started(running) => running.process().clone(),
-            _ => return Ok(()),
-        };
-        process.join(timeout.into())
+        match self.process() {
+            Some(process) => process.join(timeout.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The server's process, if this manager has started one and has not shut it down.
+    pub fn process(&self) -> Option<Process> {
+        match &*self.state.lock() {
+            State::Started(running) => Some(running.process().clone()),
+            _ => None,
+        }
     }
 
     /// Starts the manager unless it is, calls `f` and shuts it down, also when `f` panics: Python's

@@ -8,6 +8,7 @@ mod list;
 mod locks;
 mod patience;
 mod queue;
+mod set;
 mod signals;
 mod values;
 
@@ -52,4 +53,5 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("Value", |args| holder::make_value(args).map(Arc::new));
     registry.add("dict", |args| dict::make(args).map(Arc::new));
     registry.add("list", |args| list::make(args).map(Arc::new));
+    registry.add("set", |args| set::make(args).map(Arc::new));
 }
