@@ -10,7 +10,7 @@ typed_proxy! {
     /// Each method is one call of the server, which no other call divides. Sets that a method takes
     /// or returns are sequences of items.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
     ///
     /// let manager = multiprocessing::manager()?;
