@@ -184,6 +184,10 @@ impl Proxy {
 
     /// The proxy that an object is, which came among the items of a container.
     ///
+    /// What was taken out of a container, by `pop` say, may be gone after this thread's next call: make
+    /// it a proxy before. A container with proxies for its type, such as
+    /// `ListProxy<ListProxy<i64>>`, does so itself.
+    ///
     /// # Errors
     /// [`RemoteError::Conversion`] if it is none; otherwise as [`call`](Self::call), because the
     /// server is told of it.
