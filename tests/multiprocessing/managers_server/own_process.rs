@@ -150,12 +150,11 @@ fn a_manager_waits_to_be_started() {
     assert!(matches!(manager.connect(), Err(Error::Value(_))));
     manager.shutdown();
     manager.join(None).unwrap();
-    let used = std::panic::catch_unwind(|| manager.dict().map(drop));
-    let message = used.unwrap_err();
-    assert_eq!(
-        message.downcast_ref::<&str>(),
-        Some(&"server not yet started")
-    );
+    let used = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| manager.dict().map(drop)));
+    let panic = used.unwrap_err();
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or(panic.downcast_ref::<&str>().copied());
+    assert_eq!(message, Some("server not yet started"));
 }
 
 /// The process of a manager's server.
