@@ -112,6 +112,12 @@ impl Python {
         manager.with_timeout(LONG)
     }
 
+    /// How many files and connections it has open.
+    pub(super) fn open_files(&self) -> usize {
+        let directory = format!("/proc/{}/fd", self.program.pid());
+        std::fs::read_dir(directory).unwrap().count()
+    }
+
     /// Stops the server, but for the system's part in its connections.
     pub(super) fn stand_still(&self) {
         self.program.signal(Signal::SIGSTOP);
