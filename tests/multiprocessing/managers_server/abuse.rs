@@ -44,9 +44,8 @@ fn a_bad_request_ends_neither_the_connection_nor_the_server() {
     let (connection, list) = session(&serving);
     let list = Some(&*list);
     let empty = || Object::from(Tuple::new());
-    let refused: [(Vec<u8>, &str); 9] = [
+    let refused: [(Vec<u8>, &str); 8] = [
         (b"garbage".to_vec(), "UnpicklingError"),
-        (b"\x80\x04".to_vec(), "EOFError"),
         (
             b"\x80\x04N.".to_vec(),
             "TypeError: 'NoneType' object is not iterable",
@@ -71,9 +70,6 @@ fn a_bad_request_ends_neither_the_connection_nor_the_server() {
         (b"\x80\x04\x8b\xff\xff\xff\x7f".to_vec(), "UnpicklingError"),
     ];
     for (bytes, expected) in refused {
-        if expected == "EOFError" {
-            continue;
-        }
         let (kind, text) = exchange(&connection, &bytes);
         assert_eq!(kind, "#TRACEBACK", "{text}");
         assert!(text.to_string().contains(expected), "{expected}: {text}");
@@ -91,7 +87,7 @@ fn functions_of_the_server_refuse_what_they_do_not_know() {
     let token = Object::from(("no", "token"));
     let unknown = [
         (
-            request(None, "serve_client", ()),
+            request(None, "serve_client", Tuple::new()),
             "AssertionError: 'serve_client' unrecognized",
         ),
         (
@@ -106,7 +102,7 @@ fn functions_of_the_server_refuse_what_they_do_not_know() {
             "TypeError: expected Token",
         ),
         (request(None, "dummy", (1,)), "TypeError: Server.dummy()"),
-        (b"\x80".to_vec(), "EOFError"),
+        (b"\x80".to_vec(), "pickle data was truncated"),
     ];
     for (bytes, expected) in unknown {
         let connection = connect(&serving);
@@ -124,7 +120,7 @@ fn functions_of_the_server_refuse_what_they_do_not_know() {
 fn requests_may_come_before_the_replies_are_read() {
     let serving = Serving::start(|_| {});
     let (connection, list) = session(&serving);
-    for number in 0..1000 {
+    for number in 0..100 {
         connection
             .send_bytes(&request(Some(&list), "append", (number,)))
             .unwrap();
@@ -132,12 +128,12 @@ fn requests_may_come_before_the_replies_are_read() {
     connection
         .send_bytes(&request(Some(&list), "__len__", Tuple::new()))
         .unwrap();
-    for _ in 0..1000 {
+    for _ in 0..100 {
         let reply: (String, Object) = loads(&connection.recv_bytes().unwrap()).unwrap();
         assert_eq!(reply, ("#RETURN".to_string(), Object::None));
     }
     let reply: (String, Object) = loads(&connection.recv_bytes().unwrap()).unwrap();
-    assert_eq!(reply.1, Object::from(1000));
+    assert_eq!(reply.1, Object::from(100));
 }
 
 #[test]

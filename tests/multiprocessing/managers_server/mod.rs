@@ -2,6 +2,7 @@
 
 mod abuse;
 mod compare;
+mod functions;
 mod own_process;
 mod own_types;
 mod python_tests;

@@ -116,11 +116,40 @@ popped = outer.pop('inner')
 del inner
 popped.itself()
 print(len(outer), m._number_of_objects())
+for number in range(300):
+    outer[number] = [{'inner': m.Counted()}]
+for number in range(300):
+    outer[number][0]['inner'].itself()
+print(m._number_of_objects())
 ",
     );
     if let Some(output) = output {
-        assert_eq!(output, "1\n2\n0 2\n");
-        wait_until("the object's end", || alive.load(Ordering::SeqCst) == 0);
+        assert_eq!(output, "1\n2\n0 2\n2\n");
+    }
+    drop(alive);
+}
+
+#[test]
+fn what_no_object_holds_any_more_is_freed() {
+    let (serving, alive) = with_counted();
+    let output = serving.python(
+        "
+Manager.register('Counted')
+outer, queue = m.list(), m.Namespace()
+for number in range(300):
+    inner = m.list([m.Counted()])
+    inner.append(inner)
+    outer.append(inner)
+    queue.last = inner
+    del inner
+    outer.pop()
+print(type(queue.last[0]).__name__, len(outer))
+",
+    );
+    if let Some(output) = output {
+        assert_eq!(output, "AutoProxy[Counted] 0\n");
+        // Not at once, but so that they do not become ever more.
+        assert!(alive.load(Ordering::SeqCst) < 200, "{alive:?}");
     }
 }
 

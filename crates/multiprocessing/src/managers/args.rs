@@ -5,23 +5,24 @@ use std::sync::Arc;
 use hilos_pickle::{Dict, Object, Tuple};
 use serde::de::DeserializeOwned;
 
+use super::callable::Callable;
 use super::exception::Exception;
 use super::referent::Referent;
-use super::server::Objects;
+use super::server::Home;
 
 /// The arguments that a proxy's method, or the creation of an object, was called with.
 pub struct Args<'a> {
     positional: Tuple,
     keywords: Dict,
-    objects: &'a Objects,
+    home: &'a Arc<Home>,
 }
 
 impl<'a> Args<'a> {
-    pub(crate) fn new(positional: Tuple, keywords: Dict, objects: &'a Objects) -> Self {
+    pub(crate) fn new(positional: Tuple, keywords: Dict, home: &'a Arc<Home>) -> Self {
         Self {
             positional,
             keywords,
-            objects,
+            home,
         }
     }
 
@@ -47,7 +48,7 @@ impl<'a> Args<'a> {
 
     /// The object that a proxy among the arguments stands for, if this server holds it.
     pub fn referent(&self, object: &Object) -> Option<Arc<dyn Referent>> {
-        self.objects.behind(object)
+        self.home.objects.behind(object)
     }
 
     /// The value of an argument: what it stands for if it is a proxy of this server's.
@@ -59,6 +60,14 @@ impl<'a> Args<'a> {
             Some(referent) => referent.value(),
             None => Ok(object.clone()),
         }
+    }
+
+    /// The function that an argument names.
+    ///
+    /// # Errors
+    /// An `AttributeError` if the server does not know it, a `TypeError` if it is no function.
+    pub fn callable(&self, object: &Object) -> Result<Callable, Exception> {
+        Callable::find(object, self.home)
     }
 
     /// No arguments, for a function that takes none.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use hilos_core::time::Timeout;
+use hilos_pickle::Object;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ use super::exception::Exception;
 use super::launch::{self, Running};
 use super::proxy::{RemoteError, RemoteManager};
 use super::referent::Referent;
+use super::registry::Registry;
 use super::server::Server;
 use super::types::Types;
 use crate::connection::{Address, ListenAt};
@@ -145,6 +147,18 @@ impl BaseManager {
             move |types, typeid: String| types.add(&typeid, make),
             typeid,
         );
+    }
+
+    /// Lets clients name a function, with its module, where Python would import it: for a pool's jobs, a
+    /// list's `sort`, a barrier's action. As for [`register`](Self::register) it captures nothing.
+    pub fn register_function<R, F>(&mut self, name: &str, function: F)
+    where
+        R: Into<Object>,
+        F: Fn(&Args<'_>) -> Result<R, Exception> + Copy + Send + Sync + 'static,
+    {
+        let name = name.to_owned();
+        let add = move |types: &mut Registry, name: String| types.add_function(&name, function);
+        self.types.add(add, name);
     }
 
     /// Starts the server in a process of its own.

@@ -5,6 +5,8 @@ mod args;
 #[cfg(feature = "pickle")]
 mod base;
 #[cfg(feature = "pickle")]
+mod callable;
+#[cfg(feature = "pickle")]
 mod errand;
 #[cfg(feature = "pickle")]
 mod exception;
@@ -36,6 +38,8 @@ mod types;
 pub use args::Args;
 #[cfg(feature = "pickle")]
 pub use base::BaseManager;
+#[cfg(feature = "pickle")]
+pub use callable::Callable;
 #[cfg(feature = "pickle")]
 pub use exception::Exception;
 #[cfg(feature = "pickle")]

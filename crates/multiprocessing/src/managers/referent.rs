@@ -77,6 +77,14 @@ pub trait Referent: Any + Send + Sync {
         Err(Exception::type_error(text))
     }
 
+    /// What it holds of the objects that clients have given it.
+    ///
+    /// The server frees an object without proxies when no other object holds one of its proxies. By
+    /// default nobody knows, and what was ever given to this object is kept for ever, as in CPython.
+    fn contents(&self) -> Option<Object> {
+        None
+    }
+
     /// The exception for a method that is not there.
     fn no_attribute(&self, name: &str) -> Exception {
         Exception::attribute_error(self.type_name(), name)

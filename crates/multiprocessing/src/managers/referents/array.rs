@@ -131,6 +131,10 @@ impl Referent for Array {
     fn value(&self) -> Result<Object, Exception> {
         self.instance(&self.items.to_vec())
     }
+
+    fn contents(&self) -> Option<Object> {
+        Some(Object::None)
+    }
 }
 
 impl Code {

@@ -80,6 +80,10 @@ impl Referent for Dict {
     fn value(&self) -> Result<Object, Exception> {
         Ok(self.clone().into())
     }
+
+    fn contents(&self) -> Option<Object> {
+        Some(self.clone().into())
+    }
 }
 
 /// Methods without arguments.

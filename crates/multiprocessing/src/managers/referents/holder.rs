@@ -62,6 +62,10 @@ impl Referent for Value {
         state.insert("_value", self.value.lock().clone())?;
         Ok(made("Value", state))
     }
+
+    fn contents(&self) -> Option<Object> {
+        Some(self.value.lock().clone())
+    }
 }
 
 /// Attributes, Python's `multiprocessing.managers.Namespace`, for sharing by a manager.
@@ -148,6 +152,10 @@ impl Referent for Namespace {
 
     fn value(&self) -> Result<Object, Exception> {
         Ok(made("Namespace", self.attributes.copy()))
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(self.attributes.clone().into())
     }
 }
 

@@ -1,9 +1,10 @@
 //! `list`.
 
-use hilos_pickle::{Global, Instance, List, Object, Tuple};
+use hilos_pickle::{Dict, Global, Instance, List, Object, Slice, Tuple};
 
 use super::values::{Index, index, integer, iterate, same};
 use crate::managers::args::Args;
+use crate::managers::callable::Callable;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
 
@@ -62,6 +63,10 @@ impl Referent for List {
 
     fn value(&self) -> Result<Object, Exception> {
         Ok(self.clone().into())
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(self.clone().into())
     }
 }
 
@@ -198,19 +203,38 @@ fn sort(list: &List, args: &Args<'_>) -> Result<(), Exception> {
         ));
     }
     let [key, reverse] = args.bind("sort", ["key", "reverse"], 0)?;
-    if let Some(function @ (Object::Global(_) | Object::Instance(_))) = key {
-        let text = format!("{function:?} is not known to this server");
-        return Err(Exception::type_error(text));
-    }
     let reverse = reverse.is_some_and(|reverse| reverse.is_true());
-    let sorted = list.copy();
+    let mut items = list.to_vec();
+    if reverse {
+        items.reverse();
+    }
+    let mut sorted = match key.filter(|key| !matches!(key, Object::None)) {
+        Some(key) => sorted_by(args.callable(&key)?, items)?,
+        None => {
+            let list = List::from(items);
+            list.sort()?;
+            list.to_vec()
+        }
+    };
     if reverse {
         sorted.reverse();
     }
-    sorted.sort()?;
-    if reverse {
-        sorted.reverse();
-    }
-    list.set_slice(&hilos_pickle::Slice::default(), sorted.to_vec())?;
-    Ok(())
+    Ok(list.set_slice(&Slice::default(), sorted)?)
+}
+
+fn sorted_by(key: Callable, items: Vec<Object>) -> Result<Vec<Object>, Exception> {
+    let keys = items
+        .iter()
+        .map(|item| key.call([item.clone()], Dict::new()));
+    // The place keeps those in order that have the same key.
+    let keyed = keys
+        .enumerate()
+        .map(|(place, key)| Ok((key?, place).into()));
+    let keyed = List::from(keyed.collect::<Result<Vec<Object>, Exception>>()?);
+    keyed.sort()?;
+    let place = |pair: Object| -> Result<Object, Exception> {
+        let place = usize::try_from(&Tuple::try_from(&pair)?[1])?;
+        Ok(items[place].clone())
+    };
+    keyed.to_vec().into_iter().map(place).collect()
 }

@@ -68,6 +68,10 @@ macro_rules! lock {
             fn repr(&self) -> String {
                 format!("{self:?}")
             }
+
+            fn contents(&self) -> Option<Object> {
+                Some(Object::None)
+            }
         }
     )*};
 }
@@ -134,6 +138,10 @@ where
             }
             _ => Err(self.no_attribute(method)),
         }
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(Object::None)
     }
 }
 

@@ -7,6 +7,7 @@ mod iterator;
 mod list;
 mod locks;
 mod patience;
+mod pool;
 mod queue;
 mod set;
 mod signals;
@@ -18,6 +19,7 @@ pub use array::Array;
 use hilos_threading::{BoundedSemaphore, Event, Lock, RLock, Semaphore};
 pub use holder::{Namespace, Value};
 pub use iterator::PythonIterator;
+pub(super) use values::iterate;
 
 use super::registry::Registry;
 
@@ -42,6 +44,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("Namespace", |args| {
         holder::make_namespace(args).map(Arc::new)
     });
+    registry.add("Pool", |args| pool::make(args).map(Arc::new));
     registry.add("Queue", |args| queue::make(args).map(Arc::new));
     registry.add("RLock", |args| {
         args.between("RLock", (0, 0))

@@ -6,11 +6,22 @@ use hilos_pickle::Object;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 
-/// A timeout of seconds or `None`.
+/// A timeout of seconds or `None`, which Python compares with 0.
 pub(super) fn timeout(argument: Option<Object>) -> Result<Timeout, Exception> {
+    compared(argument, '>')
+}
+
+fn compared(argument: Option<Object>, operator: char) -> Result<Timeout, Exception> {
     match argument {
         None | Some(Object::None) => Ok(Timeout::NEVER),
-        Some(number) => Ok(seconds(&number)?.into()),
+        Some(number) => match f64::try_from(&number) {
+            Ok(seconds) => Ok(seconds.into()),
+            Err(hilos_pickle::Error::TypeError(_)) => Err(Exception::type_error(format!(
+                "'{operator}' not supported between instances of '{}' and 'int'",
+                number.type_name()
+            ))),
+            Err(error) => Err(error.into()),
+        },
     }
 }
 
@@ -59,7 +70,7 @@ pub(super) fn of_queue(block: Option<Object>, limit: Option<Object>) -> Result<T
     if block.is_some_and(|block| !block.is_true()) {
         return Ok(Timeout::ZERO);
     }
-    let limit = timeout(limit)?;
+    let limit = compared(limit, '<')?;
     match limit.checked() {
         Err(InvalidTimeout::Negative | InvalidTimeout::NotANumber) => Err(Exception::value_error(
             "'timeout' must be a non-negative number",

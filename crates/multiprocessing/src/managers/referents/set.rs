@@ -79,6 +79,10 @@ impl Referent for Set {
     fn value(&self) -> Result<Object, Exception> {
         Ok(self.clone().into())
     }
+
+    fn contents(&self) -> Option<Object> {
+        Some(self.clone().into())
+    }
 }
 
 /// Methods without arguments.

@@ -1,10 +1,10 @@
 //! `Semaphore`, `BoundedSemaphore`, `Event` and `Barrier`.
 
-use hilos_pickle::Object;
+use hilos_pickle::{Dict, Object};
 use hilos_threading::{Barrier, BoundedSemaphore, BrokenBarrierError, Event, Semaphore};
 
 use super::patience;
-use super::values::integer;
+use super::values::number;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
@@ -12,7 +12,7 @@ use crate::managers::referent::{Answer, Referent};
 /// What Python's `Semaphore(value=1)` begins with.
 pub(crate) fn initial_value(args: &Args<'_>) -> Result<usize, Exception> {
     let [value] = args.bind("Semaphore.__init__", ["value"], 0)?;
-    let value = value.map_or(Ok(1), |value| integer(&value))?;
+    let value = value.map_or(Ok(1), |value| number(&value))?;
     let text = "semaphore initial value must be >= 0";
     usize::try_from(value).map_err(|_| Exception::value_error(text))
 }
@@ -21,11 +21,16 @@ pub(crate) fn initial_value(args: &Args<'_>) -> Result<usize, Exception> {
 pub(crate) fn make_barrier(args: &Args<'_>) -> Result<Barrier, Exception> {
     let names = ["parties", "action", "timeout"];
     let [parties, action, timeout] = args.bind("Barrier.__init__", names, 1)?;
-    let parties = integer(&parties.unwrap_or(Object::None))?;
-    let barrier = Barrier::new(usize::try_from(parties).unwrap_or(0))?;
-    if let Some(function) = action.filter(|action| !matches!(action, Object::None)) {
-        let text = format!("{function:?} is not known to this server");
-        return Err(Exception::type_error(text));
+    let parties = number(&parties.unwrap_or(Object::None))?;
+    let mut barrier = Barrier::new(usize::try_from(parties).unwrap_or(0))?;
+    if let Some(action) = action.filter(|action| !matches!(action, Object::None)) {
+        let action = args.callable(&action)?;
+        barrier = barrier.with_action(move || {
+            // What an action raises breaks the barrier, as a panic does here.
+            if let Err(exception) = action.call([], Dict::new()) {
+                panic!("{exception:?}");
+            }
+        });
     }
     Ok(barrier.with_timeout(patience::timeout(timeout)?))
 }
@@ -41,7 +46,7 @@ fn of_semaphore(
             .into(),
         "release" => {
             let [n] = args.bind("Semaphore.release", ["n"], 0)?;
-            let n = n.map_or(Ok(1), |n| integer(&n))?;
+            let n = n.map_or(Ok(1), |n| number(&n))?;
             semaphore.release_n(usize::try_from(n).unwrap_or(0))?.into()
         }
         _ => return Ok(None),
@@ -65,6 +70,10 @@ macro_rules! semaphore {
 
             fn repr(&self) -> String {
                 format!("{self:?}")
+            }
+
+            fn contents(&self) -> Option<Object> {
+                Some(Object::None)
             }
         }
     )*};
@@ -96,6 +105,10 @@ impl Referent for Event {
 
     fn repr(&self) -> String {
         format!("{self:?}")
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(Object::None)
     }
 }
 
@@ -139,5 +152,9 @@ impl Referent for Barrier {
 
     fn repr(&self) -> String {
         format!("{self:?}")
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(Object::None)
     }
 }

@@ -9,7 +9,10 @@ use crate::managers::exception::Exception;
 const MOST: i64 = 1 << 32;
 
 /// What iterating over a value gives.
-pub(super) fn iterate(args: &Args<'_>, object: &Object) -> Result<Vec<Object>, Exception> {
+pub(in crate::managers) fn iterate(
+    args: &Args<'_>,
+    object: &Object,
+) -> Result<Vec<Object>, Exception> {
     match args.value(object)? {
         Object::Dict(dict) => Ok(dict.keys()),
         Object::Str(text) => Ok(characters(&text)?),
@@ -172,6 +175,12 @@ pub(super) fn integer(object: &Object) -> Result<i64, Exception> {
             other.type_name()
         ))),
     }
+}
+
+/// An argument that Python compares with 0 before it is taken for an int.
+pub(super) fn number(object: &Object) -> Result<i64, Exception> {
+    object.less_than(&Object::from(0))?;
+    integer(object)
 }
 
 /// Python's `is` or `==`, as containers look for an item.

@@ -8,7 +8,7 @@ use hilos_pickle::Object;
 use crate::connection::{Address, Connection, answer_challenge, deliver_challenge};
 use crate::error::Error;
 use crate::managers::exception::Exception;
-use crate::managers::message::{Reply, encode};
+use crate::managers::message::{self, Reply};
 
 /// A connection to a client, which over TCP is told at once that its messages have come.
 ///
@@ -45,16 +45,21 @@ impl Line {
         self.connection.recv_bytes()
     }
 
-    /// Sends a reply, or that it cannot be pickled.
+    /// Sends a reply.
     pub(super) fn send(&self, reply: &Reply) -> Result<(), Error> {
-        let bytes = match encode(reply) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let text = Exception::from(error).traceback();
-                let instead = Reply::Unserializable(text);
-                encode(&instead).map_err(Error::encoding::<Object>)?
-            }
-        };
-        self.connection.send_bytes(&bytes)
+        self.send_bytes(&encode(reply)?)
     }
+
+    pub(super) fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.connection.send_bytes(bytes)
+    }
+}
+
+/// A reply as it is sent; that it cannot be pickled, if so.
+pub(super) fn encode(reply: &Reply) -> Result<Vec<u8>, Error> {
+    message::encode(reply).or_else(|error| {
+        let text = Exception::from(error).traceback();
+        let instead = Reply::Unserializable(text);
+        message::encode(&instead).map_err(Error::encoding::<Object>)
+    })
 }

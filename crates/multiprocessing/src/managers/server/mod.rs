@@ -2,19 +2,22 @@
 
 mod functions;
 mod handler;
+mod home;
 mod line;
 mod objects;
+mod search;
 mod session;
+mod table;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hilos_pickle::Object;
 use hilos_threading::Event;
-use parking_lot::RwLock;
 
 use self::handler::Handlers;
-pub(crate) use self::objects::Objects;
+pub(crate) use self::home::Home;
 use super::args::Args;
 use super::exception::Exception;
 use super::referent::Referent;
@@ -40,8 +43,7 @@ pub struct Server {
 struct Shared {
     listener: Listener,
     authkey: Vec<u8>,
-    registry: RwLock<Registry>,
-    objects: Objects,
+    home: Arc<Home>,
     handlers: Handlers,
     stop: Event,
 }
@@ -53,13 +55,12 @@ impl Server {
         registry: Registry,
     ) -> Result<Self, Error> {
         let listener = Listener::new(address)?.with_backlog(128)?;
-        let objects = Objects::new(listener.address().clone());
+        let home = Home::new(listener.address().clone(), registry);
         Ok(Self {
             shared: Arc::new(Shared {
                 listener,
                 authkey: authkey.to_vec(),
-                registry: RwLock::new(registry),
-                objects,
+                home: Arc::new(home),
                 handlers: Handlers::default(),
                 stop: Event::new(),
             }),
@@ -86,7 +87,21 @@ impl Server {
         R: Referent,
         F: Fn(&Args<'_>) -> Result<Arc<R>, Exception> + Send + Sync + 'static,
     {
-        self.shared.registry.write().add(typeid, make);
+        self.shared.home.registry.write().add(typeid, make);
+    }
+
+    /// Lets clients name a function, with its module, where Python would import it: for a pool's jobs, a
+    /// list's `sort`, a barrier's action.
+    pub fn register_function<R, F>(&self, name: &str, function: F)
+    where
+        R: Into<Object>,
+        F: Fn(&Args<'_>) -> Result<R, Exception> + Send + Sync + 'static,
+    {
+        self.shared
+            .home
+            .registry
+            .write()
+            .add_function(name, function);
     }
 
     /// Where it listens.

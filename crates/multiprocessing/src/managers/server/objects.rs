@@ -1,15 +1,16 @@
 //! The objects of a server, and who refers to them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use hilos_pickle::Object;
 use parking_lot::RwLock;
 
+use super::search::mentions_proxy;
+use super::session::guarded;
+use super::table::{Entry, Table};
 use crate::connection::Address;
 use crate::managers::exception::Exception;
 use crate::managers::graph::proxies_in;
-use crate::managers::message::Request;
 use crate::managers::referent::Referent;
 use crate::managers::token::{Token, Travelling};
 
@@ -17,22 +18,6 @@ use crate::managers::token::{Token, Travelling};
 pub(crate) struct Objects {
     address: Address,
     table: RwLock<Table>,
-}
-
-#[derive(Default)]
-struct Table {
-    entries: HashMap<String, Entry>,
-    /// The name of an object that is there already, by its place in memory.
-    idents: HashMap<usize, String>,
-    last: u64,
-}
-
-struct Entry {
-    referent: Arc<dyn Referent>,
-    /// How many proxies refer to it.
-    count: usize,
-    /// Whether another object of this server may hold a proxy of it, which counts for nothing.
-    nested: bool,
 }
 
 impl Objects {
@@ -45,19 +30,7 @@ impl Objects {
 
     /// Adds an object, or a reference to one that is there.
     pub(super) fn add(&self, referent: Arc<dyn Referent>) -> String {
-        let place = place(&referent);
-        let table = &mut *self.table.write();
-        let ident = table.idents.entry(place).or_insert_with(|| {
-            table.last += 1;
-            format!("{:x}", table.last)
-        });
-        let entry = table.entries.entry(ident.clone()).or_insert(Entry {
-            referent,
-            count: 0,
-            nested: false,
-        });
-        entry.count += 1;
-        ident.clone()
+        self.table.write().add(referent)
     }
 
     /// The object of a name.
@@ -68,30 +41,21 @@ impl Objects {
     }
 
     pub(super) fn incref(&self, ident: &str) -> Result<(), Exception> {
-        let mut table = self.table.write();
-        let entry = table.entries.get_mut(ident);
-        entry
-            .ok_or_else(|| Exception::new("KeyError", ident))?
-            .count += 1;
-        Ok(())
+        self.table.write().change(ident, |entry| entry.count += 1)
     }
 
     /// Takes a reference back; the last one takes the object away.
     pub(super) fn decref(&self, ident: &str) -> Result<(), Exception> {
         let mut table = self.table.write();
-        let entry = table.entries.get_mut(ident);
-        let entry = entry.ok_or_else(|| Exception::new("KeyError", ident))?;
-        entry.count = entry.count.saturating_sub(1);
-        if entry.count > 0 || entry.nested {
-            return Ok(());
-        }
-        let removed = table.entries.remove(ident);
-        if let Some(entry) = &removed {
-            table.idents.remove(&place(&entry.referent));
-        }
+        table.change(ident, |entry| entry.count = entry.count.saturating_sub(1))?;
+        let removed = table.remove_unused(ident);
+        let due = table.is_sweep_due();
         // Its end may take long, and may be the user's code.
         drop(table);
         drop(removed);
+        if due {
+            self.sweep();
+        }
         Ok(())
     }
 
@@ -121,25 +85,60 @@ impl Objects {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Keeps the objects whose proxies are in a request: another object may come to hold them.
-    pub(super) fn adopt(&self, bytes: &[u8], request: &Request) -> Result<(), Exception> {
-        const MARK: &[u8] = b"RebuildProxy";
-        // Nearly all requests have none, and need not be searched.
-        if !bytes.windows(MARK.len()).any(|window| window == MARK) {
-            return Ok(());
+    /// The objects here whose proxies are in a message, that is in a value of which these are the bytes.
+    pub(super) fn mentioned(&self, bytes: &[u8], value: impl FnOnce() -> Object) -> Vec<String> {
+        // Nearly all messages have none, and need not be searched.
+        if !mentions_proxy(bytes) {
+            return Vec::new();
         }
-        for token in proxies_in(&Object::Tuple(request.args.clone()))
-            .into_iter()
-            .chain(proxies_in(&Object::Dict(request.kwds.clone())))
-            .filter(|token| self.is_here(token))
-        {
-            let mut table = self.table.write();
-            let entry = table.entries.get_mut(&token.id);
-            entry
-                .ok_or_else(|| Exception::new("KeyError", token.id.as_str()))?
-                .nested = true;
+        let tokens = proxies_in(&value()).into_iter();
+        let here = tokens.filter(|token| self.is_here(token));
+        here.map(|token| token.id).collect()
+    }
+
+    /// Keeps objects without a reference, since another object may come to hold proxies of them.
+    pub(super) fn nest(&self, idents: &[String]) -> Result<(), Exception> {
+        let mut table = self.table.write();
+        let mut nest = |ident: &String| table.change(ident, |entry| entry.nested = true);
+        idents.iter().try_for_each(&mut nest)
+    }
+
+    /// Keeps objects for ever, since nobody knows who holds proxies of them.
+    pub(super) fn keep(&self, idents: &[String]) {
+        self.change_all(idents, |entry| entry.kept = true);
+    }
+
+    /// Keeps objects until their proxies have arrived that are in a message.
+    pub(super) fn carry(&self, idents: &[String]) {
+        self.change_all(idents, |entry| entry.carried += 1);
+    }
+
+    /// Says that the proxies have arrived.
+    pub(super) fn deliver(&self, idents: &[String]) {
+        self.change_all(idents, |entry| {
+            entry.carried = entry.carried.saturating_sub(1)
+        });
+    }
+
+    fn change_all(&self, idents: &[String], change: impl Fn(&mut Entry)) {
+        if idents.is_empty() {
+            return;
         }
-        Ok(())
+        let mut table = self.table.write();
+        for ident in idents {
+            // One that is gone needs nothing.
+            let _ = table.change(ident, &change);
+        }
+    }
+
+    /// Frees the nested objects that nothing holds any more.
+    fn sweep(&self) {
+        let snapshot = self.table.write().begin_sweep();
+        let reached = guarded(|| Ok(snapshot.reach(|token| self.is_here(token))));
+        let reached = reached.unwrap_or_else(|_| snapshot.all());
+        let freed = self.table.write().finish_sweep(&reached);
+        // What they held may now be free, too, and the next sweep finds it.
+        drop(freed);
     }
 
     /// The object that a proxy stands for, if it is here.
@@ -165,8 +164,4 @@ impl Objects {
 /// Whether a name of a host is one that every machine has for itself.
 fn is_this_machine(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0" | "::1" | "::")
-}
-
-fn place(referent: &Arc<dyn Referent>) -> usize {
-    Arc::as_ptr(referent).cast::<()>().addr()
 }
