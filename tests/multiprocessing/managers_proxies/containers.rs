@@ -4,7 +4,7 @@ use hilos::multiprocessing::managers::{DictProxy, ListProxy, RemoteError, SetPro
 use hilos::pickle::{Object, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::server::{with_all, with_each, with_newest};
+use super::server::{with_all, with_newest};
 
 #[test]
 fn a_list_does_what_a_list_does() {
@@ -304,7 +304,7 @@ fn arrays_have_numbers_of_any_kind() {
 /// CPython has sets from 3.14 on; the test's own server registers them for the others.
 #[test]
 fn a_set_does_what_a_set_does() {
-    with_each(|manager| {
+    with_all(|manager| {
         let set: SetProxy<i64> = manager.set([1, 2, 3]).unwrap();
         set.add(4).unwrap();
         set.discard(9).unwrap();

@@ -9,3 +9,4 @@ mod pool;
 mod processes;
 mod queues;
 mod server;
+mod threads;

@@ -1,9 +1,13 @@
 //! Proxies inside of what is shared.
 
-use hilos::multiprocessing::managers::{DictProxy, ListProxy, Proxy, QueueProxy};
+use hilos::multiprocessing::connection::Address;
+use hilos::multiprocessing::managers::{
+    AcquirerProxy, DictProxy, ListProxy, Proxy, QueueProxy, RemoteManager,
+};
 use hilos::pickle::Object;
 
-use super::server::{Python, with_all, with_newest};
+use super::server::{AUTHKEY, Python, with_all, with_newest};
+use crate::support::LONG;
 
 #[test]
 fn a_list_of_lists_changes_for_all() {
@@ -102,4 +106,26 @@ fn a_proxy_of_another_manager_is_a_proxy_there() {
     assert_eq!(list.to_vec().unwrap(), [1, 2]);
     let object: Object = dict.proxy().call("__getitem__", ("list",)).unwrap();
     assert!(Proxy::from_object(&object).unwrap().is(list.proxy()));
+}
+
+#[test]
+fn a_server_is_known_by_its_other_names() {
+    let Some(server) = Python::start_inet() else {
+        return;
+    };
+    let Address::Inet(_, port) = server.address else {
+        panic!("a port")
+    };
+    let by_name = Address::from(("localhost", port));
+    let manager = RemoteManager::connect(by_name.clone(), AUTHKEY).unwrap();
+    let manager = manager.with_timeout(LONG);
+    let theirs = server.connect();
+    let locks: ListProxy<AcquirerProxy> = theirs.create("shared_list", ("locks",)).unwrap().into();
+    locks.append(theirs.rlock().unwrap()).unwrap();
+    let locks: ListProxy<AcquirerProxy> = manager.create("shared_list", ("locks",)).unwrap().into();
+    let (first, second) = (locks.get(0).unwrap(), locks.get(0).unwrap());
+    assert_eq!(first.proxy().token().address, by_name);
+    // So both are called on one connection, which the lock belongs to.
+    first.acquire().unwrap();
+    assert!(second.try_acquire().unwrap());
 }

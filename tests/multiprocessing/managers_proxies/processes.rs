@@ -324,3 +324,22 @@ fn proxies_are_for_all_threads() {
     shared::<DictProxy<String, ListProxy<i64>>>();
     shared::<RemoteManager>();
 }
+
+#[test]
+fn a_key_is_not_sent_over_a_network() {
+    use hilos::multiprocessing::connection::{Listener, client};
+    let listener = Listener::new(("localhost", 0)).unwrap();
+    let ours = client(listener.address().clone(), None).unwrap();
+    let theirs = listener.accept().unwrap();
+    with_newest(|manager| {
+        let list = manager.list([1_i64]).unwrap();
+        ours.send(&list).unwrap();
+        let bytes = theirs.recv_bytes().unwrap();
+        let has_key = bytes.windows(AUTHKEY.len()).any(|part| part == AUTHKEY);
+        assert!(!has_key, "{}", bytes.escape_ascii());
+        // This process knows the key of that address.
+        ours.send(&list).unwrap();
+        let same: ListProxy<i64> = theirs.recv().unwrap();
+        assert_eq!(same.to_vec().unwrap(), [1]);
+    });
+}

@@ -42,6 +42,8 @@ Manager.register('Child', None, exposed=exposed, create_method=False)
 Manager.register('shared', lambda name, typeid: shared[name] if name in shared else
     shared.setdefault(name, Manager._registry[typeid][0]()))
 
+Manager.register('shared_list', lambda name: shared.setdefault(name, []),
+    exposed=('append', '__getitem__'))
 if 'set' not in Manager._registry:
     names = [name for name in dir(set) if name in ('__contains__', '__len__', '__iter__') or name[0] != '_']
     Manager.register('set', set, exposed=names, method_to_typeid={'__iter__': 'Iterator'})
@@ -108,6 +110,12 @@ impl Python {
     pub(super) fn connect(&self) -> RemoteManager {
         let manager = RemoteManager::connect(self.address.clone(), AUTHKEY).unwrap();
         manager.with_timeout(LONG)
+    }
+
+    /// How many files and connections it has open.
+    pub(super) fn open_files(&self) -> usize {
+        let directory = format!("/proc/{}/fd", self.program.pid());
+        std::fs::read_dir(directory).unwrap().count()
     }
 
     /// Stops the server, but for the system's part in its connections.

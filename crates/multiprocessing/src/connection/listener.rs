@@ -294,10 +294,13 @@ fn dial_unix(address: &UnixAddr, deadline: Deadline) -> Result<Connection, Error
     let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
     let fd = nix::sys::socket::socket(family, SockType::Stream, flags, None)?;
     send_until(&fd, deadline)?;
-    match nix::sys::socket::connect(fd.as_raw_fd(), address) {
-        Ok(()) => {}
-        Err(Errno::EAGAIN) => return Err(Error::Timeout),
-        Err(error) => return Err(error.into()),
+    loop {
+        match nix::sys::socket::connect(fd.as_raw_fd(), address) {
+            Ok(()) => break,
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Err(Error::Timeout),
+            Err(error) => return Err(error.into()),
+        }
     }
     if !deadline.is_never() {
         send_until(&fd, Deadline::NEVER)?;

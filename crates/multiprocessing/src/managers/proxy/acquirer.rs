@@ -15,14 +15,14 @@ typed_proxy! {
     /// processes of one program a [`Lock`](crate::Lock) is a thousand times faster and tells of a
     /// holder that has died.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let (lock, balance) = (manager.lock()?, manager.value("i", 100)?);
     /// lock.with(|| balance.set(balance.get()? + 1))??;
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// assert_eq!(balance.get()?, 101);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Differences from Python

@@ -9,15 +9,14 @@ use super::typed::{Item, typed_proxy};
 typed_proxy! {
     /// An array of numbers in a manager's process.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let array = manager.array("i", 0..5)?;
     /// array.set(-1, 10)?;
     /// assert_eq!(array.to_vec()?, [0, 1, 2, 3, 10]);
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// Mirrors [`multiprocessing.managers.SyncManager.Array`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.managers.SyncManager.Array).

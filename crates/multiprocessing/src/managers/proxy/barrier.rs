@@ -8,14 +8,16 @@ use super::typed::{Item, typed_proxy};
 typed_proxy! {
     /// A barrier in a manager's process, at which threads of any process wait for each other.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let start = manager.barrier(2)?;
-    /// let place = start.wait(10)?;
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// let other = start.clone();
+    /// let thread = std::thread::spawn(move || other.wait(10));
+    /// let places = [start.wait(10)?, thread.join().unwrap()?];
+    /// assert!(places == [0, 1] || places == [1, 0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// Mirrors [`multiprocessing.managers.SyncManager.Barrier`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.managers.SyncManager.Barrier).

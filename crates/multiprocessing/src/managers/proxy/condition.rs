@@ -12,16 +12,22 @@ typed_proxy! {
     /// Use it to wait for a change of what the manager keeps. The thread that waits or notifies has
     /// to hold the lock.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let (condition, jobs) = (manager.condition()?, manager.list_of::<String>()?);
+    /// let (theirs, list) = (condition.clone(), jobs.clone());
+    /// let producer = std::thread::spawn(move || {
+    ///     let _held = theirs.lock()?;
+    ///     list.append("job")?;
+    ///     theirs.notify(1)
+    /// });
     /// let held = condition.lock()?;
-    /// condition.wait_for(|| jobs.is_empty().is_ok_and(|empty| !empty), None)?;
-    /// # drop(held);
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// assert!(condition.wait_for(|| jobs.is_empty().is_ok_and(|empty| !empty), 10)?);
+    /// drop(held);
+    /// producer.join().unwrap()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// Mirrors [`multiprocessing.managers.SyncManager.Condition`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.managers.SyncManager.Condition).

@@ -14,20 +14,19 @@ typed_proxy! {
     /// is of Python's objects. Each method is one call of the server, which no other call divides:
     /// [`setdefault`](Self::setdefault), [`pop`](Self::pop) and [`update`](Self::update) need no lock.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let d = manager.dict()?;
     /// d.insert(1, "1")?;
     /// d.insert("2", 2)?;
     /// d.insert(0.25, ())?;
-    /// println!("{d}"); // {1: '1', '2': 2, 0.25: None}
+    /// assert_eq!(d.to_string(), "{1: '1', '2': 2, 0.25: None}");
     /// let ages = manager.dict_of::<String, i64>()?;
     /// ages.insert("Ana", 30)?;
     /// assert_eq!(ages.get("Ana")?, Some(30));
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Differences from Python

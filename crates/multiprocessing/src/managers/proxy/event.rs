@@ -8,15 +8,14 @@ use super::typed::typed_proxy;
 typed_proxy! {
     /// A flag in a manager's process, which is waited for.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let ready = manager.event()?;
     /// assert!(!ready.wait(0.1)?);
     /// ready.set()?;
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// Mirrors [`multiprocessing.managers.SyncManager.Event`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.managers.SyncManager.Event).

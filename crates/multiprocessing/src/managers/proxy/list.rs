@@ -12,15 +12,14 @@ typed_proxy! {
     /// Use it for values that several processes add to and look at. `ListProxy` without a type is of
     /// Python's objects. Each method is one call of the server, which no other call divides.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let list = manager.list(0..10)?;
     /// list.reverse()?;
-    /// println!("{list}"); // [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// assert_eq!(list.to_string(), "[9, 8, 7, 6, 5, 4, 3, 2, 1, 0]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Differences from Python

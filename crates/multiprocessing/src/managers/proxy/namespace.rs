@@ -10,17 +10,16 @@ use super::typed::typed_proxy;
 typed_proxy! {
     /// Named values in a manager's process.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let global = manager.namespace()?;
     /// global.set("x", 10)?;
     /// global.set("y", "hello")?;
     /// assert_eq!(global.get::<i64>("x")?, 10);
-    /// println!("{global}"); // Namespace(x=10, y='hello')
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// assert_eq!(global.to_string(), "Namespace(x=10, y='hello')");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Differences from Python

@@ -12,15 +12,19 @@ typed_proxy! {
     /// Use it to hand work to programs on this machine and others, CPython's among them; between
     /// processes of one program a [`Queue`](crate::Queue) is faster.
     ///
-    /// ```no_run
-    /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::{QueueProxy, RemoteManager};
-    ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"abracadabra")?;
-    /// let queue: QueueProxy<String> = manager.create("get_queue", ())?.into();
-    /// queue.put("hello")?;
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
     /// ```
+    /// use hilos_multiprocessing as multiprocessing;
+    /// use multiprocessing::managers::QueueProxy;
+    ///
+    /// let manager = multiprocessing::manager()?;
+    /// let queue: QueueProxy<String> = manager.queue(0)?;
+    /// queue.put("hello")?;
+    /// assert_eq!(queue.get()?, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A program's own typeid, such as the `get_queue` of Python's recipe, makes one by
+    /// `QueueProxy::<String>::from(manager.create("get_queue", ())?)`.
     ///
     /// # Differences from Python
     /// - `get(False)` is [`get_nowait`](Self::get_nowait), `get(timeout=1)`

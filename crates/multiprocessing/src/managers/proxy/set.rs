@@ -10,15 +10,14 @@ typed_proxy! {
     /// Each method is one call of the server, which no other call divides. Sets that a method takes
     /// or returns are sequences of items.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let seen = manager.set(["a".to_string()])?;
     /// seen.add("b")?;
     /// assert!(seen.contains("a")?);
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// Mirrors [`multiprocessing.managers.SyncManager.set`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.managers.SyncManager.set).

@@ -1,14 +1,16 @@
 //! Proxies on their way to another process of the program.
 
+use hilos_core::time::Timeout;
 use hilos_pickle::{Global, Object};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::error::RemoteError;
 use super::server::Server;
 use super::untyped::Proxy;
 use crate::connection::Address;
 use crate::managers::token::{Token, Travelling};
-use hilos_core::time::Timeout;
+use crate::reduction::is_public;
 
 /// A proxy in the encoding of this crate's own queues and connections.
 #[derive(Serialize, Deserialize)]
@@ -18,7 +20,8 @@ struct Luggage {
     id: String,
     class: (String, String),
     exposed: Option<Vec<String>>,
-    /// `None` if it is that of the process, which its children have as well.
+    /// `None` if it is that of the process, which its children have as well, or if strangers could
+    /// read it.
     authkey: Option<Vec<u8>>,
     patience: Option<f64>,
 }
@@ -31,20 +34,24 @@ impl Luggage {
             exposed,
         } = proxy.description().clone();
         let authkey = proxy.server().authkey();
+        let told = !is_public() && authkey != crate::current::authkey();
         Self {
             typeid: token.typeid,
             address: token.address,
             id: token.id,
             class: (class.module().to_string(), class.name().to_string()),
             exposed,
-            authkey: (authkey != crate::current::authkey()).then(|| authkey.to_vec()),
+            authkey: told.then(|| authkey.to_vec()),
             patience: proxy.patience().seconds(),
         }
     }
 
-    fn unpack(self) -> Result<Proxy, super::RemoteError> {
-        let authkey = self.authkey.unwrap_or_else(crate::current::authkey);
-        let server = Server::new(self.address.clone(), &authkey);
+    fn unpack(self) -> Result<Proxy, RemoteError> {
+        let address = self.address.clone();
+        let server = match &self.authkey {
+            Some(authkey) => Server::new(address, authkey),
+            None => Server::heard_of(address),
+        };
         let description = Travelling {
             class: Global::new(self.class.0, self.class.1),
             token: Token::new(self.typeid, self.address, self.id),

@@ -30,15 +30,16 @@ const GLANCE: Duration = Duration::from_secs(10);
 /// another process as an argument or through a queue, and into the containers of a manager as
 /// an item; the one who sends it has to keep it until it has arrived.
 ///
-/// ```no_run
+/// ```
 /// use hilos_multiprocessing as multiprocessing;
-/// use multiprocessing::managers::RemoteManager;
 ///
-/// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
-/// let account = manager.create("Account", (100,))?;
-/// account.call("deposit", (20,))?;
-/// let balance: i64 = account.call_as("balance", ())?;
-/// # Ok::<(), multiprocessing::managers::RemoteError>(())
+/// let manager = multiprocessing::manager()?;
+/// let list = manager.create("list", ([3, 1],))?;
+/// list.call("append", (2,))?;
+/// list.call("sort", ())?;
+/// let least: i64 = list.call_as("__getitem__", (0,))?;
+/// assert_eq!(least, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Blocking
@@ -182,6 +183,10 @@ impl Proxy {
     }
 
     /// The proxy that an object is, which came among the items of a container.
+    ///
+    /// What was taken out of a container, by `pop` say, may be gone after this thread's next call: make
+    /// it a proxy before. A container with proxies for its type, such as
+    /// `ListProxy<ListProxy<i64>>`, does so itself.
     ///
     /// # Errors
     /// [`RemoteError::Conversion`] if it is none; otherwise as [`call`](Self::call), because the

@@ -6,15 +6,14 @@ use super::typed::{Item, typed_proxy};
 typed_proxy! {
     /// One value in a manager's process.
     ///
-    /// ```no_run
+    /// ```
     /// use hilos_multiprocessing as multiprocessing;
-    /// use multiprocessing::managers::RemoteManager;
     ///
-    /// let manager = RemoteManager::connect(("localhost", 50000), b"secret")?;
+    /// let manager = multiprocessing::manager()?;
     /// let value = manager.value("d", 0.5)?;
     /// value.set(1.5)?;
     /// assert_eq!(value.get()?, 1.5);
-    /// # Ok::<(), multiprocessing::managers::RemoteError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Differences from Python
