@@ -270,6 +270,7 @@ fn multiprocessing() {
     use hilos::multiprocessing::Array as _;
     use hilos::multiprocessing::RawValue as _;
     use hilos::multiprocessing::RawArray as _;
+    use hilos::multiprocessing::manager as _;
     use hilos::multiprocessing::freeze_support as _;
     let _ = hilos::multiprocessing::get_context::<hilos::multiprocessing::StartMethod>;
     use hilos::multiprocessing::LOGGER as _;
@@ -397,6 +398,7 @@ fn multiprocessing_pool() {
 #[test]
 fn multiprocessing_context() {
     use hilos::multiprocessing::Process as _;
+    let _ = hilos::multiprocessing::Context::manager;
     use hilos::multiprocessing::Context as _;
     use hilos::multiprocessing::Context as _;
     use hilos::multiprocessing::Context as _;
@@ -570,6 +572,28 @@ fn concurrent_futures_process() {
 
 #[test]
 fn multiprocessing_managers() {
+    use hilos::multiprocessing::managers::BaseManager as _;
+    use hilos::multiprocessing::managers::SyncManager as _;
+    use hilos::multiprocessing::managers::Token as _;
+    use hilos::multiprocessing::managers::Server as _;
+    use hilos::multiprocessing::managers::Namespace as _;
+    use hilos::multiprocessing::managers::Value as _;
+    use hilos::multiprocessing::managers::Array as _;
+    let _ = hilos::multiprocessing::managers::BaseManager::with::<(), fn(&hilos::multiprocessing::managers::BaseManager)>;
+    let _ = hilos::multiprocessing::managers::BaseManager::shutdown;
+    let _ = hilos::multiprocessing::managers::BaseManager::address;
+    let _ = hilos::multiprocessing::managers::BaseManager::connect;
+    let _ = hilos::multiprocessing::managers::BaseManager::get_server;
+    let _ = hilos::multiprocessing::managers::BaseManager::join::<f64>;
+    let _ = hilos::multiprocessing::managers::Server::register::<hilos::threading::Event, fn(&hilos::multiprocessing::managers::Args<'_>) -> Result<std::sync::Arc<hilos::threading::Event>, hilos::multiprocessing::managers::Exception>>;
+    let _ = hilos::multiprocessing::managers::BaseManager::start;
+    let _ = hilos::multiprocessing::managers::BaseManager::shutdown;
+    let _ = hilos::multiprocessing::managers::Namespace::get;
+    let _ = hilos::multiprocessing::managers::Namespace::set::<i64>;
+    let _ = hilos::multiprocessing::managers::Server::serve_forever;
+    let _ = hilos::multiprocessing::managers::Value::get;
+    let _ = hilos::multiprocessing::managers::Value::set::<i64>;
+    let _ = hilos::multiprocessing::managers::Value::get;
     use hilos::multiprocessing::managers::SharedMemoryManager as _;
     let _ = hilos::multiprocessing::managers::SharedMemoryManager::shared_memory;
     let _ = hilos::multiprocessing::managers::SharedMemoryManager::shareable_list::<[i64; 1]>;

@@ -7,6 +7,7 @@ mod own_process;
 mod own_types;
 mod python_tests;
 mod references;
+mod sets;
 
 use std::thread::JoinHandle;
 

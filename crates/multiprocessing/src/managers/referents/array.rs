@@ -7,7 +7,18 @@ use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
 
-/// Numbers of one type of C's, Python's `array.array`, for sharing by a manager.
+/// Numbers of one type of C's that a manager shares: Python's `array.array`.
+///
+/// ```
+/// use hilos_multiprocessing::managers::{Array, Referent};
+///
+/// let array = Array::new("i", 0..3)?;
+/// assert_eq!(array.repr(), "array('i', [0, 1, 2])");
+/// assert_eq!(Array::new("b", [200]).err().unwrap().to_string(), "signed char is greater than maximum");
+/// # Ok::<(), hilos_multiprocessing::managers::Exception>(())
+/// ```
+///
+/// Mirrors `multiprocessing.managers.Array`.
 pub struct Array {
     code: Code,
     /// Numbers that the type can hold, each as that type gives it back.
@@ -32,14 +43,7 @@ pub(crate) fn make(args: &Args<'_>) -> Result<Array, Exception> {
         Object::Bytes(bytes) => code.unpack(bytes)?,
         sequence => iterate(args, sequence)?,
     };
-    let items: Vec<Object> = items
-        .iter()
-        .map(|item| code.fit(item))
-        .collect::<Result<_, _>>()?;
-    Ok(Array {
-        code,
-        items: items.into(),
-    })
+    Array::of(code, items)
 }
 
 /// The numbers of an array that came by wire.
@@ -52,6 +56,28 @@ pub(super) fn items_of(instance: &Instance) -> Result<Vec<Object>, Exception> {
 }
 
 impl Array {
+    /// Numbers of the type that Python has this letter for.
+    ///
+    /// # Errors
+    /// A `ValueError` if there is no such type, an `OverflowError` if a number does not fit, a
+    /// `TypeError` if it is none.
+    pub fn new<I>(typecode: &str, items: I) -> Result<Self, Exception>
+    where
+        I: IntoIterator<Item: Into<Object>>,
+    {
+        let items = items.into_iter().map(Into::into).collect();
+        Self::of(Code::new(&typecode.into())?, items)
+    }
+
+    fn of(code: Code, items: Vec<Object>) -> Result<Self, Exception> {
+        let items: Vec<Object> = items
+            .iter()
+            .map(|item| code.fit(item))
+            .collect::<Result<_, _>>()?;
+        let items = items.into();
+        Ok(Self { code, items })
+    }
+
     fn instance(&self, items: &[Object]) -> Result<Object, Exception> {
         let bytes = self.code.pack(items)?;
         let args = [self.code.0.into(), Object::from(Bytes::from(bytes))];

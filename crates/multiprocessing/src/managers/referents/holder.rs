@@ -7,7 +7,23 @@ use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
 
-/// One value, Python's `multiprocessing.managers.Value`, for sharing by a manager.
+/// One value that a manager shares.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hilos_multiprocessing as multiprocessing;
+/// use multiprocessing::managers::{BaseManager, Value};
+///
+/// let counter = Arc::new(Value::new("i", 7));
+/// let server = BaseManager::new().get_server()?;
+/// let shared = counter.clone();
+/// server.register("counter", move |_| Ok(shared.clone()));
+/// // Python: Manager.register('counter', proxytype=ValueProxy); …; m.counter().value = 8
+/// assert_eq!(counter.get(), 7.into());
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+///
+/// Mirrors `multiprocessing.managers.Value`.
 pub struct Value {
     typecode: Object,
     value: Mutex<Object>,
@@ -23,6 +39,28 @@ pub(crate) fn make_value(args: &Args<'_>) -> Result<Value, Exception> {
     })
 }
 
+impl Value {
+    /// A value; Python's letter for a type is only shown.
+    pub fn new<V: Into<Object>>(typecode: &str, value: V) -> Self {
+        Self {
+            typecode: typecode.into(),
+            value: Mutex::new(value.into()),
+        }
+    }
+
+    /// The value.
+    pub fn get(&self) -> Object {
+        self.value.lock().clone()
+    }
+
+    /// Replaces the value.
+    pub fn set<V: Into<Object>>(&self, value: V) {
+        let old = std::mem::replace(&mut *self.value.lock(), value.into());
+        // Not under the lock.
+        drop(old);
+    }
+}
+
 impl Referent for Value {
     fn type_name(&self) -> &str {
         "Value"
@@ -36,12 +74,11 @@ impl Referent for Value {
         match method {
             "get" => {
                 args.bind("Value.get", [], 0)?;
-                Ok(self.value.lock().clone().into())
+                Ok(self.get().into())
             }
             "set" => {
                 let [value] = args.bind("Value.set", ["value"], 1)?;
-                let old = std::mem::replace(&mut *self.value.lock(), value.into());
-                drop(old);
+                self.set(Object::from(value));
                 Ok(().into())
             }
             _ => Err(self.no_attribute(method)),
@@ -49,26 +86,33 @@ impl Referent for Value {
     }
 
     fn repr(&self) -> String {
-        format!(
-            "Value({:?}, {:?})",
-            self.typecode,
-            self.value.lock().clone()
-        )
+        format!("Value({:?}, {:?})", self.typecode, self.get())
     }
 
     fn value(&self) -> Result<Object, Exception> {
         let state = Dict::new();
         state.insert("_typecode", &self.typecode)?;
-        state.insert("_value", self.value.lock().clone())?;
+        state.insert("_value", self.get())?;
         Ok(made("Value", state))
     }
 
     fn contents(&self) -> Option<Object> {
-        Some(self.value.lock().clone())
+        Some(self.get())
     }
 }
 
-/// Attributes, Python's `multiprocessing.managers.Namespace`, for sharing by a manager.
+/// Attributes that a manager shares.
+///
+/// ```
+/// use hilos_multiprocessing::managers::Namespace;
+///
+/// let namespace = Namespace::new();
+/// namespace.set("x", 10);
+/// assert_eq!(namespace.get("x"), Some(10.into()));
+/// assert_eq!(namespace.get("y"), None);
+/// ```
+///
+/// Mirrors [`multiprocessing.managers.Namespace`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.managers.Namespace).
 #[derive(Default)]
 pub struct Namespace {
     attributes: Dict,
@@ -90,6 +134,17 @@ impl Namespace {
     /// A namespace without attributes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The value of an attribute.
+    pub fn get(&self, name: &str) -> Option<Object> {
+        // A str is a possible key.
+        self.attributes.get(name).unwrap_or_default()
+    }
+
+    /// Sets an attribute.
+    pub fn set<V: Into<Object>>(&self, name: &str, value: V) {
+        let _ = self.attributes.insert(name, value);
     }
 
     fn absent(&self, name: &Object) -> Exception {
