@@ -164,6 +164,12 @@ pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
 
 /// Runs a test with each server, and with one of this crate's.
 pub(super) fn with_all(test: impl Fn(&RemoteManager)) {
+    with_own(&test);
+    with_each(test);
+}
+
+/// Runs a test with a server of this crate's, which has what CPython has from 3.14 on.
+pub(super) fn with_own(test: impl FnOnce(&RemoteManager)) {
     let manager = SyncManager::new().with_authkey(AUTHKEY);
     let server = manager.get_server().unwrap();
     register_functions(&server);
@@ -173,7 +179,6 @@ pub(super) fn with_all(test: impl Fn(&RemoteManager)) {
     test(&manager.with_timeout(LONG));
     server.stop();
     thread.join().unwrap();
-    with_each(test);
 }
 
 /// What Python has anyhow, as far as the tests call it.
