@@ -681,6 +681,7 @@ fn multiprocessing_managers() {
     let _ = hilos::multiprocessing::managers::ListProxy::<i64>::reverse;
     let _ = hilos::multiprocessing::managers::ListProxy::<i64>::sort;
     let _ = hilos::multiprocessing::managers::ListProxy::<i64>::sort_reverse;
+    let _ = hilos::multiprocessing::managers::ListProxy::<i64>::sort_by_key;
     let _ = hilos::multiprocessing::managers::ListProxy::<i64>::clear;
     let _ = hilos::multiprocessing::managers::ListProxy::<i64>::copy;
     let _ = hilos::multiprocessing::managers::SetProxy::<i64>::add::<i64>;

@@ -1,7 +1,7 @@
 //! Lists, dicts, sets, namespaces, values and arrays.
 
 use hilos::multiprocessing::managers::{DictProxy, ListProxy, RemoteError, SetProxy};
-use hilos::pickle::{Object, Slice};
+use hilos::pickle::{Global, Object, Slice};
 use serde::{Deserialize, Serialize};
 
 use super::server::{with_all, with_newest};
@@ -52,6 +52,9 @@ fn a_list_has_slices_and_arithmetic() {
         list.set_slice(Slice::new(2, None, None), [3]).unwrap();
         assert_eq!(list.concat([4]).unwrap(), [2, 30, 3, 4]);
         assert_eq!(list.repeat(2).unwrap(), [2, 30, 3, 2, 30, 3]);
+        let signed = manager.list([-3, 2, 1]).unwrap();
+        signed.sort_by_key(&Global::new("builtins", "abs")).unwrap();
+        assert_eq!(signed.to_vec().unwrap(), [1, 2, -3]);
         list.repeat_in_place(2).unwrap();
         assert_eq!(list.len().unwrap(), 6);
     });

@@ -9,4 +9,5 @@ mod pool;
 mod processes;
 mod queues;
 mod server;
+mod sets;
 mod threads;

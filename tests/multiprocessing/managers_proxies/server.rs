@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hilos::multiprocessing::connection::Address;
-use hilos::multiprocessing::managers::{RemoteManager, SyncManager};
+use hilos::multiprocessing::managers::{Exception, RemoteManager, Server, SyncManager};
 use nix::sys::signal::Signal;
 
 use crate::program::Program;
@@ -164,15 +164,44 @@ pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
 
 /// Runs a test with each server, and with one of this crate's.
 pub(super) fn with_all(test: impl Fn(&RemoteManager)) {
+    with_own(&test);
+    with_each(test);
+}
+
+/// Runs a test with a server of this crate's, which has what CPython has from 3.14 on.
+pub(super) fn with_own(test: impl FnOnce(&RemoteManager)) {
     let manager = SyncManager::new().with_authkey(AUTHKEY);
     let server = manager.get_server().unwrap();
+    register_functions(&server);
     let serving = server.clone();
     let thread = std::thread::spawn(move || serving.serve_forever());
     let manager = RemoteManager::connect(server.address().clone(), AUTHKEY).unwrap();
     test(&manager.with_timeout(LONG));
     server.stop();
     thread.join().unwrap();
-    with_each(test);
+}
+
+/// What Python has anyhow, as far as the tests call it.
+fn register_functions(server: &Server) {
+    server.register_function("math.factorial", |args| {
+        let (n,): (i64,) = args.parse()?;
+        match n {
+            ..0 => Err(Exception::new(
+                "ValueError",
+                "not defined for negative values",
+            )),
+            n => Ok((1..=n).product::<i64>()),
+        }
+    });
+    server.register_function("math.pow", |args| {
+        let (x, y): (f64, f64) = args.parse()?;
+        Ok(x.powf(y))
+    });
+    server.register_function("time.sleep", |args| {
+        let (seconds,): (f64,) = args.parse()?;
+        std::thread::sleep(std::time::Duration::from_secs_f64(seconds));
+        Ok(())
+    });
 }
 
 /// Runs a test with the newest server.

@@ -1,6 +1,6 @@
 //! The arguments of a call, as the server wants them.
 
-use hilos_pickle::{Object, Tuple, to_object};
+use hilos_pickle::{Dict, Object, Tuple, to_object};
 use serde::Serialize;
 
 use super::error::RemoteError;
@@ -17,5 +17,13 @@ pub(super) fn arguments<A: Serialize>(args: &A) -> Result<Tuple, RemoteError> {
             "arguments are a tuple, not a {}",
             other.type_name()
         ))),
+    }
+}
+
+/// A map or a struct; `()` is none.
+pub(super) fn keywords<K: Serialize>(kwargs: &K) -> Result<Dict, RemoteError> {
+    match to_object(kwargs)? {
+        Object::None => Ok(Dict::new()),
+        kwargs => Dict::try_from(&kwargs).map_err(RemoteError::conversion),
     }
 }

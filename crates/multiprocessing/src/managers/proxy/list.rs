@@ -1,6 +1,6 @@
 //! `multiprocessing.managers.ListProxy`.
 
-use hilos_pickle::{Object, Slice};
+use hilos_pickle::{Global, Object, Slice};
 
 use super::error::RemoteError;
 use super::python;
@@ -236,8 +236,6 @@ impl<T: Item> ListProxy<T> {
 
     /// Sorts the items, the least one first.
     ///
-    /// A `key` is a function that the server has: `list.proxy().call_with("sort", (), …)` names it.
-    ///
     /// # Errors
     /// [`RemoteError::Type`] if items cannot be compared.
     pub fn sort(&self) -> Result<(), RemoteError> {
@@ -250,6 +248,16 @@ impl<T: Item> ListProxy<T> {
     /// [`RemoteError::Type`] if items cannot be compared.
     pub fn sort_reverse(&self) -> Result<(), RemoteError> {
         let kwargs = Object::from(python::dict([("reverse", true.into())]));
+        self.proxy.call_with("sort", (), kwargs).map(drop)
+    }
+
+    /// Sorts the items by what a function of the server's gives for each: Python's `sort(key=key)`.
+    ///
+    /// # Errors
+    /// [`RemoteError::Type`] if what it gives cannot be compared; [`RemoteError::Traceback`] if the
+    /// server does not know the function; what the function raises.
+    pub fn sort_by_key(&self, key: &Global) -> Result<(), RemoteError> {
+        let kwargs = Object::from(python::dict([("key", key.clone().into())]));
         self.proxy.call_with("sort", (), kwargs).map(drop)
     }
 

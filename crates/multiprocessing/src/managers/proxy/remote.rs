@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use hilos_core::time::Timeout;
-use hilos_pickle::{Dict, Object, to_object};
+use hilos_pickle::Object;
 use serde::Serialize;
 
-use super::arguments::arguments;
+use super::arguments::{arguments, keywords};
 use super::error::RemoteError;
 use super::server::Server;
 use super::untyped::Proxy;
@@ -91,10 +91,7 @@ impl RemoteManager {
     {
         let typed = std::iter::once(Object::from(typeid)).chain(arguments(&args)?);
         let mut request = Request::new(None, "create", typed);
-        request.kwds = match to_object(&kwargs)? {
-            Object::None => Dict::new(),
-            kwargs => Dict::try_from(&kwargs).map_err(RemoteError::conversion)?,
-        };
+        request.kwds = keywords(&kwargs)?;
         let deadline = self.patience.deadline();
         let (reply, _) = self.server.request(&request, deadline)?;
         let (ident, exposed): (String, Object) = hilos_pickle::from_object(&reply)?;

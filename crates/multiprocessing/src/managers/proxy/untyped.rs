@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hilos_core::time::{Deadline, Timeout};
-use hilos_pickle::{Dict, Object, Tuple, to_object};
+use hilos_pickle::{Dict, Object, Tuple};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::{self, Answer};
-use super::arguments::arguments;
+use super::arguments::{arguments, keywords};
 use super::error::RemoteError;
 use super::link;
 use super::nested;
@@ -151,7 +151,7 @@ impl Proxy {
         }
     }
 
-    /// Calls a method with keyword arguments, a map or a struct; the result is what it is.
+    /// Calls a method with keyword arguments, a map, a struct or `()`; the result is what it is.
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -160,8 +160,12 @@ impl Proxy {
         A: Serialize,
         K: Serialize,
     {
-        let kwargs = Dict::try_from(&to_object(&kwargs)?).map_err(RemoteError::conversion)?;
-        self.request(method, arguments(&args)?, kwargs, self.patience.deadline())
+        self.request(
+            method,
+            arguments(&args)?,
+            keywords(&kwargs)?,
+            self.patience.deadline(),
+        )
     }
 
     /// A copy of the object itself; Python's `_getvalue`.
