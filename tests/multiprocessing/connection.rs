@@ -2,6 +2,8 @@
 
 use hilos::multiprocessing::connection::{Connection, pipe};
 use hilos::multiprocessing::{Error, Process, StartMethod};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::support::{LONG, each_start_method, run_to_end};
 
@@ -246,6 +248,59 @@ fn a_timeout_in_the_middle_of_a_message_loses_nothing() {
         }
     };
     assert!(received == long);
+    sending.join().unwrap().unwrap();
+}
+
+#[test]
+fn vectors_of_numbers_of_any_length_arrive_whole() {
+    fn check<T>(duplex: bool, number: fn(usize) -> T)
+    where
+        T: Serialize + DeserializeOwned + PartialEq + Sync + 'static,
+    {
+        let (ours, theirs) = pipe(duplex).unwrap();
+        let vectors = [0, 1, 1000, 8191, 8192, 66_000, 2_500_000]
+            .map(|length| (0..length).map(number).collect::<Vec<T>>());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for vector in &vectors {
+                    theirs.send(vector).unwrap();
+                    // What is no vector is encoded element by element, and to the same bytes.
+                    theirs.send(&vector[..]).unwrap();
+                    theirs.send("between").unwrap();
+                }
+            });
+            for vector in &vectors {
+                assert!(ours.recv::<Vec<T>>().unwrap() == *vector);
+                assert!(ours.recv::<Vec<T>>().unwrap() == *vector);
+                assert_eq!(ours.recv::<String>().unwrap(), "between");
+            }
+        });
+    }
+    for duplex in [true, false] {
+        check(duplex, |number| number as u8);
+        check(duplex, |number| number as f32 / 3.0);
+        check(duplex, |number| number as f64 / 3.0);
+        check(duplex, |number| number as u16);
+    }
+}
+
+#[test]
+fn a_timeout_in_the_middle_of_numbers_loses_nothing() {
+    let (ours, theirs) = pipe(true).unwrap();
+    let numbers: Vec<f64> = (0..3_000_000)
+        .map(|number| f64::from(number) / 7.0)
+        .collect();
+    let copy = numbers.clone();
+    let sending = std::thread::spawn(move || theirs.send(&copy));
+    let mut timeouts = 0;
+    let received = loop {
+        match ours.recv_timeout::<Vec<f64>, _>(0) {
+            Ok(received) => break received,
+            Err(Error::Timeout) => timeouts += 1,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert!(received == numbers && timeouts > 0);
     sending.join().unwrap().unwrap();
 }
 

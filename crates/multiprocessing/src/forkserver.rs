@@ -3,12 +3,13 @@
 //! It is this program, started once more and stopped before `main`: one thread, little memory. For
 //! each request it forks, and the new process is the child of the process that asked.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
 use hilos_core::process::exit_now;
 use hilos_core::time::Deadline;
+use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, socketpair};
 use nix::unistd::Pid;
 
@@ -17,10 +18,10 @@ use crate::reduction::dumps;
 use crate::spawn::{self, FORK_SERVER};
 use crate::sys::clone_parent::clone_parent;
 use crate::sys::fds;
-use crate::sys::image::Descriptor;
+use crate::sys::image::{self, Descriptor};
 use crate::sys::pidfd::{PidFd, readable};
 use crate::target::{Call, Plan, Target};
-use crate::{life, sys};
+use crate::{children, life, sys};
 
 /// How long a server may take to answer before it counts as lost.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -158,23 +159,25 @@ impl Server {
 
     /// Asks for a process: an error of the server's own, or what the server says.
     fn ask(&self, socket: &OwnedFd) -> nix::Result<Result<Pid, io::Error>> {
-        let stdio = [
-            io::stdout().as_fd().try_clone_to_owned(),
-            io::stderr().as_fd().try_clone_to_owned(),
-        ];
-        let mut passed = vec![socket.try_clone().map_err(|_| nix::errno::Errno::EMFILE)?];
-        passed.extend(stdio.into_iter().flatten());
-        fds::send(self.socket.as_fd(), &[0], &passed, MsgFlags::empty())?;
+        let (out, err) = (io::stdout().as_raw_fd(), io::stderr().as_raw_fd());
+        let request = [IoSlice::new(&[0])];
+        let send =
+            |fds: &[_]| fds::send_parts(self.socket.as_fd(), &request, fds, MsgFlags::empty());
+        match send(&[socket.as_raw_fd(), out, err]) {
+            // One of the standard streams is closed.
+            Err(Errno::EBADF) => send(&[socket.as_raw_fd()])?,
+            sent => sent?,
+        };
         let mut answer = [0; 4];
         if !readable(self.socket.as_fd(), Deadline::after(PATIENCE)) {
-            return Err(nix::errno::Errno::ETIMEDOUT);
+            return Err(Errno::ETIMEDOUT);
         }
         match fds::receive(self.socket.as_fd(), &mut answer, &mut Vec::new())? {
             4 => Ok(match i32::from_le_bytes(answer) {
                 pid @ 1.. => Ok(Pid::from_raw(pid)),
                 error => Err(io::Error::from_raw_os_error(-error)),
             }),
-            _ => Err(nix::errno::Errno::EPIPE),
+            _ => Err(Errno::EPIPE),
         }
     }
 
@@ -203,6 +206,7 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
         _ => exit_now(1),
     }
     redirect_standard_streams();
+    warm_up();
     loop {
         let (mut byte, mut passed) = ([0], Vec::new());
         match fds::receive(control.as_fd(), &mut byte, &mut passed) {
@@ -225,6 +229,13 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
             exit_now(0);
         }
     }
+}
+
+/// Does once what each of the new processes would do for itself.
+fn warm_up() {
+    image::identity();
+    Descriptor::at_offset(0);
+    children::install();
 }
 
 /// Runs a function in the new process.

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::forkserver::{self, socket_pair};
 use crate::spawn::{self, PROCESS};
 use crate::start_method::StartMethod;
+use crate::sys::fds;
 use crate::sys::lifeline::die_with;
 use crate::sys::pidfd::PidFd;
 use crate::target::Plan;
@@ -63,6 +64,9 @@ pub(crate) fn start(
     }
 }
 
+/// What a socket takes at once, however small the system's buffers are.
+const EARLY: usize = 4096;
+
 fn start_program(
     method: StartMethod,
     identity: Identity,
@@ -70,14 +74,21 @@ fn start_program(
 ) -> Result<Started, Error> {
     let preparation = spawn::prepare(identity, method, plan.encode()?)?;
     let (socket, theirs) = socket_pair(SockType::Stream)?;
+    // What fits lies there when the child first looks, so that it need not wait.
+    let early = preparation.bytes.len() <= EARLY && preparation.fds.len() <= fds::MAX;
+    if early {
+        message::send(socket.as_fd(), &preparation)?;
+    }
     let pid = match method {
         StartMethod::ForkServer => forkserver::start(&theirs)?,
         _ => spawn_program(PROCESS, theirs.as_fd())?,
     };
     let process = PidFd::open(pid)?;
     drop(theirs);
-    // A child that has died already says so by its status, not by this.
-    let _ = message::send(socket.as_fd(), &preparation);
+    if !early {
+        // A child that has died already says so by its status, not by this.
+        let _ = message::send(socket.as_fd(), &preparation);
+    }
     Ok(Started { process, socket })
 }
 

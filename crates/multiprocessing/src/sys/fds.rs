@@ -17,13 +17,23 @@ pub(crate) fn send(
     fds: &[OwnedFd],
     flags: MsgFlags,
 ) -> nix::Result<usize> {
-    let raw: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&raw)];
-    let control = if raw.is_empty() { &[][..] } else { &rights };
-    let slices = [IoSlice::new(bytes)];
+    let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+    send_parts(socket, &[IoSlice::new(bytes)], &fds, flags)
+}
+
+/// Sends `parts` one after the other, and with them the descriptors of these numbers; returns how
+/// many bytes the socket took.
+pub(crate) fn send_parts(
+    socket: BorrowedFd<'_>,
+    parts: &[IoSlice<'_>],
+    fds: &[RawFd],
+    flags: MsgFlags,
+) -> nix::Result<usize> {
+    let rights = [ControlMessage::ScmRights(fds)];
+    let control = if fds.is_empty() { &[][..] } else { &rights };
     let flags = flags | MsgFlags::MSG_NOSIGNAL;
     loop {
-        match sendmsg::<()>(socket.as_raw_fd(), &slices, control, flags, None) {
+        match sendmsg::<()>(socket.as_raw_fd(), parts, control, flags, None) {
             Err(Errno::EINTR) => {}
             result => return result,
         }

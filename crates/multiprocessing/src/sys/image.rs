@@ -85,13 +85,16 @@ pub(crate) fn code_at(offset: usize) -> Option<usize> {
 /// What tells this program from any other build of it, as far as the system does.
 pub(crate) fn identity() -> Option<[u64; 4]> {
     use std::os::unix::fs::MetadataExt;
-    let file = std::fs::metadata("/proc/self/exe").ok()?;
-    Some([
-        file.dev(),
-        file.ino(),
-        file.mtime_nsec() as u64 ^ file.mtime() as u64,
-        file.size(),
-    ])
+    static IDENTITY: LazyLock<Option<[u64; 4]>> = LazyLock::new(|| {
+        let file = std::fs::metadata("/proc/self/exe").ok()?;
+        Some([
+            file.dev(),
+            file.ino(),
+            file.mtime_nsec() as u64 ^ file.mtime() as u64,
+            file.size(),
+        ])
+    });
+    *IDENTITY
 }
 
 /// The image that holds this code: where it begins, its readable segments and those with code.
