@@ -1,6 +1,7 @@
-//! R1, R2: a restaurant whose two waiters work one after the other, and then side by side.
+//! R1, R2, R3: a restaurant whose two waiters work one after the other, and then side by side; then
+//! one waiter who does not stand and wait.
 //!
-//! The four orders take 43.8 s the first way and 23.6 s the second. The log lines are the text's;
+//! The four orders take 43.8 s the first way, 23.6 s the second, and 7.5 s the third. The log lines are the text's;
 //! their clock shows the restaurant's time, whatever the scale. The Python twin,
 //! `examples/python/restaurant.py`, runs for comparison.
 //!
@@ -10,6 +11,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use hilos::asyncio;
 use hilos::queue::Queue;
 use hilos::threading::{self, Mutex, Thread};
 
@@ -39,6 +41,7 @@ fn preparation_time(product: &str) -> f64 {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Order {
     id: usize,
     products: Products,
@@ -78,6 +81,41 @@ impl Waiter {
         );
         time::sleep(time_sleep);
         logging::info!("<Waiter: {waiter}> [Order: {order_id}] Done {product}");
+    }
+
+    /// Pide todas las ordenes casi en el mismo momento, sin importar si ya la orden anterior esta
+    /// lista.
+    async fn request_orders_at_once(&self) -> asyncio::Result<()> {
+        let orders: Vec<Order> = self.orders.try_iter().collect();
+        let coros = orders.iter().map(|order| {
+            let (waiter, order) = (self.clone(), *order);
+            async move { waiter.request_order_at_once(order).await }
+        });
+        asyncio::gather(coros).await.map(drop)
+    }
+
+    /// Pide los productos a la cocina y despacha la orden.
+    async fn request_order_at_once(&self, order: Order) -> asyncio::Result<()> {
+        let (waiter, id) = (self.id, order.id);
+        logging::info!("<Waiter: {waiter}> [Order: {id}] {:*^30}", "Request order!");
+        let coros = order.products.iter().map(|product| {
+            let waiter = self.clone();
+            async move { waiter.await_product(product, id).await }
+        });
+        asyncio::gather(coros).await?;
+        self.dispatch_order(&order);
+        Ok(())
+    }
+
+    /// Pide un producto a la cocina, y atiende a otros mientras tanto.
+    async fn await_product(&self, product: &str, order_id: usize) -> asyncio::Result<()> {
+        let (waiter, time_sleep) = (self.id, preparation_time(product));
+        logging::info!(
+            "<Waiter: {waiter}> [Order: {order_id}] Request {product}. Wait {time_sleep} seg..."
+        );
+        asyncio::sleep(time_sleep * time::scale()).await?;
+        logging::info!("<Waiter: {waiter}> [Order: {order_id}] Done {product}");
+        Ok(())
     }
 
     /// Despacha los producto de una orden.
@@ -146,6 +184,15 @@ fn threads() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// R3: un solo mesonero, que no espera parado.
+fn coroutines() -> Result<(), Box<dyn Error>> {
+    let mut cashier = Cashier::new();
+    cashier.receive_orders(&ORDERS)?;
+    let waiter = cashier.waiters.swap_remove(0);
+    asyncio::run(async move { waiter.request_orders_at_once().await })?;
+    Ok(())
+}
+
 /// A way to run the restaurant: its name, here and in the twin, and how long it has to take.
 struct Way {
     name: &'static str,
@@ -153,7 +200,7 @@ struct Way {
     seconds: f64,
 }
 
-const WAYS: [Way; 2] = [
+const WAYS: [Way; 3] = [
     Way {
         name: "sync",
         run: sync,
@@ -163,6 +210,11 @@ const WAYS: [Way; 2] = [
         name: "threads",
         run: threads,
         seconds: 23.6,
+    },
+    Way {
+        name: "asyncio",
+        run: coroutines,
+        seconds: 7.5,
     },
 ];
 

@@ -10,6 +10,7 @@
 //! | `from concurrent import futures` | [`concurrent::futures`] | results that come later, pools of threads |
 //! | `import sched` | [`sched`] | timed functions in one thread |
 //! | `import contextvars` | [`contextvars`] | variables that follow the flow of control |
+//! | `import asyncio` | [`asyncio`] | coroutines, tasks, the event loop |
 //! | `import pickle` | [`pickle`] | Python's serialization, as data |
 //! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
 //!
@@ -39,6 +40,9 @@ pub mod concurrent {
     pub use hilos_futures as futures;
 }
 
+#[cfg(feature = "asyncio")]
+#[doc(inline)]
+pub use hilos_asyncio as asyncio;
 #[doc(inline)]
 pub use hilos_core::contextvars;
 #[cfg(all(feature = "multiprocessing", target_os = "linux"))]

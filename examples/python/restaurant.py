@@ -1,9 +1,10 @@
-"""R1, R2: a restaurant, in turn and with a thread for each waiter. The twin of threading_restaurant.rs.
+"""R1, R2, R3: a restaurant, in turn, with a thread for each waiter, and with coroutines. The twin of threading_restaurant.rs.
 
-Run: python3 examples/python/restaurant.py [sync] [threads] [--scale F] [--quiet]
+Run: python3 examples/python/restaurant.py [sync] [threads] [asyncio] [--scale F] [--quiet]
 """
 
 import argparse
+import asyncio
 import logging
 import time
 from queue import Queue
@@ -53,6 +54,37 @@ class Waiter:
         time.sleep(time_sleep * SCALE)
         logging.info(f'<Waiter: {self.id}> [Order: {order_id}] Done {product}')
 
+    async def request_orders_at_once(self):
+        """
+        Pedimos todas las ordenes casi en el mismo momento.
+        Sin importar si ya la orden anterior esta lista.
+        """
+        coros = list()
+        while not self.orders.empty():
+            order = self.orders.get()
+            coros.append(self.request_order_at_once(order))
+        await asyncio.gather(*coros)
+
+    async def request_order_at_once(self, order):
+        """
+        Pedir los productos a la cocina y dispachar la orden.
+        """
+        logging.info('<Waiter: {}> [Order: {}] {:*^30}'.format(self.id, order['id'], 'Request order!'))
+        coros = [
+            self.await_product(product, order['id']) for product in order['products']
+        ]
+        await asyncio.gather(*coros)
+        self.dispatch_order(order)
+
+    async def await_product(self, product, order_id):
+        """
+        Pedir un producto a la cocina.
+        """
+        time_sleep = self.PREPARATION_TIME[product]
+        logging.info(f'<Waiter: {self.id}> [Order: {order_id}] Request {product}. Wait {time_sleep} seg...')
+        await asyncio.sleep(time_sleep * SCALE)
+        logging.info(f'<Waiter: {self.id}> [Order: {order_id}] Done {product}')
+
     def dispatch_order(self, order):
         """
         Despacha los producto de una orden.
@@ -97,11 +129,14 @@ class Cashier:
         for thread in threads:
             thread.join()
 
+    def asyncio(self):
+        asyncio.run(self.waiters[0].request_orders_at_once())
+
 
 def main():
     global SCALE
     parser = argparse.ArgumentParser()
-    parser.add_argument('ways', nargs='+', choices=['sync', 'threads'])
+    parser.add_argument('ways', nargs='+', choices=['sync', 'threads', 'asyncio'])
     parser.add_argument('--scale', type=float, default=0.1)
     parser.add_argument('--quiet', action='store_true')
     args = parser.parse_args()

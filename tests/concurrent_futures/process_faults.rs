@@ -3,7 +3,9 @@
 use hilos::concurrent::futures::{
     BrokenExecutor, Future, FutureError, ProcessPoolExecutor, RuntimeError,
 };
-use hilos::multiprocessing::{Event, StartMethod};
+use hilos::multiprocessing::{Event, Lock, StartMethod};
+use nix::sys::signal::{Signal, raise};
+use nix::unistd::{ForkResult, fork};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::backend::{DEADLINE, for_each_start_method, mul};
@@ -14,6 +16,7 @@ for_each_start_method!(
     a_call_that_crashes_breaks_the_pool
     a_call_that_leaves_costs_itself_alone
     a_result_that_cannot_be_sent_costs_itself_alone
+    a_result_with_too_many_handles_costs_itself_alone
     a_crash_after_the_shutdown
     a_crash_with_much_data_under_way
     an_initializer_that_fails_breaks_the_pool
@@ -136,6 +139,15 @@ fn what_does_not_arrive_costs_itself_alone(method: StartMethod) {
             .unwrap();
         assert_eq!(broken(&future), exitcode);
     }
+}
+
+fn a_result_with_too_many_handles_costs_itself_alone(method: StartMethod) {
+    let executor = executor(method);
+    let locks = || (0..254).map(|_| Lock::new().unwrap()).collect::<Vec<_>>();
+    let future = executor.submit(locks, ()).unwrap();
+    let (name, text) = failed(&executor, &future);
+    assert_eq!(name, "PicklingError");
+    assert!(text.contains("253 descriptors"), "{text}");
 }
 
 // cpython: test_concurrent_futures/test_deadlock.py::ExecutorDeadlockTest::test_crash_during_func_exec_on_worker
@@ -301,4 +313,36 @@ fn a_result_that_ends_the_program_when_it_arrives() {
     test.start().unwrap();
     test.join(DEADLINE).unwrap();
     assert_eq!(test.exitcode(), Some(3));
+}
+
+#[test]
+fn a_process_that_closes_its_end_and_runs_on_is_killed() {
+    let executor = executor(StartMethod::Spawn);
+    let close_all = || -> () {
+        for fd in 3..100 {
+            let _ = nix::unistd::close(fd);
+        }
+        loop {
+            std::thread::park();
+        }
+    };
+    let future = executor.submit(close_all, ()).unwrap();
+    assert_eq!(broken(&future), Some(-9));
+}
+
+#[test]
+fn a_process_that_dies_is_missed_though_its_own_child_lives_on() {
+    let executor = executor(StartMethod::Spawn);
+    let done = Event::new().unwrap();
+    let leave_a_child = |done: Event| -> () {
+        // SAFETY: the copy waits for a word in shared memory and ends by a signal.
+        if let ForkResult::Child = unsafe { fork() }.unwrap() {
+            done.wait(DEADLINE);
+            let _ = raise(Signal::SIGKILL);
+        }
+        std::process::abort();
+    };
+    let future = executor.submit(leave_a_child, (done.clone(),)).unwrap();
+    assert_eq!(broken(&future), ABORTED);
+    done.set();
 }

@@ -453,3 +453,12 @@ fn the_trait_runs_calls_in_processes() {
     assert_ne!(future.result(DEADLINE).unwrap(), std::process::id());
     Executor::<(fn(), ())>::shutdown(&executor, true);
 }
+
+#[test]
+fn a_closed_map_gives_nothing_more() {
+    let executor = executor(StartMethod::Spawn);
+    let mut results = executor.map_chunksize(|n: u64| n, 0..9, 3).unwrap();
+    assert_eq!(results.next().unwrap().unwrap(), 0);
+    results.close();
+    assert!(results.next().is_none());
+}

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use hilos::multiprocessing::{
-    Condition, Error, Event, Lock, Process, Semaphore, StartMethod, Value,
+    Condition, Error, Event, Lock, Process, RawValue, Semaphore, StartMethod, Value,
 };
 use hilos::threading::{Returning, Thread};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::support::{LONG, each_start_method, run_to_end, wait_until};
 
@@ -355,4 +357,70 @@ fn a_condition_travels_with_any_lock() {
         run_to_end(&Process::new(check, (condition.clone(),))),
         Some(0)
     );
+}
+
+#[test]
+fn one_that_gives_up_leaves_its_place_once() {
+    let (condition, stop) = (Condition::new().unwrap(), Event::new().unwrap());
+    let impatient = [(); 3].map(|()| {
+        let (condition, stop) = (condition.clone(), stop.clone());
+        Thread::returning(move || {
+            while !stop.is_set() {
+                condition.with_held(|| condition.wait(0.00001).unwrap());
+            }
+        })
+    });
+    let (turn, theirs) = (Value::new(0).unwrap(), condition.clone());
+    let seen = turn.clone();
+    let patient = Thread::returning(move || {
+        for expected in 1..=2_000 {
+            let turned = || seen.get().unwrap() == expected;
+            assert!(theirs.with_held(|| theirs.wait_for(turned, LONG).unwrap()));
+            theirs.with_held(|| seen.set(-expected).unwrap());
+        }
+    });
+    impatient.iter().for_each(|thread| thread.start().unwrap());
+    patient.start().unwrap();
+    for number in 1..=2_000 {
+        condition.with_held(|| {
+            turn.set(number).unwrap();
+            condition.notify_all().unwrap();
+        });
+        wait_until("the patient one has seen it", || {
+            turn.get().unwrap() == -number
+        });
+    }
+    stop.set();
+    impatient
+        .into_iter()
+        .for_each(|thread| thread.join(None).unwrap());
+    patient.join(None).unwrap();
+}
+
+#[test]
+fn whoever_waits_when_an_event_is_set_goes_on_although_it_is_cleared() {
+    let (event, about_to) = (Event::new().unwrap(), RawValue::new(0).unwrap());
+    let wait = |event: Event, about_to: RawValue<i32>| {
+        for round in 1..=2 {
+            about_to.set(round);
+            assert!(event.wait(5));
+        }
+    };
+    let process = Process::new(wait, (event.clone(), about_to.clone()));
+    process.start().unwrap();
+    let pid = Pid::from_raw(process.pid().unwrap() as i32);
+    let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    for round in 1..=2 {
+        wait_until("it waits", || {
+            about_to.get() == round && stat().contains(") S ")
+        });
+        // It does not run before the event is cleared again.
+        kill(pid, Signal::SIGSTOP).unwrap();
+        wait_until("it is stopped", || stat().contains(") T "));
+        event.set();
+        event.clear();
+        kill(pid, Signal::SIGCONT).unwrap();
+    }
+    process.join(LONG).unwrap();
+    assert_eq!(process.exitcode(), Some(0));
 }

@@ -84,3 +84,24 @@ fn the_rest_is_what_threads_have() {
     assert!(Lock::new().try_acquire());
     assert_eq!(Barrier::new(1).unwrap().wait(None).unwrap(), 0);
 }
+
+#[test]
+fn one_who_polls_leaves_the_value_to_one_who_receives() {
+    for _ in 0..50 {
+        let (one, other) = pipe();
+        let polls = [(); 3]
+            .map(|()| other.clone())
+            .map(|end| Process::new(move || assert!(end.poll(None))));
+        let (values, received) = (other.clone(), Queue::new(0));
+        let theirs = received.clone();
+        let receiver = Process::new(move || theirs.put(values.recv()).unwrap());
+        polls
+            .iter()
+            .chain([&receiver])
+            .for_each(|process| process.start().unwrap());
+        one.send(1);
+        assert_eq!(received.get_timeout(LONG).unwrap(), 1);
+        one.send(2);
+        polls.iter().for_each(|process| process.join(LONG).unwrap());
+    }
+}

@@ -6,7 +6,7 @@ use hilos::multiprocessing::{
 };
 use hilos::threading::Thread;
 
-use crate::support::{LONG, each_start_method, wait_until};
+use crate::support::{LONG, each_start_method, run_to_end, wait_until};
 
 /// Says that it holds what it shall hold, and waits to be killed.
 fn hold_on(holding: &Event) -> ! {
@@ -313,4 +313,146 @@ fn a_value_s_lock_is_recovered() {
     assert_eq!(value.get_obj().get(), 2);
     value.release().unwrap();
     assert_eq!(value.get().unwrap(), 2);
+}
+
+#[test]
+fn one_of_those_who_recover_has_the_lock() {
+    let lock = Lock::new().unwrap();
+    for _ in 0..20 {
+        let holder = Process::new(|lock: Lock| lock.acquire().unwrap(), (lock.clone(),));
+        assert_eq!(run_to_end(&holder), Some(0));
+        let threads = [(); 4].map(|()| {
+            let lock = lock.clone();
+            Thread::returning(move || lock.recover())
+        });
+        threads.iter().for_each(|thread| thread.start().unwrap());
+        let recovered = threads.map(|thread| thread.join(None).unwrap());
+        assert_eq!(recovered.iter().filter(|&&recovered| recovered).count(), 1);
+        lock.release().unwrap();
+        assert!(!lock.locked());
+    }
+}
+
+#[test]
+fn a_notification_is_inherited_only_by_those_who_waited_then() {
+    let (condition, inside) = (Condition::new().unwrap(), Value::new(0).unwrap());
+    let wait = |condition: Condition, inside: Value<i32>| {
+        let _held = condition.lock().unwrap();
+        inside.set(1).unwrap();
+        condition.wait(None).unwrap();
+    };
+    let process = Process::new(wait, (condition.clone(), inside.clone()));
+    process.start().unwrap();
+    wait_until("it waits", || inside.get().unwrap() == 1);
+    let _held = condition.lock().unwrap();
+    process.kill().unwrap();
+    process.join(LONG).unwrap();
+    condition.notify_all().unwrap();
+    assert!(
+        !condition.wait(0.5).unwrap(),
+        "nobody has notified this one"
+    );
+}
+
+#[test]
+fn a_barrier_with_a_dead_one_inside_can_be_reset() {
+    let barrier = Barrier::new(3).unwrap();
+    let wait = |barrier: Barrier| barrier.wait(None).map(drop);
+    let process = Process::new(wait, (barrier.clone(),));
+    process.start().unwrap();
+    wait_until("it is inside", || barrier.n_waiting() == 1);
+    process.kill().unwrap();
+    process.join(LONG).unwrap();
+    barrier.reset().unwrap();
+    assert_eq!((barrier.n_waiting(), barrier.broken()), (0, false));
+    let processes = [(); 2].map(|()| Process::new(wait, (barrier.clone(),)));
+    processes
+        .iter()
+        .for_each(|process| process.start().unwrap());
+    barrier.wait(LONG).unwrap();
+    for process in processes {
+        process.join(LONG).unwrap();
+        assert_eq!(process.exitcode(), Some(0));
+    }
+}
+
+#[test]
+fn a_semaphore_that_counts_things_has_nothing_to_recover() {
+    let semaphore = Semaphore::new(2).unwrap();
+    let take = |semaphore: Semaphore| {
+        semaphore.acquire().unwrap();
+        semaphore.acquire().unwrap();
+    };
+    assert_eq!(
+        run_to_end(&Process::new(take, (semaphore.clone(),))),
+        Some(0)
+    );
+    // One that this process has not acquired.
+    semaphore.release().unwrap();
+    assert!(!semaphore.recover());
+    assert_eq!(semaphore.get_value(), 1);
+}
+
+#[test]
+fn a_dead_one_s_task_that_another_does_is_forgotten() {
+    let tasks = JoinableQueue::new(0).unwrap();
+    tasks.put(&1).unwrap();
+    let take = |tasks: JoinableQueue<i32>| assert_eq!(tasks.get().unwrap(), 1);
+    assert_eq!(run_to_end(&Process::new(take, (tasks.clone(),))), Some(0));
+    died(tasks.join());
+    tasks.task_done().unwrap();
+    tasks.join().unwrap();
+    tasks.put(&2).unwrap();
+    assert!(
+        !tasks.join_timeout(0.3).unwrap(),
+        "nobody has the second task"
+    );
+}
+
+#[test]
+fn tasks_that_are_handed_on_are_nobody_s() {
+    let (tasks, handed) = (JoinableQueue::new(0).unwrap(), Queue::new(0).unwrap());
+    (1..=3).for_each(|task| tasks.put(&task).unwrap());
+    let take = |tasks: JoinableQueue<i32>, handed: Queue<i32>, ready: Event| {
+        (1..=3).for_each(|_| handed.put(&tasks.get().unwrap()).unwrap());
+        ready.wait(LONG);
+    };
+    let ready = Event::new().unwrap();
+    let process = Process::new(take, (tasks.clone(), handed.clone(), ready.clone()));
+    process.start().unwrap();
+    handed.get().unwrap();
+    tasks.task_done().unwrap();
+    ready.set();
+    process.join(LONG).unwrap();
+    assert!(!tasks.join_timeout(0.3).unwrap(), "two tasks are not done");
+    (2..=3).for_each(|_| tasks.task_done().unwrap());
+    tasks.join().unwrap();
+}
+
+/// An item whose arrival takes for ever.
+#[derive(serde::Serialize)]
+struct Slow(bool);
+
+impl<'de> serde::Deserialize<'de> for Slow {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match bool::deserialize(deserializer)? {
+            true => loop {
+                std::thread::park();
+            },
+            false => Ok(Self(false)),
+        }
+    }
+}
+
+#[test]
+fn a_task_is_taken_before_it_is_decoded() {
+    let tasks = JoinableQueue::new(0).unwrap();
+    tasks.put(&Slow(true)).unwrap();
+    let take = |tasks: JoinableQueue<Slow>| drop(tasks.get());
+    let process = Process::new(take, (tasks.clone(),));
+    process.start().unwrap();
+    wait_until("the item is got", || tasks.empty());
+    process.kill().unwrap();
+    let pid = process.pid().unwrap();
+    assert_eq!(died(tasks.join_timeout(LONG)), pid);
 }

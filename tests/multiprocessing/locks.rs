@@ -1,5 +1,6 @@
 //! `Lock`, `RLock` and the semaphores.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hilos::multiprocessing::{
@@ -271,4 +272,39 @@ fn a_lock_cannot_be_serialised_elsewhere() {
             .to_string()
             .contains("pass it as an argument of a process")
     );
+}
+
+#[test]
+fn threads_that_come_at_once_are_one_holder() {
+    const THREADS: usize = 4;
+    let semaphore = |_| Semaphore::new(THREADS).unwrap();
+    let semaphores: Vec<_> = (0..100).map(semaphore).collect();
+    let start = Arc::new(hilos::threading::Barrier::new(THREADS).unwrap());
+    let threads = [(); THREADS].map(|()| {
+        let (semaphores, start) = (semaphores.clone(), start.clone());
+        Thread::returning(move || {
+            for semaphore in semaphores {
+                start.wait(None).unwrap();
+                semaphore.acquire().unwrap();
+            }
+        })
+    });
+    threads.iter().for_each(|thread| thread.start().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join(None).unwrap());
+    for semaphore in &semaphores {
+        (0..THREADS).for_each(|_| semaphore.release().unwrap());
+    }
+    // Each release belonged to an acquire: the semaphores still watch over who holds them.
+    let hold = |semaphores: Vec<Semaphore>| {
+        for semaphore in semaphores {
+            (0..THREADS).for_each(|_| semaphore.acquire().unwrap());
+        }
+    };
+    let holder = Process::new(hold, (semaphores.clone(),));
+    assert_eq!(run_to_end(&holder), Some(0));
+    for semaphore in semaphores {
+        assert!(matches!(semaphore.try_acquire(), Err(Error::OwnerDied(_))));
+    }
 }

@@ -27,3 +27,4 @@ mod start_method;
 mod support;
 mod values;
 mod wait;
+mod wake_ups;

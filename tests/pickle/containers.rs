@@ -227,6 +227,39 @@ fn instances_of_unknown_classes_can_be_keys() {
 }
 
 #[test]
+fn instances_in_instances_can_be_keys() {
+    let call = |name: &str, args: Vec<Object>| {
+        Object::from(Instance::reduce(
+            Global::new("datetime", name),
+            Tuple::from(args),
+        ))
+    };
+    let moment = |minute: u8| {
+        let zone = call(
+            "timezone",
+            vec![call("timedelta", vec![0.into(), 3600.into()])],
+        );
+        call("datetime", vec![Bytes::from(vec![7, minute]).into(), zone])
+    };
+    let d = Dict::new();
+    d.insert(moment(1), "first").unwrap();
+    d.insert((moment(2),), "second").unwrap();
+    assert_eq!(d.get(moment(1)).unwrap(), Some(Object::from("first")));
+    assert_eq!(d.get((moment(2),)).unwrap(), Some(Object::from("second")));
+    assert_eq!(d.get(moment(3)).unwrap(), None);
+    // With a list inside, only the same object is the same key.
+    let (one, other) = (
+        call("f", vec![List::new().into()]),
+        call("f", vec![List::new().into()]),
+    );
+    d.insert(&one, 1).unwrap();
+    assert_eq!(
+        (d.get(&one).unwrap(), d.get(&other).unwrap()),
+        (Some(Object::from(1)), None)
+    );
+}
+
+#[test]
 fn conversions_are_checked() {
     let object = Object::from(300);
     assert_eq!(

@@ -24,6 +24,19 @@ pub(crate) fn begins<T>(future: &Future<T>) -> bool {
     matches!(future.set_running_or_notify_cancel(), Ok(true))
 }
 
+/// Cancels the future of a call that nobody will run, and lets those who wait for it know.
+pub(crate) fn cancel<T>(future: &Future<T>) {
+    future.cancel();
+    let _ = future.set_running_or_notify_cancel();
+}
+
+/// Fails the future of a call that nobody will run, unless it was cancelled.
+pub(crate) fn fail<T>(future: &Future<T>, exception: Exception) {
+    if begins(future) {
+        let _ = future.finish(Err(exception));
+    }
+}
+
 /// A function that is called once.
 pub(crate) struct Call<F, T> {
     pub(crate) function: F,
@@ -47,14 +60,11 @@ where
     }
 
     fn cancel(self: Box<Self>) {
-        self.future.cancel();
-        let _ = self.future.set_running_or_notify_cancel();
+        cancel(&self.future);
     }
 
     fn fail(self: Box<Self>, exception: Exception) {
-        if begins(&self.future) {
-            let _ = self.future.finish(Err(exception));
-        }
+        fail(&self.future, exception);
     }
 }
 

@@ -205,6 +205,7 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
         Ok(9) if Preload::run(preload) => {}
         _ => exit_now(1),
     }
+    sys::image::prepare();
     redirect_standard_streams();
     warm_up();
     loop {

@@ -2,8 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hilos_core::process::{AtFork, at_fork};
 use nix::errno::Errno;
@@ -76,6 +75,17 @@ impl Life {
         Self((id as u64) << 32)
     }
 
+    /// One that is over, for tests.
+    #[cfg(test)]
+    pub(crate) fn over() -> Self {
+        let thread = std::thread::spawn(Self::thread);
+        let life = thread.join().expect("it does not panic");
+        while !life.ended() {
+            std::thread::yield_now();
+        }
+        life
+    }
+
     fn of(id: Pid) -> Self {
         let begun = Stat::of(id).map_or(0, |stat| stat.begun);
         Self((id.as_raw() as u64) << 32 | u64::from(begun))
@@ -97,8 +107,12 @@ fn look_up_process() -> Life {
             forget();
         }
     }
-    static FORKS: Once = Once::new();
-    FORKS.call_once(at_fork::<Fork>);
+    // Two threads may do it twice, which is as good; a `Once` might be forked half done.
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Ordering::Acquire) {
+        at_fork::<Fork>();
+        WATCHED.store(true, Ordering::Release);
+    }
     let life = Life::of(getpid());
     PROCESS.store(life.0, Ordering::Relaxed);
     life

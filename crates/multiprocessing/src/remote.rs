@@ -168,7 +168,6 @@ impl Worker {
         match self.connection.send(&order) {
             Ok(()) => {}
             Err(error @ Error::Encoding { .. }) => return Err(pickling_error(error)),
-            // It may have said something before it went.
             Err(_) => return Err(CallError::Lost),
         }
         let message = self.reply()?;
@@ -228,10 +227,17 @@ fn run(order: Order) -> Result<Message, Failure> {
 }
 
 fn answer(connection: &Connection, result: Result<Message, Failure>) -> Result<(), Error> {
-    connection.send(&match result {
+    let sent = connection.send(&match result {
         Ok(Message { bytes, fds }) => {
             Reply::Results(bytes, fds.into_iter().map(TravellingFd).collect())
         }
         Err(failure) => Reply::Failed(failure),
-    })
+    });
+    match sent {
+        // It has too many descriptors, which costs this job alone.
+        Err(error @ Error::Encoding { .. }) => {
+            connection.send(&Reply::Failed(Failure::new("PicklingError", error)))
+        }
+        sent => sent,
+    }
 }

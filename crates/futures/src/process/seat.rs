@@ -11,12 +11,14 @@ use super::remote::RemoteError;
 use crate::error::{BrokenExecutor, BrokenProcessPool, Reason};
 use crate::future::Future;
 use crate::pool::Pool;
-use crate::work::{Work, begins};
+use crate::work::{Work, begins, cancel, fail};
 
 /// What the workers of a pool of processes share.
 #[derive(Default)]
 pub(super) struct Staff {
     state: Mutex<State>,
+    /// Whether the processes are copies of this one that were made already; locked meanwhile.
+    forked: Mutex<bool>,
 }
 
 #[derive(Default)]
@@ -28,8 +30,6 @@ struct State {
     processes: Vec<Process>,
     /// Those that wait for their thread.
     reserve: Vec<Worker>,
-    /// Whether the processes are copies of this one that were made already.
-    forked: bool,
     /// Whether no process may live on.
     dismissed: bool,
 }
@@ -86,12 +86,12 @@ impl Staff {
 
     /// Makes copies of this process, once and before there are threads to copy.
     pub(super) fn fork(&self, count: usize) -> Result<(), hilos_multiprocessing::Error> {
-        if std::mem::replace(&mut self.state().forked, true) {
-            return Ok(());
-        }
-        for _ in 0..count {
-            let worker = self.hire()?;
-            self.state().reserve.push(worker);
+        // Whoever else submits starts a thread only when all of them are there.
+        let mut forked = self.forked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*forked {
+            let copies: Result<Vec<_>, _> = (0..count).map(|_| self.hire()).collect();
+            self.state().reserve = copies?;
+            *forked = true;
         }
         Ok(())
     }
@@ -144,22 +144,18 @@ impl Seat {
     /// Has the process do a job; one that died breaks the pool.
     fn call<R: DeserializeOwned>(&mut self, job: &Job<R>) -> Result<Vec<R>, Failed> {
         let fresh = self.worker.is_none() || self.tasks == 0;
-        let worker = match self.worker.take() {
+        let worker = match &mut self.worker {
             Some(worker) => worker,
-            None => self.staff.hire().map_err(cannot_start)?,
+            none => none.insert(self.staff.hire().map_err(cannot_start)?),
         };
         if fresh {
-            worker.ready().map_err(|error| not_ready(&worker, error))?;
+            worker.ready().map_err(|error| not_ready(worker, error))?;
         }
-        let result = worker.call(job).map_err(|error| match error {
-            CallError::Failed(failure) => Failed::Call(RemoteError::exception(failure)),
-            CallError::Lost => Failed::Pool(lost(&worker)),
-        });
         self.tasks += 1;
-        if !matches!(result, Err(Failed::Pool(_))) {
-            self.worker = Some(worker);
-        }
-        result
+        worker.call(job).map_err(|error| match error {
+            CallError::Failed(failure) => Failed::Call(RemoteError::exception(failure)),
+            CallError::Lost => Failed::Pool(lost(worker)),
+        })
     }
 
     /// Sends the process home if it has done as much as it may.
@@ -239,14 +235,11 @@ where
     }
 
     fn cancel(self: Box<Self>) {
-        self.future.cancel();
-        let _ = self.future.set_running_or_notify_cancel();
+        cancel(&self.future);
     }
 
     fn fail(self: Box<Self>, exception: Exception) {
-        if begins(&self.future) {
-            let _ = self.future.finish(Err(exception));
-        }
+        fail(&self.future, exception);
     }
 }
 

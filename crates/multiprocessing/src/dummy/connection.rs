@@ -44,7 +44,8 @@ impl<T> Connection<T> {
     /// Sends a value; the other end may be gone.
     pub fn send(&self, value: T) {
         self.theirs.values.lock().push_back(value);
-        self.theirs.changed.notify_one();
+        // All: one who polls would leave the value to nobody.
+        self.theirs.changed.notify_all();
     }
 
     /// Receives a value.

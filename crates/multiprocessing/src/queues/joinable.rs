@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Queue;
 use crate::error::Error;
+use crate::life::Life;
+use crate::reduction::loads;
 use crate::synchronize::{Hint, Patience};
 use crate::sys::futex;
 
@@ -42,8 +44,9 @@ use crate::sys::futex;
 /// ```
 ///
 /// # Differences from Python
-/// - If a process is killed between `get` and `task_done`, [`join`](Self::join) says so by
-///   [`Error::OwnerDied`]; CPython waits for ever.
+/// - If a process ends, killed or not, between `get` and `task_done`, [`join`](Self::join) says so
+///   by [`Error::OwnerDied`]; CPython waits for ever. Where processes call `task_done` for what
+///   others got, nobody is told of any death.
 /// - Otherwise as [`Queue`].
 ///
 /// Mirrors [`multiprocessing.JoinableQueue`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.JoinableQueue).
@@ -72,15 +75,18 @@ impl<T> JoinableQueue<T> {
     /// # Errors
     /// [`Error::Value`] if it was called more often than items were put.
     pub fn task_done(&self) -> Result<(), Error> {
-        let state = self.queue.ring.state();
-        let put = self.queue.ring.put_count();
-        let more = |done: u32| (done != put).then(|| done.wrapping_add(1));
+        let (state, put) = (self.queue.ring.state(), || self.queue.ring.put_count());
+        // Items that are put meanwhile count: their tasks may be done before this one.
+        let more = |done: u32| (done != put()).then(|| done.wrapping_add(1));
         let done = state
             .done
-            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, more)
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
             .map_err(|_| Error::Value("task_done() called too many times".into()))?;
-        state.takers.remove(&self.hint);
-        if done.wrapping_add(1) == put && state.joining.load(Ordering::SeqCst) != 0 {
+        // Somebody else's task may be meant, of one who was killed, or who handed it on.
+        if !state.takers.remove(&self.hint) && !state.takers.remove_of_dead() {
+            state.handed_on.store(1, Ordering::Relaxed);
+        }
+        if done.wrapping_add(1) == put() && state.joining.load(Ordering::SeqCst) != 0 {
             futex::wake(&state.done, u32::MAX);
         }
         Ok(())
@@ -89,8 +95,8 @@ impl<T> JoinableQueue<T> {
     /// Blocks until the tasks of all items are done.
     ///
     /// # Errors
-    /// [`Error::OwnerDied`] if a process was killed between `get` and `task_done`: its task will
-    /// not be done, unless somebody else calls `task_done` for it.
+    /// [`Error::OwnerDied`] if a process has ended between `get` and `task_done`: its task will not
+    /// be done, unless somebody else calls `task_done` for it.
     ///
     /// # Blocking
     /// Without a limit.
@@ -116,7 +122,7 @@ impl<T> JoinableQueue<T> {
                 break Ok(true);
             }
             if patience.exhausted() {
-                if let Some(life) = state.takers.dead() {
+                if let Some(life) = self.dead_taker() {
                     break Err(Error::OwnerDied(life.id()));
                 }
                 if deadline.passed() {
@@ -128,6 +134,15 @@ impl<T> JoinableQueue<T> {
         state.joining.fetch_sub(1, Ordering::Relaxed);
         result
     }
+
+    /// A process that has ended with a task in its hands, as far as tasks are not handed on.
+    fn dead_taker(&self) -> Option<Life> {
+        let state = self.queue.ring.state();
+        if state.handed_on.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        state.takers.dead()
+    }
 }
 
 impl<T: DeserializeOwned> JoinableQueue<T> {
@@ -136,7 +151,7 @@ impl<T: DeserializeOwned> JoinableQueue<T> {
     /// # Errors
     /// As [`Queue::get`].
     pub fn get(&self) -> Result<T, Error> {
-        self.taken(self.queue.get())
+        self.get_until(Deadline::NEVER)
     }
 
     /// As [`Queue::get_nowait`].
@@ -144,7 +159,7 @@ impl<T: DeserializeOwned> JoinableQueue<T> {
     /// # Errors
     /// As [`Queue::get_nowait`].
     pub fn get_nowait(&self) -> Result<T, Error> {
-        self.taken(self.queue.get_nowait())
+        self.get_until(Deadline::PAST)
     }
 
     /// As [`Queue::get_timeout`].
@@ -152,15 +167,14 @@ impl<T: DeserializeOwned> JoinableQueue<T> {
     /// # Errors
     /// As [`Queue::get_timeout`].
     pub fn get_timeout<D: Into<Timeout>>(&self, timeout: D) -> Result<T, Error> {
-        self.taken(self.queue.get_timeout(timeout))
+        self.get_until(timeout.into().deadline())
     }
 
-    /// Notes that this process has a task, if it got one.
-    fn taken(&self, item: Result<T, Error>) -> Result<T, Error> {
-        if matches!(item, Ok(_) | Err(Error::Encoding { .. })) {
-            self.queue.ring.state().takers.add(&self.hint);
-        }
-        item
+    fn get_until(&self, deadline: Deadline) -> Result<T, Error> {
+        let bytes = self.queue.take_until(deadline)?;
+        // Before it is decoded, which may take its time: this process has a task.
+        self.queue.ring.state().takers.add(&self.hint);
+        loads(&bytes, Vec::new())
     }
 }
 

@@ -105,6 +105,12 @@ impl<T> Queue<T> {
     /// Does nothing, as there is no feeder thread to wait for.
     pub fn cancel_join_thread(&self) {}
 
+    /// Takes the first item as it has travelled.
+    pub(super) fn take_until(&self, deadline: Deadline) -> Result<Vec<u8>, Error> {
+        self.check_open()?;
+        self.ring.get(deadline)
+    }
+
     fn check_open(&self) -> Result<(), Error> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::Value(format!("Queue {self} is closed")));
@@ -184,8 +190,7 @@ impl<T: DeserializeOwned> Queue<T> {
     }
 
     fn get_until(&self, deadline: Deadline) -> Result<T, Error> {
-        self.check_open()?;
-        loads(&self.ring.get(deadline)?, Vec::new())
+        loads(&self.take_until(deadline)?, Vec::new())
     }
 }
 

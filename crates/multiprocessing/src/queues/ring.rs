@@ -1,5 +1,6 @@
 //! Items in shared memory, in the order in which they were put.
 
+use std::io;
 use std::mem::size_of;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,7 +18,8 @@ use crate::sys::shared::Shared;
 
 /// A ring of items, each its length and its bytes; a handle.
 ///
-/// When it is full it moves to a region twice as large, further on in the same memory.
+/// When it is full it moves to a region twice as large, further on in the same memory; when it has
+/// become empty it gives a large one back.
 #[derive(Clone)]
 pub(super) struct Ring {
     state: Handle<State>,
@@ -39,6 +41,8 @@ pub(super) struct State {
     pub(super) joining: AtomicU32,
     /// Who has got items whose tasks are not done.
     pub(super) takers: Holders,
+    /// 1 once a task was done by a process that had not got it.
+    pub(super) handed_on: AtomicU32,
 }
 
 /// Where the first region begins.
@@ -47,6 +51,8 @@ const HEADER: usize = size_of::<State>().next_multiple_of(4096);
 const SMALLEST: usize = 64 * 1024;
 /// The last region: 8 GiB where addresses are plenty.
 const LAST: u32 = if size_of::<usize>() == 8 { 17 } else { 8 };
+/// From this region on, 16 MiB, an empty one is given back.
+const LARGE: u32 = 8;
 /// What goes before an item's bytes.
 const LENGTH: usize = size_of::<u64>();
 
@@ -93,11 +99,8 @@ impl Region {
 impl Ring {
     /// Creates a ring for up to `maxsize` items, or for any number if that is 0.
     pub(super) fn new(maxsize: usize) -> Result<Self, Error> {
-        let first = Region::numbered(0).end();
-        let wanted = Region::numbered(LAST).end();
-        // Addresses can be rationed.
-        let state = Handle::<State>::with_room(first, wanted)
-            .or_else(|_| Handle::with_room(first, wanted >> 8))?;
+        let (first, wanted) = (Region::numbered(0).end(), Region::numbered(LAST).end());
+        let state = Handle::<State>::with_room(first, wanted)?;
         let maxsize = u32::try_from(maxsize).unwrap_or(0);
         state.maxsize.store(maxsize, Ordering::Relaxed);
         Ok(Self { state })
@@ -188,7 +191,7 @@ impl Ring {
     /// Copies the items between two positions to another region.
     fn grow(&self, from: Region, to: Region, items: std::ops::Range<u64>) -> Result<(), Error> {
         let memory = self.state.memory();
-        memory.grow(to.end())?;
+        memory.reserve(to.base, to.size)?;
         let mut buffer = [0; 16 * 1024];
         let mut position = items.start;
         while position < items.end {
@@ -198,6 +201,25 @@ impl Ring {
             position += count as u64;
         }
         Ok(())
+    }
+
+    /// Gives the memory of a large region back, once it is empty.
+    fn shrink(&self, got: &Held<'_>) {
+        let number = self.state.region.load(Ordering::Relaxed);
+        if number < LARGE || self.len() != 0 {
+            return;
+        }
+        // Nobody may write while the region changes; whoever does makes it needed.
+        let Ok(Some(put)) = self.state.put.hold(Deadline::PAST) else {
+            return;
+        };
+        let (first, large) = (Region::numbered(0), Region::numbered(number));
+        let memory = self.state.memory();
+        let empty = put.moment().turn == got.moment().turn;
+        if empty && memory.reserve(first.base, first.size).is_ok() {
+            self.state.region.store(0, Ordering::Release);
+            memory.discard(large.base, large.size);
+        }
     }
 
     /// Takes the next item, when there is one.
@@ -211,6 +233,7 @@ impl Ring {
             let (put, got) = (self.state.put.moment(), held.moment());
             if put.turn != got.turn {
                 let bytes = self.read(&held, got, put);
+                self.shrink(&held);
                 drop(held);
                 self.state.got.wake(1);
                 return bytes;
@@ -228,6 +251,9 @@ impl Ring {
 
     fn read(&self, held: &Held<'_>, from: Moment, to: Moment) -> Result<Vec<u8>, Error> {
         let (region, memory) = (self.region(), self.state.memory());
+        if region.end() > memory.reserved() {
+            return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        }
         let mut length = [0; LENGTH];
         region.read(memory, from.position, &mut length);
         let length = u64::from_ne_bytes(length);

@@ -8,6 +8,7 @@ use hilos_core::time::Deadline;
 use serde::{Deserialize, Serialize};
 
 use super::RawArray;
+use super::locked::lock_methods;
 use crate::error::Error;
 use crate::synchronize::{Guard, RLock, RawLock};
 
@@ -155,35 +156,7 @@ impl<T: Pod, L: RawLock> Array<T, L> {
         Ok(self.raw.to_vec())
     }
 
-    /// Acquires the lock and holds it while the guard lives: Python's `with a.get_lock():`.
-    ///
-    /// # Errors
-    /// [`Error::OwnerDied`] if the process that holds the lock is dead.
-    #[inline]
-    pub fn lock(&self) -> Result<Guard<'_, L>, Error> {
-        Guard::acquire(&self.lock)
-    }
-
-    /// Blocks until the lock is acquired.
-    ///
-    /// # Errors
-    /// As [`lock`](Self::lock).
-    pub fn acquire(&self) -> Result<(), Error> {
-        self.lock.acquire_until(Deadline::NEVER).map(drop)
-    }
-
-    /// Releases the lock.
-    ///
-    /// # Errors
-    /// The lock's own, if it is not held.
-    pub fn release(&self) -> Result<(), Error> {
-        self.lock.release()
-    }
-
-    /// The lock.
-    pub fn get_lock(&self) -> &L {
-        &self.lock
-    }
+    lock_methods!();
 
     /// The values without their lock.
     pub fn get_obj(&self) -> &RawArray<T> {

@@ -26,6 +26,7 @@
 //! `q` [`i64`], `Q` [`u64`], `f` [`f32`], `d` [`f64`], `u` [`u32`], a character's code.
 
 mod array;
+mod locked;
 mod raw;
 mod value;
 

@@ -7,6 +7,7 @@ use hilos_core::time::Deadline;
 use serde::{Deserialize, Serialize};
 
 use super::RawValue;
+use super::locked::lock_methods;
 use crate::error::Error;
 use crate::synchronize::{Guard, RLock, RawLock};
 
@@ -113,35 +114,7 @@ impl<T: Pod, L: RawLock> Value<T, L> {
         Ok(result)
     }
 
-    /// Acquires the lock and holds it while the guard lives: Python's `with v.get_lock():`.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    #[inline]
-    pub fn lock(&self) -> Result<Guard<'_, L>, Error> {
-        Guard::acquire(&self.lock)
-    }
-
-    /// Blocks until the lock is acquired.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn acquire(&self) -> Result<(), Error> {
-        self.lock.acquire_until(Deadline::NEVER).map(drop)
-    }
-
-    /// Releases the lock.
-    ///
-    /// # Errors
-    /// The lock's own, if it is not held.
-    pub fn release(&self) -> Result<(), Error> {
-        self.lock.release()
-    }
-
-    /// The lock.
-    pub fn get_lock(&self) -> &L {
-        &self.lock
-    }
+    lock_methods!();
 
     /// The value without its lock.
     pub fn get_obj(&self) -> &RawValue<T> {

@@ -185,6 +185,8 @@ impl Barrier {
     /// [`Error::Os`] if the barrier cannot be reached.
     pub fn reset(&self) -> Result<(), Error> {
         let _held = self.held()?;
+        // Who has died inside does not go out.
+        self.state.inside.bury();
         let empty = self.state.inside.total() == 0;
         self.turn(if empty { FILLING } else { RESETTING })
     }
@@ -251,8 +253,10 @@ impl Barrier {
     /// Waits for a change, and looks from time to time whether somebody inside was killed.
     fn pause(&self, patience: &mut Patience) -> Result<(), Error> {
         if patience.exhausted() && self.state.inside.bury() != 0 {
-            self.turn(BROKEN)?;
-            return Ok(());
+            return match self.phase() {
+                RESETTING => self.let_in(),
+                _ => self.turn(BROKEN),
+            };
         }
         match self.changed.wait_until(patience.next()) {
             Err(Error::OwnerDied(_)) => self.hold(),
@@ -316,9 +320,14 @@ impl Barrier {
         Ok(())
     }
 
-    /// Goes out without having passed; the last one to do so after a reset lets newcomers in.
+    /// Goes out without having passed.
     fn leave(&self) -> Result<(), Error> {
         self.state.inside.remove(&Hint::default());
+        self.let_in()
+    }
+
+    /// Lets newcomers in if all have gone out after a reset.
+    fn let_in(&self) -> Result<(), Error> {
         if self.phase() == RESETTING && self.state.inside.total() == 0 {
             self.turn(FILLING)?;
         }

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 use crate::life::Life;
 
 /// A table of processes, each with what it holds. A process that finds no place in it is not
-/// watched.
+/// watched; one whose threads come at the same time may have several.
 #[derive(Debug, Zeroable)]
 #[repr(C)]
 pub(crate) struct Holders {
@@ -33,7 +33,8 @@ impl Holders {
     /// This process holds one more; `false` if it is not watched.
     #[inline]
     pub(crate) fn add(&self, hint: &Hint) -> bool {
-        let place = self.mine(hint);
+        let me = Life::process().to_bits();
+        let place = self.mine(me, hint).or_else(|| self.settle(me, hint));
         place.is_some_and(|place| {
             place.held.fetch_add(1, Ordering::Relaxed);
             true
@@ -43,13 +44,19 @@ impl Holders {
     /// This process holds one less; `false` if it held none.
     #[inline]
     pub(crate) fn remove(&self, hint: &Hint) -> bool {
-        let held = |held: u32| held.checked_sub(1);
-        self.mine(hint).is_some_and(|place| {
-            place
-                .held
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, held)
-                .is_ok()
-        })
+        let me = Life::process().to_bits();
+        self.mine(me, hint).is_some_and(Place::take_one) || self.remove_elsewhere(me)
+    }
+
+    #[cold]
+    fn remove_elsewhere(&self, me: u64) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| place.life.load(Ordering::Relaxed) == me && place.take_one())
+    }
+
+    /// A process that has died holds one less; `false` if none held any.
+    pub(crate) fn remove_of_dead(&self) -> bool {
+        self.dead_places().any(|(_, place)| place.take_one())
     }
 
     /// How much all of them hold.
@@ -91,43 +98,45 @@ impl Holders {
     }
 
     #[inline]
-    fn mine(&self, hint: &Hint) -> Option<&Place> {
-        let me = Life::process().to_bits();
+    fn mine(&self, me: u64, hint: &Hint) -> Option<&Place> {
         let place = &self.places[hint.0.load(Ordering::Relaxed) as usize % PLACES];
-        if place.life.load(Ordering::Relaxed) == me {
-            return Some(place);
-        }
-        self.find(me, hint)
+        (place.life.load(Ordering::Relaxed) == me).then_some(place)
     }
 
+    /// This process's place, or a free one, or that of a process that has ended and held nothing.
     #[cold]
-    fn find(&self, me: u64, hint: &Hint) -> Option<&Place> {
-        let index = self
-            .places
-            .iter()
-            .position(|place| place.life.load(Ordering::Relaxed) == me)
-            .or_else(|| self.settle(me))?;
+    fn settle(&self, me: u64, hint: &Hint) -> Option<&Place> {
+        let find = |take: &dyn Fn(&Place, u64) -> bool| {
+            let wanted = |place: &Place| take(place, place.life.load(Ordering::Relaxed));
+            self.places.iter().position(wanted)
+        };
+        let index = find(&|_, life| life == me)
+            .or_else(|| find(&|place, life| life == 0 && place.take_over(life, me)))
+            .or_else(|| find(&|place, life| place.is_vacant() && place.take_over(life, me)))?;
         hint.0.store(index as u32, Ordering::Relaxed);
         Some(&self.places[index])
     }
+}
 
-    /// Takes a free place, or that of a process that has ended and held nothing.
-    fn settle(&self, me: u64) -> Option<usize> {
-        let take = |place: &Place| {
-            let other = place.life.load(Ordering::Relaxed);
-            let vacant = place.held.load(Ordering::Relaxed) == 0
-                && Life::from_bits(other).is_none_or(Life::ended);
-            vacant
-                && place
-                    .life
-                    .compare_exchange(other, me, Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-        };
-        let free = |place: &Place| place.life.load(Ordering::Relaxed) == 0;
-        let first = self
-            .places
-            .iter()
-            .position(|place| free(place) && take(place));
-        first.or_else(|| self.places.iter().position(take))
+impl Place {
+    fn take_one(&self) -> bool {
+        let less = |held: u32| held.checked_sub(1);
+        self.held
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
+
+    fn is_vacant(&self) -> bool {
+        let life = Life::from_bits(self.life.load(Ordering::Relaxed));
+        self.held.load(Ordering::Relaxed) == 0 && life.is_none_or(Life::ended)
+    }
+
+    fn take_over(&self, from: u64, to: u64) -> bool {
+        self.life
+            .compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,7 +90,7 @@ impl RawLock for RLock {
     #[inline]
     fn acquire_until(&self, deadline: Deadline) -> Result<bool, Error> {
         let (word, me) = (self.word(), Life::thread());
-        if word.thread() == me.id() {
+        if word.owner() == Some(me) {
             word.depth.fetch_add(1, Ordering::Relaxed);
             return Ok(true);
         }
@@ -105,9 +105,10 @@ impl RawLock for RLock {
         Self::release(self)
     }
 
+    /// By its life: its number may have been that of a thread that ended holding the lock.
     #[inline]
     fn is_owned(&self) -> bool {
-        self.word().thread() == Life::thread().id()
+        self.word().owner() == Some(Life::thread())
     }
 
     fn release_save(&self) -> u32 {

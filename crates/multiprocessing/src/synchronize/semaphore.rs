@@ -38,7 +38,8 @@ use crate::sys::futex;
 /// # Differences from Python
 /// - Whoever would wait because a process was killed before it gave back what it took gets
 ///   [`Error::OwnerDied`]; CPython waits for ever. Where processes release what they have not
-///   acquired, the semaphore counts things and has no holders: nobody is told of any death.
+///   acquired, the semaphore counts things and has no holders: nobody is told of any death. So it is
+///   where more than 250 processes hold it.
 ///
 /// Mirrors [`multiprocessing.Semaphore`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.Semaphore).
 #[derive(Clone)]
@@ -120,18 +121,13 @@ impl Semaphore {
     pub fn release(&self) -> Result<(), Error> {
         let state = &*self.state;
         // First, so that nobody who is killed in between counts as the holder of what is free.
-        let mine = state.holders.remove(&self.hint);
+        let mine = !self.counts() && state.holders.remove(&self.hint);
         let maximum = state.maximum.load(Ordering::Relaxed);
         let more = |value| (value < maximum).then_some(value + 1);
-        let changed = state
+        state
             .value
-            .fetch_update(Ordering::Release, Ordering::Relaxed, more);
-        if changed.is_err() {
-            if mine {
-                state.holders.add(&self.hint);
-            }
-            return Err(Error::Value(RELEASED_TOO_OFTEN.into()));
-        }
+            .fetch_update(Ordering::Release, Ordering::Relaxed, more)
+            .map_err(|_| Error::Value(RELEASED_TOO_OFTEN.into()))?;
         if !mine {
             state.counting.store(1, Ordering::Relaxed);
         }
@@ -142,6 +138,9 @@ impl Semaphore {
     /// Gives back what killed processes had taken; `false` if there was nothing.
     #[must_use]
     pub fn recover(&self) -> bool {
+        if self.counts() {
+            return false;
+        }
         let taken = self.state.holders.bury();
         self.state.value.fetch_add(taken, Ordering::Release);
         self.wake(taken);
@@ -178,11 +177,8 @@ impl Semaphore {
     }
 
     fn acquire_until(&self, deadline: Deadline) -> Result<bool, Error> {
-        let done = self.take() || !deadline.is_past() && spin_until(|| self.take());
-        if done || self.wait(deadline)? {
-            return Ok(true);
-        }
-        Ok(false)
+        let taken = self.take() || !deadline.is_past() && spin_until(|| self.take());
+        Ok(taken || self.wait(deadline)?)
     }
 
     fn take(&self) -> bool {
@@ -192,7 +188,7 @@ impl Semaphore {
             .value
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, less)
             .is_ok();
-        if taken {
+        if taken && !self.counts() {
             state.holders.add(&self.hint);
         }
         taken
@@ -221,13 +217,19 @@ impl Semaphore {
     }
 
     fn check_holders(&self) -> Result<(), Error> {
-        if self.state.counting.load(Ordering::Relaxed) != 0 {
+        if self.counts() {
             return Ok(());
         }
         match self.state.holders.dead() {
             Some(life) => Err(Error::OwnerDied(life.id())),
             None => Ok(()),
         }
+    }
+
+    /// Whether it counts things, which nobody holds.
+    #[inline]
+    fn counts(&self) -> bool {
+        self.state.counting.load(Ordering::Relaxed) != 0
     }
 
     fn wake(&self, count: u32) {

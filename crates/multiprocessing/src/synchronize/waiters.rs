@@ -11,8 +11,8 @@ use crate::sys::futex;
 
 /// A table of waiting threads of any process.
 ///
-/// A waiter that is killed keeps its place; if it had been notified, another one takes its
-/// notification over.
+/// A waiter that is killed keeps its place; if it had been notified, another one that waited then
+/// takes its notification over.
 #[derive(Debug, Zeroable)]
 #[repr(C)]
 pub(super) struct Waiters {
@@ -29,6 +29,7 @@ const PLACES: usize = 1023;
 #[repr(C)]
 struct Place {
     state: AtomicU32,
+    /// How many had come before this one did, or before it was notified.
     ticket: AtomicU32,
     life: AtomicU64,
 }
@@ -39,8 +40,9 @@ const TAKEN: u32 = 1;
 const WAITING: u32 = 2;
 const NOTIFIED: u32 = 3;
 
-/// A thread that waits; it leaves the table when this is dropped.
+/// A thread that waits, until it leaves the table.
 #[derive(Debug)]
+#[must_use = "its place is taken until it has waited"]
 pub(super) struct Waiter<'a> {
     table: &'a Waiters,
     place: &'a Place,
@@ -71,9 +73,10 @@ impl Waiters {
             // How long ago it came; the count may have begun again.
             std::cmp::Reverse(newest.wrapping_sub(place.ticket.load(Ordering::Relaxed)))
         });
-        let notified = waiting
-            .into_iter()
-            .filter(|place| place.change(WAITING, NOTIFIED));
+        let notified = waiting.into_iter().filter(|place| {
+            place.ticket.store(newest, Ordering::Relaxed);
+            place.change(WAITING, NOTIFIED)
+        });
         for place in notified.take(count) {
             futex::wake(&place.state, 1);
         }
@@ -93,12 +96,14 @@ impl Waiters {
         self.places.iter().position(take)
     }
 
-    /// Takes over the notification of a waiter that died before it could go on.
-    fn inherit(&self) -> bool {
+    /// Takes over the notification of a waiter that died before it could go on, if the one with
+    /// `ticket` waited when it was made.
+    fn inherit(&self, ticket: u32) -> bool {
         let bequeathed = |place: &Place| {
-            place.state.load(Ordering::Acquire) == NOTIFIED
-                && place.is_dead()
-                && place.change(NOTIFIED, FREE)
+            let notified = place.state.load(Ordering::Acquire) == NOTIFIED;
+            // The count may have begun again.
+            let before = ticket.wrapping_sub(place.ticket.load(Ordering::Relaxed)) as i32;
+            (notified && before < 0) && place.is_dead() && place.change(NOTIFIED, FREE)
         };
         self.used().iter().any(bequeathed)
     }
@@ -124,25 +129,34 @@ impl Place {
 impl Waiter<'_> {
     /// Blocks until notified, or returns `false` when `deadline` has passed.
     pub(super) fn wait(self, deadline: Deadline) -> bool {
+        let inherited = self.block(deadline);
+        self.leave(inherited)
+    }
+
+    /// Leaves the table; says whether this one was notified or has inherited a notification.
+    fn leave(self, inherited: bool) -> bool {
+        // From here on the place may be another one's. A notification may have been faster.
+        let notified = self.place.state.swap(FREE, Ordering::AcqRel) == NOTIFIED;
+        if inherited && notified {
+            // One of the two is enough.
+            self.table.notify(1);
+        }
+        inherited || notified
+    }
+
+    /// Blocks until notified or until `deadline`; says whether a notification was inherited.
+    fn block(&self, deadline: Deadline) -> bool {
+        let ticket = self.place.ticket.load(Ordering::Relaxed);
         let mut patience = Patience::until(deadline);
-        loop {
-            if self.place.state.load(Ordering::Acquire) == NOTIFIED {
-                return true;
-            }
-            if deadline.passed() {
-                // A notification may be faster than the exchange.
-                return self.place.state.swap(FREE, Ordering::AcqRel) == NOTIFIED;
-            }
-            if patience.exhausted() && self.table.inherit() {
+        while self.place.state.load(Ordering::Acquire) == WAITING && !deadline.passed() {
+            if patience.exhausted() && self.table.inherit(ticket) {
                 return true;
             }
             futex::wait(&self.place.state, WAITING, patience.next());
         }
+        false
     }
 }
 
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        self.place.state.store(FREE, Ordering::Release);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,14 @@ pub(crate) struct OwnedWord {
     owner: AtomicU64,
 }
 
+/// A holder that is dead.
+struct DeadOwner {
+    thread: u32,
+    /// What it wrote down as the owner.
+    bits: u64,
+    life: Life,
+}
+
 /// Thread numbers leave this bit free.
 const WAITED: u32 = 1 << 31;
 
@@ -36,6 +44,7 @@ impl OwnedWord {
     }
 
     /// The life that holds it.
+    #[inline]
     pub(super) fn owner(&self) -> Option<Life> {
         Life::from_bits(self.owner.load(Ordering::Relaxed))
     }
@@ -43,13 +52,7 @@ impl OwnedWord {
     /// Acquires it for a thread and for as long as `owner` lives, if it is free.
     #[inline]
     pub(crate) fn try_acquire(&self, thread: Life, owner: Life) -> bool {
-        let taken =
-            self.word
-                .compare_exchange(0, thread.id(), Ordering::Acquire, Ordering::Relaxed);
-        if taken.is_ok() {
-            self.owner.store(owner.to_bits(), Ordering::Relaxed);
-        }
-        taken.is_ok()
+        self.take(thread.id(), owner)
     }
 
     /// Acquires it, or returns `false` when `deadline` has passed.
@@ -77,7 +80,7 @@ impl OwnedWord {
         let mut patience = Patience::until(deadline);
         loop {
             // Whoever has waited cannot know whether it was the only one.
-            if self.take(0, thread.id() | WAITED, owner) {
+            if self.take(thread.id() | WAITED, owner) {
                 return Ok(true);
             }
             let word = self.word.load(Ordering::Relaxed);
@@ -94,10 +97,11 @@ impl OwnedWord {
         }
     }
 
-    fn take(&self, from: u32, to: u32, owner: Life) -> bool {
+    #[inline]
+    fn take(&self, word: u32, owner: Life) -> bool {
         let taken = self
             .word
-            .compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed);
+            .compare_exchange(0, word, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_ok() {
             self.owner.store(owner.to_bits(), Ordering::Relaxed);
         }
@@ -124,10 +128,21 @@ impl OwnedWord {
 
     /// Acquires it if its holder is dead.
     pub(crate) fn recover(&self, thread: Life, owner: Life) -> bool {
-        let Some((word, _)) = self.dead_owner() else {
+        let Some(dead) = self.dead_owner() else {
             return false;
         };
-        let taken = self.take(word, thread.id() | WAITED, owner);
+        // The owner first: one of those who recover changes it, and from then on nobody sees a
+        // dead one, whichever word is beside it.
+        let mine = owner.to_bits();
+        let first =
+            self.owner
+                .compare_exchange(dead.bits, mine, Ordering::AcqRel, Ordering::Relaxed);
+        let same = |word| (word & !WAITED == dead.thread).then_some(thread.id() | WAITED);
+        let taken = first.is_ok()
+            && self
+                .word
+                .fetch_update(Ordering::Acquire, Ordering::Relaxed, same)
+                .is_ok();
         if taken {
             self.depth.store(1, Ordering::Relaxed);
         }
@@ -136,15 +151,14 @@ impl OwnedWord {
 
     fn check_owner(&self) -> Result<(), Error> {
         match self.dead_owner() {
-            Some((_, pid)) => Err(Error::OwnerDied(pid)),
+            Some(dead) => Err(Error::OwnerDied(dead.life.id())),
             None => Ok(()),
         }
     }
 
-    /// What the word holds and the number of its holder, if that is dead.
-    fn dead_owner(&self) -> Option<(u32, u32)> {
-        let word = self.word.load(Ordering::Acquire);
-        let thread = word & !WAITED;
+    /// Who holds the word, if that is dead.
+    fn dead_owner(&self) -> Option<DeadOwner> {
+        let thread = self.word.load(Ordering::Acquire) & !WAITED;
         let bits = self.owner.load(Ordering::Acquire);
         if thread == 0 {
             return None;
@@ -152,6 +166,9 @@ impl OwnedWord {
         // One that was killed before it wrote down its life is known by its number alone.
         let life = Life::from_bits(bits).unwrap_or_else(|| Life::unknown(thread));
         let same = || self.thread() == thread && self.owner.load(Ordering::Relaxed) == bits;
-        (life.ended() && same()).then(|| (self.word.load(Ordering::Relaxed), life.id()))
+        (life.ended() && same()).then_some(DeadOwner { thread, bits, life })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,8 @@ pub(crate) fn code_at(offset: usize) -> Option<usize> {
 /// What tells this program from any other build of it, as far as the system does.
 pub(crate) fn identity() -> Option<[u64; 4]> {
     use std::os::unix::fs::MetadataExt;
+
+    // It runs this file to its end; a process that is a copy runs the same.
     static IDENTITY: LazyLock<Option<[u64; 4]>> = LazyLock::new(|| {
         let file = std::fs::metadata("/proc/self/exe").ok()?;
         Some([
@@ -95,6 +97,12 @@ pub(crate) fn identity() -> Option<[u64; 4]> {
         ])
     });
     *IDENTITY
+}
+
+/// Looks up now what later copies of this process would each look up anew.
+pub(crate) fn prepare() {
+    identity();
+    LazyLock::force(&IMAGE);
 }
 
 /// The image that holds this code: where it begins, its readable segments and those with code.

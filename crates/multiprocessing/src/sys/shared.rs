@@ -48,9 +48,13 @@ impl Shared {
     }
 
     fn map(fd: OwnedFd, len: usize, reserved: usize) -> io::Result<Self> {
-        let reserved = NonZeroUsize::new(reserved.max(len)).unwrap_or(NonZeroUsize::MIN);
+        let map = |reserved: usize| {
+            let reserved = NonZeroUsize::new(reserved.max(len)).unwrap_or(NonZeroUsize::MIN);
+            Mapping::new(&fd, reserved)
+        };
         Ok(Self {
-            mapping: Mapping::new(&fd, reserved)?,
+            // Addresses can be rationed.
+            mapping: map(reserved).or_else(|_| map(reserved >> 8))?,
             fd,
             len: AtomicUsize::new(len),
         })
@@ -60,21 +64,23 @@ impl Shared {
         self.fd.as_fd()
     }
 
+    /// How many bytes this process can reach, once they are there.
+    pub(crate) fn reserved(&self) -> usize {
+        self.mapping.len()
+    }
+
     /// How many bytes there are.
     pub(crate) fn size(&self) -> io::Result<usize> {
         size(&self.fd)
     }
 
-    /// Makes sure that there are `len` bytes.
-    pub(crate) fn grow(&self, len: usize) -> io::Result<()> {
-        if len > self.mapping.len() {
+    /// Makes sure that a range has memory.
+    pub(crate) fn reserve(&self, at: usize, count: usize) -> io::Result<()> {
+        if at + count > self.mapping.len() {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let current = size(&self.fd)?;
-        if current < len {
-            reserve(&self.fd, current, len - current)?;
-        }
-        self.len.store(len.max(current), Ordering::Relaxed);
+        reserve(&self.fd, at, count)?;
+        self.len.fetch_max(at + count, Ordering::Relaxed);
         Ok(())
     }
 

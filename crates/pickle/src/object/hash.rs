@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use super::{Instance, Object, Tuple, int};
+use super::{Object, deep_hash, int};
 use crate::Error;
 
 /// The secret of this process, so that nobody can choose keys that collide.
@@ -30,11 +30,14 @@ impl Object {
     ///
     /// # Differences from Python
     ///
-    /// An instance of a class that is not known here hashes by what it was made from.
+    /// An instance of a class that is not known here hashes by what it was made from and by its state,
+    /// or by its identity if those cannot be hashed.
     pub fn hash(&self) -> Result<u64, Error> {
         match self {
-            Self::Tuple(tuple) => of_tuple(tuple),
-            Self::Instance(instance) => Ok(of_instance(instance)),
+            Self::Tuple(_) | Self::Instance(_) => match shallow(self) {
+                Some(hash) => Ok(hash),
+                None => deep_hash::of(self),
+            },
             other => shallow(other).ok_or_else(|| Error::unhashable(other)),
         }
     }
@@ -93,58 +96,18 @@ fn of_float(float: f64) -> u64 {
 }
 
 /// In the order of the items.
-fn combine<I: IntoIterator<Item = u64>>(length: usize, hashes: I) -> u64 {
+pub(super) fn combine<I: IntoIterator<Item = u64>>(length: usize, hashes: I) -> u64 {
     let secret = *SECRET;
     let mix = |state: u64, hash: u64| mix(state.rotate_left(23), hash, secret);
     hashes.into_iter().fold(length as u64, mix).max(1)
 }
 
-/// Inner tuples first, by a stack of those under way; each remembers its hash.
-fn of_tuple(tuple: &Tuple) -> Result<u64, Error> {
-    let mut under_way = vec![(tuple.clone(), 0, Vec::new())];
-    let mut result = combine(0, []);
-    while let Some((tuple, mut next, mut hashes)) = under_way.pop() {
-        let mut inner = None;
-        while let Some(item) = tuple.get(next) {
-            match (shallow(item), item) {
-                (Some(hash), _) => hashes.push(hash),
-                (None, Object::Instance(instance)) => hashes.push(of_instance(instance)),
-                (None, Object::Tuple(tuple)) => {
-                    inner = Some(tuple.clone());
-                    break;
-                }
-                (None, other) => return Err(Error::unhashable(other)),
-            }
-            next += 1;
-        }
-        if let Some(inner) = inner {
-            under_way.push((tuple, next, hashes));
-            under_way.push((inner, 0, Vec::new()));
-        } else {
-            result = combine(tuple.len(), hashes);
-            tuple.remember_hash(result);
-        }
-    }
-    Ok(result)
+/// Of what is only equal to itself.
+pub(super) fn of_address(address: usize) -> u64 {
+    mix(3, address as u64, *SECRET)
 }
 
-/// Of the class, and of what lies at the surface of the arguments and of the state.
-fn of_instance(instance: &Instance) -> u64 {
-    let surface = |object: &Object| shallow(object).unwrap_or(1);
-    let class = surface(instance.function());
-    let arguments = combine(instance.args().len(), instance.args().iter().map(surface));
-    let state = match instance.state() {
-        Some(Object::Dict(dict)) => dict.items().iter().fold(0, |sum: u64, (key, value)| {
-            sum.wrapping_add(combine(2, [surface(key), surface(value)]))
-        }),
-        Some(Object::Tuple(tuple)) => combine(tuple.len(), tuple.iter().map(surface)),
-        Some(other) => surface(&other),
-        None => 0,
-    };
-    combine(3, [class, arguments, state])
-}
-
-/// Of a set's items in any order.
+/// Of items in any order.
 pub(crate) fn of_set<I: IntoIterator<Item = u64>>(hashes: I) -> u64 {
     let spread = |hash: u64| (hash ^ hash >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let sum = |sum: u64, hash| sum.wrapping_add(spread(hash));

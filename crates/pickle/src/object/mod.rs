@@ -3,6 +3,7 @@
 mod burial;
 mod bytes;
 mod convert;
+mod deep_hash;
 mod dict;
 mod equality;
 mod global;

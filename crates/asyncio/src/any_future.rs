@@ -1,0 +1,158 @@
+//! What the loop and the combinators know of a future without knowing its result's type.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::base_events::EventLoop;
+use crate::exception::Exception;
+use crate::exceptions::{CancelledError, Message};
+use crate::tasks::TaskHead;
+
+/// A future or a task.
+pub(crate) type AnyRc = Rc<dyn AnyFuture>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Pending,
+    Cancelled,
+    Finished,
+}
+
+/// The part of a future that does not depend on its result's type.
+pub(crate) struct Head {
+    pub(crate) event_loop: EventLoop,
+    pub(crate) state: Cell<State>,
+    /// Whether there is an exception that nobody has looked at.
+    pub(crate) unseen: Cell<bool>,
+    pub(crate) cancellation: RefCell<Cancellation>,
+}
+
+/// What the future's `CancelledError` will be.
+pub(crate) enum Cancellation {
+    Plain,
+    /// `cancel` was given a text.
+    Message(Message),
+    /// The coroutine raised it; the first who asks gets this very exception.
+    Raised(Exception),
+}
+
+impl Head {
+    pub(crate) fn new(event_loop: EventLoop) -> Self {
+        Self {
+            event_loop,
+            state: Cell::new(State::Pending),
+            unseen: Cell::new(false),
+            cancellation: RefCell::new(Cancellation::Plain),
+        }
+    }
+
+    pub(crate) fn done(&self) -> bool {
+        self.state.get() != State::Pending
+    }
+
+    pub(crate) fn cancelled(&self) -> bool {
+        self.state.get() == State::Cancelled
+    }
+
+    pub(crate) fn set_message(&self, message: Option<Message>) {
+        let new = message.map_or(Cancellation::Plain, Cancellation::Message);
+        drop(self.cancellation.replace(new));
+    }
+
+    pub(crate) fn message(&self) -> Option<Message> {
+        match &*self.cancellation.borrow() {
+            Cancellation::Message(message) => Some(message.clone()),
+            _ => None,
+        }
+    }
+
+    /// The exception for whoever asks for the result of a cancelled future.
+    pub(crate) fn cancelled_error(&self) -> Exception {
+        let mut cancellation = self.cancellation.borrow_mut();
+        match &*cancellation {
+            Cancellation::Plain => CancelledError::default().into(),
+            Cancellation::Message(message) => CancelledError::new(Some(message.clone())).into(),
+            Cancellation::Raised(exception) => {
+                let exception = exception.clone();
+                *cancellation = Cancellation::Plain;
+                exception
+            }
+        }
+    }
+}
+
+/// A future or a task, without its result's type.
+pub(crate) trait AnyFuture: 'static {
+    fn head(&self) -> &Head;
+
+    /// The part that only tasks have.
+    fn task(&self) -> Option<&TaskHead> {
+        None
+    }
+
+    /// Whether `cancel` would be `true` now.
+    fn accepts_cancel(&self) -> bool {
+        !self.head().done()
+    }
+
+    /// Cancels this future alone; what it waits for goes to `next`, in reverse.
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>);
+
+    /// Runs a task's coroutine as far as it gets.
+    fn step(self: Rc<Self>) {}
+
+    /// Drops a task's coroutine.
+    fn abandon(self: Rc<Self>) {}
+
+    fn add_callback(self: Rc<Self>, callback: Callback);
+
+    /// Removes the callbacks that `gone` accepts, and says how many there were.
+    fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize;
+
+    /// What a finished future failed with.
+    fn failure(&self) -> Option<Exception>;
+
+    /// What Python prints of the future.
+    fn repr(&self) -> String;
+}
+
+/// What happens when a future is done, in the order of registration.
+pub(crate) enum Callback {
+    /// A task is waiting for the future.
+    Step(AnyRc),
+    /// A task is waiting for the future through a combinator with wakers of its own.
+    Wake(std::task::Waker),
+    /// One of asyncio's own functions is.
+    Notify(Rc<dyn Notify>),
+    /// The program's callback.
+    Call(u64, Box<dyn FnOnce(AnyRc)>),
+}
+
+/// An object of asyncio that wants to know when futures are done.
+pub(crate) trait Notify {
+    fn notify(self: Rc<Self>, future: AnyRc);
+}
+
+/// Whether both are the same future.
+pub(crate) fn same(one: &AnyRc, other: &AnyRc) -> bool {
+    std::ptr::addr_eq(Rc::as_ptr(one), Rc::as_ptr(other))
+}
+
+/// Cancels `future`, and through it whatever it waits for; says whether it was not done yet.
+///
+/// A loop instead of recursion, because chains of tasks may be longer than any stack.
+pub(crate) fn cancel(future: AnyRc, message: Option<Message>) -> bool {
+    let accepted = future.accepts_cancel();
+    future.head().unseen.set(false);
+    // No chain without a cycle is longer than the number of tasks.
+    let mut left = future.head().event_loop.task_count() * 4 + 1024;
+    let mut next = vec![future];
+    while let Some(future) = next.pop() {
+        future.cancel_one(&message, &mut next);
+        left -= 1;
+        if left == 0 {
+            break;
+        }
+    }
+    accepted
+}

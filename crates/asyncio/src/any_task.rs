@@ -1,0 +1,145 @@
+//! A task, whatever it returns.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+use hilos_core::contextvars::Context;
+
+use crate::any_future::{AnyRc, cancel, same};
+use crate::base_events::EventLoop;
+use crate::exception::{Exception, Result};
+use crate::exceptions::{InvalidStateError, Message};
+use crate::repr::debug_like_display;
+use crate::running;
+use crate::tasks::TaskHead;
+
+/// A task, whatever it returns.
+///
+/// What [`current_task`] and [`all_tasks`] return, because they do not know the type. Equal and
+/// with the same hash as the other handles of the task.
+#[derive(Clone)]
+pub struct AnyTask(pub(crate) AnyRc);
+
+impl AnyTask {
+    fn task(&self) -> &TaskHead {
+        self.0.task().expect("a task is made of a task")
+    }
+
+    /// As [`Future::cancel`](crate::Future::cancel).
+    pub fn cancel(&self) -> bool {
+        cancel(self.0.clone(), None)
+    }
+
+    /// As [`Future::cancel_with`](crate::Future::cancel_with).
+    pub fn cancel_with<M: Into<Message>>(&self, msg: M) -> bool {
+        cancel(self.0.clone(), Some(msg.into()))
+    }
+
+    /// As [`Task::cancelling`](crate::Task::cancelling).
+    pub fn cancelling(&self) -> u32 {
+        self.task().cancels.get()
+    }
+
+    /// As [`Task::uncancel`](crate::Task::uncancel).
+    pub fn uncancel(&self) -> u32 {
+        self.task().uncancel()
+    }
+
+    /// Whether the task is done.
+    pub fn done(&self) -> bool {
+        self.0.head().done()
+    }
+
+    /// Whether the task was cancelled.
+    pub fn cancelled(&self) -> bool {
+        self.0.head().cancelled()
+    }
+
+    /// As [`Future::exception`](crate::Future::exception).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn exception(&self) -> Result<Option<Exception>> {
+        if self.cancelled() {
+            return Err(self.0.head().cancelled_error());
+        }
+        if !self.done() {
+            return Err(InvalidStateError::new("Exception is not set.").into());
+        }
+        self.0.head().unseen.set(false);
+        Ok(self.0.failure())
+    }
+
+    /// The task's name.
+    pub fn get_name(&self) -> String {
+        self.task().name()
+    }
+
+    /// Names the task.
+    pub fn set_name<N: Into<String>>(&self, name: N) {
+        self.task().set_name(name.into());
+    }
+
+    /// The context in which the coroutine runs.
+    pub fn get_context(&self) -> Context {
+        self.task().context.borrow().clone()
+    }
+
+    /// The loop that runs the task.
+    pub fn get_loop(&self) -> EventLoop {
+        self.0.head().event_loop.clone()
+    }
+}
+
+impl PartialEq for AnyTask {
+    fn eq(&self, other: &Self) -> bool {
+        same(&self.0, &other.0)
+    }
+}
+
+impl Eq for AnyTask {}
+
+impl Hash for AnyTask {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Rc::as_ptr(&self.0).cast::<()>().hash(state);
+    }
+}
+
+impl<T: 'static> From<&crate::Task<T>> for AnyTask {
+    fn from(task: &crate::Task<T>) -> Self {
+        task.any()
+    }
+}
+
+impl fmt::Display for AnyTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.repr())
+    }
+}
+
+debug_like_display!(AnyTask);
+
+/// The task that is running now; `None` in a callback, and where no loop runs.
+///
+/// Mirrors [`asyncio.current_task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.current_task).
+pub fn current_task() -> Option<AnyTask> {
+    running::with(|event_loop| event_loop.0.current.task())
+        .flatten()
+        .map(AnyTask)
+}
+
+/// The running loop's tasks that are not done, oldest first; none where no loop runs.
+///
+/// Mirrors [`asyncio.all_tasks`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.all_tasks).
+pub fn all_tasks() -> Vec<AnyTask> {
+    running::get().map_or_else(Vec::new, |event_loop| event_loop.all_tasks())
+}
+
+impl EventLoop {
+    /// The loop's tasks that are not done, oldest first.
+    pub fn all_tasks(&self) -> Vec<AnyTask> {
+        let tasks = self.0.tasks.borrow().tasks();
+        tasks.into_iter().map(AnyTask).collect()
+    }
+}

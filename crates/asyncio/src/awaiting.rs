@@ -1,0 +1,146 @@
+//! How a coroutine waits for a future.
+
+use std::future::Future as StdFuture;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::any_future::{AnyRc, Callback, same};
+use crate::exception::{Exception, Result};
+use crate::exceptions::RuntimeError;
+use crate::futures::Future;
+use crate::step;
+
+/// What awaiting a future or a task waits with.
+///
+/// Dropping it neither cancels the future nor takes its result.
+#[must_use = "nothing waits unless it is awaited"]
+pub struct Await<T: 'static> {
+    future: Future<T>,
+    get: fn(&mut Option<T>) -> Option<T>,
+    /// What the future will wake, once it is to wake something.
+    registered: Option<Registered>,
+}
+
+enum Registered {
+    Task(AnyRc),
+    Waker(Waker),
+}
+
+impl<T> Await<T> {
+    pub(crate) fn new(future: Future<T>, get: fn(&mut Option<T>) -> Option<T>) -> Self {
+        Self {
+            future,
+            get,
+            registered: None,
+        }
+    }
+
+    /// Has the current task stepped when the future is done, and cancellations go to the future.
+    fn register(&mut self, context: &Context<'_>) -> Result<()> {
+        let event_loop = &self.future.head().event_loop;
+        let waiting = self.future.erased();
+        let Some(task) = event_loop.0.current.task() else {
+            return self.register_stranger(context);
+        };
+        if same(&task, &waiting) {
+            return Err(error(format!(
+                "Task cannot await on itself: {}",
+                task.repr()
+            )));
+        }
+        let direct = event_loop.0.current.is_direct(context.waker());
+        step::waits_for(&task, waiting.clone());
+        match &self.registered {
+            Some(Registered::Task(other)) if direct && same(other, &task) => {}
+            Some(Registered::Waker(waker)) if !direct && waker.will_wake(context.waker()) => {}
+            _ => {
+                self.deregister();
+                self.registered = Some(match direct {
+                    true => {
+                        waiting.add_callback(Callback::Step(task.clone()));
+                        Registered::Task(task)
+                    }
+                    false => add_waker(waiting, context.waker()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Like [`register`](Self::register), for a poll by something that is not this loop's task.
+    fn register_stranger(&mut self, context: &Context<'_>) -> Result<()> {
+        if let Some(other) = crate::running::get()
+            && !other.is(&self.future.head().event_loop)
+            && let Some(task) = other.0.current.task()
+        {
+            let (task, future) = (task.repr(), &self.future);
+            return Err(error(format!(
+                "Task {task} got Future {future} attached to a different loop"
+            )));
+        }
+        self.deregister();
+        self.registered = Some(add_waker(self.future.erased(), context.waker()));
+        Ok(())
+    }
+
+    fn deregister(&mut self) {
+        match self.registered.take() {
+            None => {}
+            _ if self.future.done() => {}
+            Some(Registered::Task(task)) => {
+                self.future.0.remove_callbacks(
+                    &mut |callback| matches!(callback, Callback::Step(other) if same(other, &task)),
+                );
+            }
+            Some(Registered::Waker(waker)) => {
+                self.future.0.remove_callbacks(
+                    &mut |callback| matches!(callback, Callback::Wake(other) if other.will_wake(&waker)),
+                );
+            }
+        }
+    }
+}
+
+fn add_waker(future: AnyRc, waker: &Waker) -> Registered {
+    future.add_callback(Callback::Wake(waker.clone()));
+    Registered::Waker(waker.clone())
+}
+
+fn error(message: String) -> Exception {
+    RuntimeError::new(message).into()
+}
+
+impl<T: 'static> StdFuture for Await<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        let this = &mut *self;
+        // A cancellation comes before a result, which then is lost.
+        if let Some(thrown) = this.future.head().event_loop.0.current.take_throw() {
+            this.deregister();
+            return Poll::Ready(Err(thrown));
+        }
+        if this.future.done() {
+            this.registered = None;
+            return Poll::Ready(this.future.core().result(this.get));
+        }
+        match this.register(context) {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl<T: 'static> Drop for Await<T> {
+    fn drop(&mut self) {
+        self.deregister();
+    }
+}
+
+impl<T: 'static> Unpin for Await<T> {}
+
+/// Keeps the type out of the way of what only needs to be told.
+pub(crate) fn notify_when_done(future: &AnyRc, whom: Rc<dyn crate::any_future::Notify>) {
+    future.clone().add_callback(Callback::Notify(whom));
+}

@@ -1,0 +1,594 @@
+//! The event loop: what is ready, what is due, and the iterations that run both.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::Write as _;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hilos_core::contextvars::Context;
+use hilos_core::time::Timeout;
+
+use crate::any_future::{AnyRc, Notify};
+use crate::clock::Clock;
+use crate::create_task::TaskFactory;
+use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
+use crate::exception::{Exception, Result};
+use crate::exceptions::{RuntimeError, ValueError};
+use crate::executors::DefaultExecutor;
+use crate::futures::Future;
+use crate::handler::ExceptionContext;
+use crate::registry::Registry;
+use crate::repr::{address, debug_like_display};
+use crate::returns::Returns;
+use crate::running;
+use crate::step::CurrentStep;
+use crate::threadsafe::{Injected, Shared, TaskKey};
+use crate::timers::Timers;
+
+/// The loop that runs tasks and callbacks, in the order in which CPython's does.
+///
+/// Programs call [`run`](crate::run()) and seldom see the loop itself; [`get_running_loop`] is for
+/// callbacks, timers and futures of one's own. A handle: clones are the same loop. It stays in its
+/// thread; [`handle`](Self::handle) is for the others.
+///
+/// ```
+/// use hilos_asyncio as asyncio;
+///
+/// let event_loop = asyncio::new_event_loop();
+/// let stop = event_loop.clone();
+/// event_loop.call_later(0.01, move || stop.stop())?;
+/// event_loop.run_forever()?;
+/// event_loop.close()?;
+/// # Ok::<(), asyncio::Exception>(())
+/// ```
+///
+/// # Differences from Python
+/// - A closed loop is told by an error in each call's `Result`.
+/// - There is one kind of loop, CPython's `SelectorEventLoop`.
+///
+/// Mirrors [`asyncio.EventLoop`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.EventLoop).
+///
+/// [`get_running_loop`]: crate::get_running_loop
+#[derive(Clone)]
+pub struct EventLoop(pub(crate) Rc<Inner>);
+
+pub(crate) struct Inner {
+    /// What runs in this iteration and the next.
+    ready: RefCell<VecDeque<Ready>>,
+    timers: RefCell<Timers>,
+    pub(crate) tasks: RefCell<Registry>,
+    /// The task whose coroutine is being polled, and how.
+    pub(crate) current: CurrentStep,
+    pub(crate) shared: Arc<Shared>,
+    clock: Clock,
+    stopping: Cell<bool>,
+    running: Cell<bool>,
+    closed: Cell<bool>,
+    /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
+    raised: RefCell<Option<Exception>>,
+    exception_handler: RefCell<Option<ExceptionHandler>>,
+    debug: Cell<bool>,
+    slow_callback_duration: Cell<f64>,
+    pub(crate) task_factory: RefCell<Option<TaskFactory>>,
+    pub(crate) returns: Returns,
+    pub(crate) default_executor: DefaultExecutor,
+    /// How many callbacks futures were given.
+    callbacks: Cell<u64>,
+}
+
+type ExceptionHandler = Rc<dyn Fn(&EventLoop, &ExceptionContext)>;
+
+/// Something that is ready to run.
+pub(crate) enum Ready {
+    /// A task's next step.
+    Step(AnyRc),
+    /// A call that may be cancelled until it runs.
+    Handle(Rc<dyn Scheduled>),
+    /// A future is done, and one of asyncio's own objects shall know.
+    Notify(Rc<dyn Notify>, AnyRc),
+    /// A future is done, and the program's callback shall know.
+    Call(Box<dyn FnOnce(AnyRc)>, AnyRc),
+    /// What another thread has sent.
+    Sent(Box<dyn FnOnce() + Send>),
+    /// What another thread has done, by its number.
+    Return(u64),
+}
+
+impl Ready {
+    fn run(self, event_loop: &EventLoop) {
+        match self {
+            Self::Step(task) => task.step(),
+            Self::Handle(handle) => handle.run(),
+            Self::Notify(whom, future) => whom.notify(future),
+            Self::Call(callback, future) => callback(future),
+            Self::Sent(call) => call(),
+            Self::Return(number) => event_loop.0.returns.take(number),
+        }
+    }
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(task) => f.write_str(&task.repr()),
+            Self::Handle(handle) => Handle(handle.clone()).fmt(f),
+            Self::Notify(_, future) | Self::Call(_, future) => {
+                write!(f, "a callback of {}", future.repr())
+            }
+            Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
+        }
+    }
+}
+
+/// Creates a loop; nothing runs in it yet.
+///
+/// Mirrors [`asyncio.new_event_loop`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.new_event_loop).
+pub fn new_event_loop() -> EventLoop {
+    EventLoop::with_clock(Clock::real())
+}
+
+impl EventLoop {
+    pub(crate) fn with_clock(clock: Clock) -> Self {
+        Self(Rc::new(Inner {
+            ready: RefCell::default(),
+            timers: RefCell::default(),
+            tasks: RefCell::default(),
+            current: CurrentStep::default(),
+            shared: Shared::new(),
+            clock,
+            stopping: Cell::new(false),
+            running: Cell::new(false),
+            closed: Cell::new(false),
+            raised: RefCell::default(),
+            exception_handler: RefCell::default(),
+            debug: Cell::new(false),
+            slow_callback_duration: Cell::new(0.1),
+            task_factory: RefCell::default(),
+            returns: Returns::default(),
+            default_executor: DefaultExecutor::default(),
+            callbacks: Cell::new(0),
+        }))
+    }
+
+    /// Whether both are the same loop.
+    pub fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn is_of(&self, shared: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.0.shared, shared)
+    }
+
+    /// The loop's clock in seconds. It never goes back; its zero means nothing.
+    pub fn time(&self) -> f64 {
+        self.0.clock.time()
+    }
+
+    /// Whether the loop is running now, in whichever thread.
+    pub fn is_running(&self) -> bool {
+        self.0.running.get()
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.get()
+    }
+
+    /// Whether the loop is in debug mode.
+    pub fn get_debug(&self) -> bool {
+        self.0.debug.get()
+    }
+
+    /// Turns debug mode on or off.
+    pub fn set_debug(&self, enabled: bool) {
+        self.0.debug.set(enabled);
+    }
+
+    /// Creates a future that somebody will have to complete.
+    pub fn create_future<T: 'static>(&self) -> Future<T> {
+        Future::new_in(self)
+    }
+
+    /// Has `callback` called in the next iteration, after what is ready already.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the loop is closed.
+    pub fn call_soon<F, R>(&self, callback: F) -> Result<Handle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        self.call_soon_in(captured(), callback)
+    }
+
+    /// Like [`call_soon`](Self::call_soon), in the given context instead of a copy of the current one.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the loop is closed.
+    pub fn call_soon_with_context<F, R>(&self, context: &Context, callback: F) -> Result<Handle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        self.call_soon_in(Some(context.clone()), callback)
+    }
+
+    pub(crate) fn call_soon_in<F, R>(&self, context: Option<Context>, callback: F) -> Result<Handle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        self.check_open()?;
+        let handle = Handle::new(self, 0.0, context, callback);
+        self.push(Ready::Handle(handle.0.clone()));
+        Ok(handle)
+    }
+
+    /// Has `callback` called after `delay` seconds; a negative delay is none.
+    ///
+    /// Calls that are due at the very same time run in the order of CPython's heap, which is not
+    /// that of the calls of this function.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the loop is closed, [`ValueError`] if `delay` is NaN or `None`.
+    pub fn call_later<D, F, R>(&self, delay: D, callback: F) -> Result<TimerHandle>
+    where
+        D: Into<Timeout>,
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        let Some(delay) = delay.into().seconds() else {
+            return Err(ValueError::new("delay cannot be None").into());
+        };
+        self.call_at(self.time() + delay, callback)
+    }
+
+    /// Has `callback` called when the loop's [`time`](Self::time) is `when`.
+    ///
+    /// # Errors
+    /// As [`call_later`](Self::call_later).
+    pub fn call_at<F, R>(&self, when: f64, callback: F) -> Result<TimerHandle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        self.call_at_in(captured(), when, callback)
+    }
+
+    /// Like [`call_at`](Self::call_at), in the given context instead of a copy of the current one.
+    ///
+    /// # Errors
+    /// As [`call_later`](Self::call_later).
+    pub fn call_at_with_context<F, R>(
+        &self,
+        context: &Context,
+        when: f64,
+        callback: F,
+    ) -> Result<TimerHandle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        self.call_at_in(Some(context.clone()), when, callback)
+    }
+
+    pub(crate) fn call_at_in<F, R>(
+        &self,
+        context: Option<Context>,
+        when: f64,
+        callback: F,
+    ) -> Result<TimerHandle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        if when.is_nan() {
+            return Err(ValueError::new("when cannot be NaN").into());
+        }
+        self.check_open()?;
+        let handle = Handle::new(self, when, context, callback);
+        self.0.timers.borrow_mut().push(handle.0.clone());
+        Ok(TimerHandle(handle))
+    }
+
+    /// A number that no other callback of a future has.
+    pub(crate) fn next_callback_id(&self) -> u64 {
+        let id = self.0.callbacks.get() + 1;
+        self.0.callbacks.set(id);
+        id
+    }
+
+    pub(crate) fn timer_was_cancelled(&self) {
+        self.0.timers.borrow_mut().count_cancelled();
+    }
+
+    pub(crate) fn push(&self, ready: Ready) {
+        self.0.ready.borrow_mut().push_back(ready);
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match self.is_closed() {
+            true => Err(RuntimeError::new("Event loop is closed").into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Runs the loop until [`stop`](Self::stop) is called.
+    ///
+    /// # Blocking
+    /// Until then.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the loop is closed or a loop is running in this thread; the request to
+    /// exit that a task or callback raised, after which the loop can run again.
+    pub fn run_forever(&self) -> Result<()> {
+        self.check_runnable()?;
+        let running = Running::new(self);
+        loop {
+            self.run_once();
+            if let Some(exception) = self.0.raised.take() {
+                return Err(exception);
+            }
+            if self.0.stopping.get() {
+                break;
+            }
+        }
+        drop(running);
+        Ok(())
+    }
+
+    pub(crate) fn check_runnable(&self) -> Result<()> {
+        self.check_open()?;
+        if self.is_running() {
+            return Err(RuntimeError::new("This event loop is already running").into());
+        }
+        match running::get() {
+            Some(_) => Err(RuntimeError::new(
+                "Cannot run the event loop while another loop is running",
+            )
+            .into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends [`run_forever`](Self::run_forever) after the current iteration.
+    ///
+    /// Called before it, one iteration is run.
+    pub fn stop(&self) {
+        self.0.stopping.set(true);
+    }
+
+    /// Ends the run with `exception`: a request to exit.
+    pub(crate) fn raise(&self, exception: Exception) {
+        *self.0.raised.borrow_mut() = Some(exception);
+    }
+
+    /// Drops what is scheduled, and makes the loop unusable. Closing it again does nothing.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the loop is running.
+    pub fn close(&self) -> Result<()> {
+        if self.is_running() {
+            return Err(RuntimeError::new("Cannot close a running event loop").into());
+        }
+        if self.0.closed.replace(true) {
+            return Ok(());
+        }
+        self.0.shared.close();
+        let ready = self.0.ready.take();
+        let timers = self.0.timers.take();
+        let sent = self.0.shared.receive();
+        drop((ready, timers, sent));
+        self.0.returns.clear();
+        self.0.default_executor.abandon();
+        self.abandon_tasks();
+        Ok(())
+    }
+
+    /// Drops the coroutines of tasks that will never run again: no collector of garbage will.
+    fn abandon_tasks(&self) {
+        let tasks = self.0.tasks.take().into_tasks();
+        for task in tasks {
+            let context = ExceptionContext::new("Task was destroyed but it is pending!");
+            let mut context = context.with_future(task.repr());
+            if let Some(head) = task.task().filter(|_| self.get_debug()) {
+                context.created_at = Some(head.location());
+            }
+            self.call_exception_handler(context);
+            task.abandon();
+        }
+    }
+
+    /// One iteration, as CPython's: first what has come from outside, then what is due, then
+    /// exactly the calls that are ready by now.
+    fn run_once(&self) {
+        let pruned = self.0.timers.borrow_mut().prune();
+        drop(pruned);
+        self.wait_for_events();
+        self.receive();
+        self.collect_due();
+        let todo = self.0.ready.borrow().len();
+        for _ in 0..todo {
+            let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
+                break;
+            };
+            match self.get_debug() {
+                true => self.run_timed(ready),
+                false => ready.run(self),
+            }
+            if self.0.raised.borrow().is_some() {
+                break;
+            }
+        }
+    }
+
+    /// Runs a call of debug mode, which warns of one that keeps the others waiting.
+    fn run_timed(&self, ready: Ready) {
+        let what = ready.to_string();
+        let start = self.time();
+        ready.run(self);
+        let duration = self.time() - start;
+        if duration >= self.slow_callback_duration() {
+            // A closed standard error output is no reason to fail.
+            let _ = writeln!(
+                std::io::stderr(),
+                "Executing {what} took {duration:.3} seconds"
+            );
+        }
+    }
+
+    /// From how many seconds on debug mode calls a callback or a step slow: 0.1, unless set.
+    pub fn slow_callback_duration(&self) -> f64 {
+        self.0.slow_callback_duration.get()
+    }
+
+    /// Sets from how many seconds on debug mode calls a callback or a step slow.
+    pub fn set_slow_callback_duration(&self, seconds: f64) {
+        self.0.slow_callback_duration.set(seconds);
+    }
+
+    /// Sleeps until something is ready, due or sent.
+    fn wait_for_events(&self) {
+        if !self.0.ready.borrow().is_empty() || self.0.stopping.get() {
+            return;
+        }
+        let when = self.0.timers.borrow().next();
+        let (clock, shared) = (&self.0.clock, &self.0.shared);
+        match when {
+            None => shared.sleep(None),
+            // Nobody knows how long another thread takes in virtual time.
+            Some(_) if clock.is_virtual() && self.0.returns.any() => shared.sleep(None),
+            Some(when) => {
+                if !shared.has_any() {
+                    clock.sleep_until(when, |timeout| shared.sleep(Some(timeout)));
+                }
+            }
+        }
+    }
+
+    fn receive(&self) {
+        for item in self.0.shared.receive() {
+            self.accept(item);
+        }
+    }
+
+    pub(crate) fn accept(&self, item: Injected) {
+        match item {
+            Injected::Wake(key) => self.wake_task(key),
+            Injected::Call(call) => self.push(Ready::Sent(call)),
+            Injected::Return(number) => self.push(Ready::Return(number)),
+        }
+    }
+
+    fn collect_due(&self) {
+        let mut timers = self.0.timers.borrow_mut();
+        if timers.next().is_none() {
+            return;
+        }
+        let end = self.time() + CLOCK_RESOLUTION;
+        let mut ready = self.0.ready.borrow_mut();
+        while let Some(handle) = timers.pop_due(end) {
+            ready.push_back(Ready::Handle(handle));
+        }
+    }
+
+    pub(crate) fn wake_task(&self, key: TaskKey) {
+        let task = self.0.tasks.borrow().get(key);
+        if let Some(task) = task {
+            crate::tasks::wake(&task);
+        }
+    }
+
+    pub(crate) fn task_count(&self) -> usize {
+        self.0.tasks.borrow().len()
+    }
+
+    /// Has later errors that nobody can catch handled by `handler`; `None` restores the default.
+    pub fn set_exception_handler<H: IntoExceptionHandler>(&self, handler: H) {
+        let old = self.0.exception_handler.replace(handler.into_handler());
+        drop(old);
+    }
+
+    /// Whether a handler of the program's own is set.
+    pub fn has_exception_handler(&self) -> bool {
+        self.0.exception_handler.borrow().is_some()
+    }
+
+    /// Hands an error that nobody can catch to the loop's handler.
+    pub fn call_exception_handler(&self, context: ExceptionContext) {
+        let handler = self.0.exception_handler.borrow().clone();
+        match handler {
+            None => self.default_exception_handler(&context),
+            Some(handler) => {
+                let called = hilos_core::panic::catch(|| handler(self, &context));
+                if let Err(hilos_core::panic::Unwound::Panic(panic)) = called {
+                    let failure = ExceptionContext::new("Unhandled error in exception handler");
+                    self.default_exception_handler(&failure.with_exception(panic.into()));
+                }
+            }
+        }
+    }
+
+    /// Prints the error on the standard error output.
+    pub fn default_exception_handler(&self, context: &ExceptionContext) {
+        // A closed standard error output is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "{context}");
+    }
+}
+
+/// The smallest difference that CPython's clock shows.
+const CLOCK_RESOLUTION: f64 = 1e-9;
+
+/// What [`EventLoop::set_exception_handler`] takes: a function, or `None` for the default.
+pub trait IntoExceptionHandler {
+    #[doc(hidden)]
+    fn into_handler(self) -> Option<ExceptionHandler>;
+}
+
+impl<F: Fn(&EventLoop, &ExceptionContext) + 'static> IntoExceptionHandler for F {
+    fn into_handler(self) -> Option<ExceptionHandler> {
+        Some(Rc::new(self))
+    }
+}
+
+/// Marks a loop as running while it lives.
+struct Running<'l> {
+    event_loop: &'l EventLoop,
+    _entered: running::Entered,
+}
+
+impl<'l> Running<'l> {
+    fn new(event_loop: &'l EventLoop) -> Self {
+        event_loop.0.running.set(true);
+        let _entered = running::Entered::new(event_loop);
+        Self {
+            event_loop,
+            _entered,
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.event_loop.0.stopping.set(false);
+        self.event_loop.0.running.set(false);
+    }
+}
+
+impl fmt::Display for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let python = |flag| if flag { "True" } else { "False" };
+        write!(
+            f,
+            "<EventLoop at {} running={} closed={} debug={}>",
+            address(&*self.0),
+            python(self.is_running()),
+            python(self.is_closed()),
+            python(self.get_debug())
+        )
+    }
+}
+
+debug_like_display!(EventLoop);

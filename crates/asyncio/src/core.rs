@@ -1,0 +1,194 @@
+//! What is inside a future: its outcome, and whom to tell.
+
+use std::cell::RefCell;
+use std::panic::Location;
+use std::rc::Rc;
+
+use crate::any_future::{AnyFuture, AnyRc, Callback, Cancellation, Head, State};
+use crate::base_events::{EventLoop, Ready};
+use crate::exception::{Exception, Result};
+use crate::exceptions::{InvalidStateError, Message};
+use crate::few::Few;
+use crate::handler::ExceptionContext;
+
+/// The outcome of a future and the callbacks that wait for it.
+pub(crate) struct Core<T> {
+    pub(crate) head: Head,
+    /// There from when the future is finished; the value is there until somebody takes it.
+    outcome: RefCell<Option<Result<Option<T>>>>,
+    callbacks: RefCell<Few<Callback>>,
+}
+
+/// A future whose result's type is known.
+pub(crate) trait Typed<T>: AnyFuture {
+    fn core(&self) -> &Core<T>;
+
+    /// Sets the result and schedules the callbacks.
+    fn finish(self: Rc<Self>, outcome: Result<T>);
+}
+
+impl<T> Core<T> {
+    pub(crate) fn new(event_loop: EventLoop) -> Self {
+        Self {
+            head: Head::new(event_loop),
+            outcome: RefCell::new(None),
+            callbacks: RefCell::default(),
+        }
+    }
+
+    /// The result, got out of its place by `get`.
+    pub(crate) fn result(&self, get: fn(&mut Option<T>) -> Option<T>) -> Result<T> {
+        if self.head.cancelled() {
+            return Err(self.head.cancelled_error());
+        }
+        self.head.unseen.set(false);
+        match &mut *self.outcome.borrow_mut() {
+            None => Err(InvalidStateError::new("Result is not ready.").into()),
+            Some(Err(exception)) => Err(exception.clone()),
+            Some(Ok(value)) => get(value)
+                .ok_or_else(|| InvalidStateError::new("the result was taken before").into()),
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<Exception> {
+        match &*self.outcome.borrow() {
+            Some(Err(exception)) => Some(exception.clone()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn finish(&self, this: &AnyRc, outcome: Result<T>) {
+        let failed = outcome.is_err();
+        *self.outcome.borrow_mut() = Some(outcome.map(Some));
+        self.head.state.set(State::Finished);
+        self.schedule_callbacks(this);
+        self.head.unseen.set(failed);
+    }
+
+    /// Marks the future as cancelled, unless it is done.
+    pub(crate) fn cancel(&self, this: &AnyRc, message: Option<Message>) {
+        self.head.unseen.set(false);
+        if !self.head.done() {
+            self.head.set_message(message);
+            self.head.state.set(State::Cancelled);
+            self.schedule_callbacks(this);
+        }
+    }
+
+    /// Marks the future as cancelled by a `CancelledError` that its coroutine raised.
+    pub(crate) fn cancel_by(&self, this: &AnyRc, raised: Exception) {
+        drop(self.head.cancellation.replace(Cancellation::Raised(raised)));
+        self.head.state.set(State::Cancelled);
+        self.schedule_callbacks(this);
+    }
+
+    fn schedule_callbacks(&self, this: &AnyRc) {
+        let callbacks = self.callbacks.take();
+        for callback in callbacks {
+            schedule(&self.head.event_loop, callback, this);
+        }
+    }
+
+    pub(crate) fn add_callback(&self, this: &AnyRc, callback: Callback) {
+        match self.head.done() {
+            true => schedule(&self.head.event_loop, callback, this),
+            false => self.callbacks.borrow_mut().push(callback),
+        }
+    }
+
+    pub(crate) fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
+        let removed = self.callbacks.borrow_mut().extract(gone);
+        removed.len()
+    }
+
+    /// What Python prints of the future, without the name and details of its kind.
+    pub(crate) fn repr(&self) -> String {
+        match self.head.state.get() {
+            State::Pending => "pending".to_owned(),
+            State::Cancelled => "cancelled".to_owned(),
+            State::Finished => match self.failure() {
+                Some(exception) => format!("finished exception={}", exception.repr()),
+                None => "finished".to_owned(),
+            },
+        }
+    }
+
+    /// Tells the loop's handler if the exception was never looked at.
+    pub(crate) fn report_unseen(
+        &self,
+        kind: &str,
+        created_at: Option<&'static Location<'static>>,
+        repr: impl FnOnce() -> String,
+    ) {
+        if self.head.unseen.replace(false)
+            && let Some(exception) = self.failure()
+        {
+            let mut context =
+                ExceptionContext::new(format!("{kind} exception was never retrieved"))
+                    .with_exception(exception)
+                    .with_future(repr());
+            context.created_at = created_at.filter(|_| self.head.event_loop.get_debug());
+            self.head.event_loop.call_exception_handler(context);
+        }
+    }
+}
+
+/// Has the loop run the callback of a future that is done.
+fn schedule(event_loop: &EventLoop, callback: Callback, future: &AnyRc) {
+    match callback {
+        Callback::Step(task) => crate::tasks::wake(&task),
+        // The waker only marks; the task that it wakes runs in the next iteration all the same.
+        Callback::Wake(waker) => waker.wake(),
+        Callback::Notify(whom) => event_loop.push(Ready::Notify(whom, future.clone())),
+        Callback::Call(_, call) => event_loop.push(Ready::Call(call, future.clone())),
+    }
+}
+
+/// A future that somebody completes by hand.
+pub(crate) struct Plain<T>(pub(crate) Core<T>);
+
+impl<T: 'static> AnyFuture for Plain<T> {
+    fn head(&self) -> &Head {
+        &self.0.head
+    }
+
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>, _next: &mut Vec<AnyRc>) {
+        let this: AnyRc = self.clone();
+        self.0.cancel(&this, message.clone());
+    }
+
+    fn add_callback(self: Rc<Self>, callback: Callback) {
+        let this: AnyRc = self.clone();
+        self.0.add_callback(&this, callback);
+    }
+
+    fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
+        self.0.remove_callbacks(gone)
+    }
+
+    fn failure(&self) -> Option<Exception> {
+        self.0.failure()
+    }
+
+    fn repr(&self) -> String {
+        format!("<Future {}>", self.0.repr())
+    }
+}
+
+impl<T: 'static> Typed<T> for Plain<T> {
+    fn core(&self) -> &Core<T> {
+        &self.0
+    }
+
+    fn finish(self: Rc<Self>, outcome: Result<T>) {
+        let this: AnyRc = self.clone();
+        self.0.finish(&this, outcome);
+    }
+}
+
+impl<T> Drop for Plain<T> {
+    fn drop(&mut self) {
+        self.0
+            .report_unseen("Future", None, || format!("<Future {}>", self.0.repr()));
+    }
+}

@@ -1,0 +1,103 @@
+//! The tasks that wait for a lock, in the order in which they came.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::base_events::EventLoop;
+use crate::exception::Result;
+use crate::exceptions::RuntimeError;
+use crate::futures::Future;
+use crate::running;
+
+/// Futures of waiting tasks, first come first.
+#[derive(Default)]
+pub(crate) struct Waiters {
+    futures: RefCell<VecDeque<Future<()>>>,
+    /// The loop of the first task that had to wait; no other may use the object.
+    event_loop: RefCell<Option<EventLoop>>,
+}
+
+impl Waiters {
+    /// Adds a waiter, which stays until it is dropped.
+    ///
+    /// `what` is the object that is waited for, in case it belongs to another loop.
+    pub(crate) fn enter(self: &Rc<Self>, what: impl FnOnce() -> String) -> Result<Waiter> {
+        let event_loop = self.bind(what)?;
+        let future: Future<()> = event_loop.create_future();
+        self.futures.borrow_mut().push_back(future.clone());
+        let waiters = self.clone();
+        Ok(Waiter { waiters, future })
+    }
+
+    fn bind(&self, what: impl FnOnce() -> String) -> Result<EventLoop> {
+        let running = running::get_running_loop()?;
+        let mut bound = self.event_loop.borrow_mut();
+        match &*bound {
+            Some(event_loop) if !event_loop.is(&running) => {
+                let message = format!("{} is bound to a different event loop", what());
+                return Err(RuntimeError::new(message).into());
+            }
+            Some(_) => {}
+            None => *bound = Some(running.clone()),
+        }
+        Ok(running)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.futures.borrow().len()
+    }
+
+    /// Whether every waiter, if there is one, was cancelled.
+    pub(crate) fn all_cancelled(&self) -> bool {
+        self.futures.borrow().iter().all(Future::cancelled)
+    }
+
+    pub(crate) fn first(&self) -> Option<Future<()>> {
+        self.futures.borrow().front().cloned()
+    }
+
+    /// Wakes up to `n` waiters that are not woken or cancelled yet, and says how many.
+    pub(crate) fn wake(&self, n: usize) -> usize {
+        let waiting: Vec<_> = self
+            .futures
+            .borrow()
+            .iter()
+            .filter(|future| !future.done())
+            .take(n)
+            .cloned()
+            .collect();
+        // A future that is not done can be completed.
+        waiting
+            .iter()
+            .filter(|future| future.set_result(()).is_ok())
+            .count()
+    }
+
+    fn remove(&self, gone: &Future<()>) {
+        let mut futures = self.futures.borrow_mut();
+        // Mostly the first: waiters are woken in their order.
+        if let Some(place) = futures.iter().position(|future| future == gone) {
+            futures.remove(place);
+        }
+    }
+}
+
+/// A task's place among the waiters.
+pub(crate) struct Waiter {
+    waiters: Rc<Waiters>,
+    pub(crate) future: Future<()>,
+}
+
+impl Waiter {
+    /// Waits to be woken, and leaves the place.
+    pub(crate) async fn wait(self) -> Result<()> {
+        self.future.clone().await
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.waiters.remove(&self.future);
+    }
+}

@@ -1,0 +1,62 @@
+//! The tasks of a loop that are not done.
+
+use crate::any_future::AnyRc;
+use crate::threadsafe::TaskKey;
+
+/// All tasks of a loop that are not done, findable by a key that other threads may hold.
+#[derive(Default)]
+pub(crate) struct Registry {
+    places: Vec<Option<(u64, AnyRc)>>,
+    free: Vec<u32>,
+    /// How many tasks there have been.
+    counted: u64,
+}
+
+impl Registry {
+    /// A key for a new task, which [`insert`](Self::insert) will be called with.
+    pub(crate) fn reserve(&mut self) -> TaskKey {
+        self.counted += 1;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            u32::try_from(self.places.len() - 1).expect("fewer than 4 billion tasks")
+        });
+        TaskKey {
+            place,
+            number: self.counted,
+        }
+    }
+
+    pub(crate) fn insert(&mut self, key: TaskKey, task: AnyRc) {
+        self.places[key.place as usize] = Some((key.number, task));
+    }
+
+    pub(crate) fn get(&self, key: TaskKey) -> Option<AnyRc> {
+        match self.places.get(key.place as usize)? {
+            Some((number, task)) if *number == key.number => Some(task.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes a task out; the caller drops it.
+    pub(crate) fn remove(&mut self, key: TaskKey) -> Option<AnyRc> {
+        let place = self.places.get_mut(key.place as usize)?;
+        let (_, task) = place.take_if(|(number, _)| *number == key.number)?;
+        self.free.push(key.place);
+        Some(task)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// The tasks, oldest first.
+    pub(crate) fn tasks(&self) -> Vec<AnyRc> {
+        let mut tasks: Vec<_> = self.places.iter().flatten().collect();
+        tasks.sort_unstable_by_key(|(number, _)| *number);
+        tasks.into_iter().map(|(_, task)| task.clone()).collect()
+    }
+
+    pub(crate) fn into_tasks(self) -> Vec<AnyRc> {
+        self.tasks()
+    }
+}

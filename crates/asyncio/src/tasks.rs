@@ -1,0 +1,531 @@
+//! `asyncio.Task`: a coroutine that the loop runs.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future as StdFuture;
+use std::ops::Deref;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
+
+use hilos_core::contextvars::{Context, copy_context};
+use hilos_core::panic::{Unwound, catch};
+
+use crate::any_future::{self, AnyFuture, AnyRc, Callback, Head};
+use crate::any_task::AnyTask;
+use crate::base_events::{EventLoop, Ready};
+use crate::core::{Core, Typed};
+use crate::exception::{Exception, Result};
+use crate::exceptions::{Message, SystemExit};
+use crate::few::Few;
+use crate::futures::Future;
+use crate::repr::{debug_like_display, function_name, qualified};
+use crate::step::Left;
+use crate::sys::coroutine::{self, InPlace, Place};
+use crate::sys::waker::{Source, with_waker};
+use crate::threadsafe::{TaskKey, WakeCell};
+
+/// A coroutine that the loop runs, side by side with others.
+///
+/// [`create_task`](crate::create_task) makes one. A task is a [`Future`], whose result is that of
+/// the coroutine, and has all its methods. Dropping the handles does not end the task.
+///
+/// ```
+/// use hilos_asyncio as asyncio;
+///
+/// async fn double(n: i32) -> asyncio::Result<i32> {
+///     asyncio::sleep(0.001).await?;
+///     Ok(2 * n)
+/// }
+///
+/// asyncio::run(async {
+///     let task = asyncio::create_task(double(21)).with_name("doubling");
+///     assert_eq!(task.get_name(), "doubling");
+///     assert_eq!(task.await?, 42);
+///     Ok(())
+/// })?;
+/// # Ok::<(), asyncio::Exception>(())
+/// ```
+///
+/// # Differences from Python
+/// - The loop keeps its tasks alive: none vanishes because nobody refers to it.
+/// - There is no `get_coro` and no `get_stack`: a running Rust program has no frames to show.
+///
+/// Mirrors [`asyncio.Task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.Task).
+pub struct Task<T>(pub(crate) Future<T>);
+
+/// The part of a task that does not depend on its coroutine's type.
+pub(crate) struct TaskHead {
+    key: TaskKey,
+    name: RefCell<Name>,
+    pub(crate) context: RefCell<Context>,
+    /// How often `cancel` was called and not taken back.
+    pub(crate) cancels: Cell<u32>,
+    /// Whether the next step shall throw a `CancelledError`.
+    must_cancel: Cell<bool>,
+    started: Cell<bool>,
+    running: Cell<bool>,
+    /// Whether the next step is scheduled, or will be when the one that runs has ended.
+    notified: Cell<bool>,
+    /// What the coroutine waits for, and will be cancelled in its stead.
+    pub(crate) waiters: RefCell<Few<AnyRc>>,
+    /// What clones of the waker share.
+    wake_cell: OnceLock<Arc<WakeCell>>,
+    /// Where the program created the task.
+    location: &'static Location<'static>,
+}
+
+enum Name {
+    Number(u64),
+    Text(String),
+}
+
+impl TaskHead {
+    fn new(key: TaskKey, context: Context, location: &'static Location<'static>) -> Self {
+        static COUNTED: AtomicU64 = AtomicU64::new(0);
+        let number = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
+        Self {
+            key,
+            name: RefCell::new(Name::Number(number)),
+            context: RefCell::new(context),
+            cancels: Cell::new(0),
+            must_cancel: Cell::new(false),
+            started: Cell::new(false),
+            running: Cell::new(false),
+            notified: Cell::new(false),
+            waiters: RefCell::default(),
+            wake_cell: OnceLock::new(),
+            location,
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match &*self.name.borrow() {
+            Name::Number(number) => format!("Task-{number}"),
+            Name::Text(text) => text.clone(),
+        }
+    }
+
+    pub(crate) fn set_name(&self, name: String) {
+        *self.name.borrow_mut() = Name::Text(name);
+    }
+
+    pub(crate) fn uncancel(&self) -> u32 {
+        let left = self.cancels.get().saturating_sub(1);
+        self.cancels.set(left);
+        if left == 0 {
+            self.must_cancel.set(false);
+        }
+        left
+    }
+
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
+
+/// Has the task's next step run soon, unless that is arranged.
+pub(crate) fn wake(task: &AnyRc) {
+    let Some(head) = task.task() else { return };
+    if !task.head().done() && !head.notified.replace(true) && !head.running.get() {
+        task.head().event_loop.push(Ready::Step(task.clone()));
+    }
+}
+
+/// A task in its one allocation.
+struct Cellular<F, T> {
+    core: Core<T>,
+    task: TaskHead,
+    coroutine: Place<F>,
+}
+
+// SAFETY: `place` returns the field `coroutine`. Everything that is named `Cellular` is in an `Rc`
+// from its creation in `spawn` on, nothing here takes the content out of that or `&mut` of it, and
+// the field is private to this module.
+unsafe impl<F, T> InPlace<F> for Cellular<F, T> {
+    fn place(&self) -> &Place<F> {
+        &self.coroutine
+    }
+}
+
+/// How a task is to be made.
+pub(crate) struct Making {
+    pub(crate) name: Option<String>,
+    pub(crate) context: Option<Context>,
+    pub(crate) eager_start: bool,
+    pub(crate) location: &'static Location<'static>,
+}
+
+/// Creates a task and schedules its first step, or takes it at once if it is eager.
+pub(crate) fn spawn<F, T>(event_loop: &EventLoop, coroutine: F, making: Making) -> Result<Task<T>>
+where
+    F: StdFuture<Output = Result<T>> + 'static,
+    T: 'static,
+{
+    event_loop.check_open()?;
+    let context = making.context.unwrap_or_else(copy_context);
+    let key = event_loop.0.tasks.borrow_mut().reserve();
+    let cell = Rc::new(Cellular {
+        core: Core::new(event_loop.clone()),
+        task: TaskHead::new(key, context, making.location),
+        coroutine: Place::new(coroutine),
+    });
+    if let Some(name) = making.name {
+        cell.task.set_name(name);
+    }
+    event_loop.0.tasks.borrow_mut().insert(key, cell.clone());
+    if making.eager_start && event_loop.is_running() {
+        cell.clone().step();
+    } else {
+        cell.task.notified.set(true);
+        event_loop.push(Ready::Step(cell.clone()));
+    }
+    Ok(Task(Future(cell)))
+}
+
+impl<F, T> Cellular<F, T>
+where
+    F: StdFuture<Output = Result<T>> + 'static,
+    T: 'static,
+{
+    /// The exception that this step shall throw.
+    fn take_throw(&self) -> Option<Exception> {
+        if !self.task.must_cancel.replace(false) {
+            return None;
+        }
+        // What was waited for may have been cancelled itself: its exception goes first.
+        match self.task.waiters.borrow().as_slice() {
+            [waiter] if waiter.head().cancelled() => None,
+            _ => Some(self.core.head.cancelled_error()),
+        }
+    }
+
+    /// Polls the coroutine once, in its context.
+    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Polled<T>, Left) {
+        let event_loop = &self.core.head.event_loop;
+        let source = Source {
+            shared: &event_loop.0.shared,
+            key: self.task.key,
+            cell: &self.task.wake_cell,
+        };
+        let task_context = self.task.context.borrow().clone();
+        self.task.running.set(true);
+        let during = event_loop
+            .0
+            .current
+            .during(self.clone(), source.address(), throw, || {
+                let poll = || {
+                    with_waker(&source, |waker| {
+                        let mut context = std::task::Context::from_waker(waker);
+                        coroutine::poll(self, &mut context)
+                    })
+                };
+                match catch(|| task_context.run(poll)) {
+                    Ok(Ok(Some(polled))) => Polled::Polled(polled),
+                    Ok(Ok(None)) => Polled::Nothing,
+                    Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
+                    Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
+                    Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
+                }
+            });
+        self.task.running.set(false);
+        during
+    }
+
+    /// What the step's end means for the task.
+    fn after(self: &Rc<Self>, polled: Polled<T>, left: Left) {
+        match (polled, left.throw) {
+            (Polled::Nothing, _) => {}
+            (Polled::Polled(Poll::Ready(result)), _) => self.end(result),
+            // Nothing on the way took the exception: it ends the coroutine.
+            (Polled::Polled(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
+            (Polled::Polled(Poll::Pending), None) => self.suspend(left.yielded),
+        }
+    }
+
+    fn suspend(self: &Rc<Self>, yielded: bool) {
+        let head = &self.task;
+        if head.must_cancel.get() {
+            let waiters = head.waiters.borrow().as_slice().to_vec();
+            let message = self.core.head.message();
+            let accepted = waiters.into_iter().fold(false, |any, waiter| {
+                any_future::cancel(waiter, message.clone()) | any
+            });
+            if accepted {
+                head.must_cancel.set(false);
+            } else if head.waiters.borrow().as_slice().is_empty() {
+                head.notified.set(true);
+            }
+        }
+        if yielded || head.notified.get() {
+            head.notified.set(true);
+            self.core.head.event_loop.push(Ready::Step(self.clone()));
+        }
+    }
+
+    fn end(self: &Rc<Self>, result: Result<T>) {
+        let this: AnyRc = self.clone();
+        drop(self.task.waiters.take());
+        coroutine::clear(self);
+        match result {
+            Ok(_) if self.task.must_cancel.replace(false) => {
+                self.core.cancel(&this, self.core.head.message());
+            }
+            Err(exception) if exception.is_cancelled() => self.core.cancel_by(&this, exception),
+            Err(exception) if exception.is_exit() => {
+                self.core.finish(&this, Err(exception.clone()));
+                self.core.head.event_loop.raise(exception);
+            }
+            result => self.core.finish(&this, result),
+        }
+        let registered = self
+            .core
+            .head
+            .event_loop
+            .0
+            .tasks
+            .borrow_mut()
+            .remove(self.task.key);
+        drop(registered);
+    }
+}
+
+/// How a step's poll ended.
+enum Polled<T> {
+    Polled(Poll<Result<T>>),
+    /// There was nothing to poll: the coroutine is running, or gone.
+    Nothing,
+}
+
+impl<F, T> AnyFuture for Cellular<F, T>
+where
+    F: StdFuture<Output = Result<T>> + 'static,
+    T: 'static,
+{
+    fn head(&self) -> &Head {
+        &self.core.head
+    }
+
+    fn task(&self) -> Option<&TaskHead> {
+        Some(&self.task)
+    }
+
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>) {
+        let head = &self.task;
+        self.core.head.unseen.set(false);
+        if self.core.head.done() {
+            return;
+        }
+        head.cancels.set(head.cancels.get() + 1);
+        let waiters = head.waiters.borrow();
+        let waiters = waiters.as_slice();
+        if waiters.iter().any(|waiter| waiter.accepts_cancel()) {
+            next.extend(waiters.iter().rev().cloned());
+            return;
+        }
+        head.must_cancel.set(true);
+        self.core.head.set_message(message.clone());
+        if waiters.is_empty() {
+            // It waits for something that asyncio knows nothing of, if not for its next step.
+            let this: AnyRc = self.clone();
+            wake_suspended(&this);
+        }
+    }
+
+    fn step(self: Rc<Self>) {
+        self.task.notified.set(false);
+        if self.core.head.done() {
+            return;
+        }
+        let throw = self.take_throw();
+        drop(self.task.waiters.take());
+        if !self.task.started.replace(true)
+            && let Some(thrown) = throw
+        {
+            return self.end(Err(thrown));
+        }
+        let (polled, left) = self.poll(throw);
+        self.after(polled, left);
+    }
+
+    fn abandon(self: Rc<Self>) {
+        drop(self.task.waiters.take());
+        coroutine::clear(&self);
+    }
+
+    fn add_callback(self: Rc<Self>, callback: Callback) {
+        let this: AnyRc = self.clone();
+        self.core.add_callback(&this, callback);
+    }
+
+    fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
+        self.core.remove_callbacks(gone)
+    }
+
+    fn failure(&self) -> Option<Exception> {
+        self.core.failure()
+    }
+
+    fn repr(&self) -> String {
+        repr::<F, T>(&self.core, &self.task)
+    }
+}
+
+fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
+    let coroutine = qualified(function_name::<F>());
+    let coroutine = coroutine.trim_end_matches(".<locals>.<lambda>");
+    let (state, outcome) = match core.repr() {
+        state if state.starts_with("finished ") => {
+            ("finished".to_owned(), state["finished".len()..].to_owned())
+        }
+        state => (state, String::new()),
+    };
+    let state = match task.must_cancel.get() || (!core.head.done() && task.cancels.get() > 0) {
+        true => "cancelling".to_owned(),
+        false => state,
+    };
+    format!(
+        "<Task {state} name='{}' coro=<{coroutine}()>{outcome}>",
+        task.name()
+    )
+}
+
+/// Steps a task that is suspended in a future of a stranger.
+fn wake_suspended(task: &AnyRc) {
+    if task.task().is_some_and(|head| !head.running.get()) {
+        wake(task);
+    }
+}
+
+impl<F, T> Typed<T> for Cellular<F, T>
+where
+    F: StdFuture<Output = Result<T>> + 'static,
+    T: 'static,
+{
+    fn core(&self) -> &Core<T> {
+        &self.core
+    }
+
+    fn finish(self: Rc<Self>, outcome: Result<T>) {
+        self.end(outcome);
+    }
+}
+
+impl<F, T> Drop for Cellular<F, T> {
+    fn drop(&mut self) {
+        self.core
+            .report_unseen("Task", Some(self.task.location), || {
+                repr::<F, T>(&self.core, &self.task)
+            });
+    }
+}
+
+impl<T: 'static> Task<T> {
+    fn task(&self) -> &TaskHead {
+        self.0.0.task().expect("a task is made of a task")
+    }
+
+    /// The same task, for whoever does not care what it returns.
+    pub fn any(&self) -> AnyTask {
+        AnyTask(self.0.erased())
+    }
+
+    /// The task's name: `Task-1` and so on, unless it was given one.
+    pub fn get_name(&self) -> String {
+        self.task().name()
+    }
+
+    /// Names the task.
+    pub fn set_name<N: Into<String>>(&self, name: N) {
+        self.task().set_name(name.into());
+    }
+
+    /// Names the task, where it is created.
+    #[must_use = "the task runs in any case; to forget the handle, say so"]
+    pub fn with_name<N: Into<String>>(self, name: N) -> Self {
+        self.set_name(name);
+        self
+    }
+
+    /// The context in which the coroutine runs.
+    pub fn get_context(&self) -> Context {
+        self.task().context.borrow().clone()
+    }
+
+    /// How many cancellations were asked for and not taken back by [`uncancel`](Self::uncancel).
+    pub fn cancelling(&self) -> u32 {
+        self.task().cancels.get()
+    }
+
+    /// Takes one request to cancel back, and returns how many are left.
+    ///
+    /// For whoever cancelled the task and has handled the `CancelledError`. With the last one, a
+    /// cancellation that was not delivered yet is off.
+    pub fn uncancel(&self) -> u32 {
+        self.task().uncancel()
+    }
+}
+
+impl<T> Deref for Task<T> {
+    type Target = Future<T>;
+
+    fn deref(&self) -> &Future<T> {
+        &self.0
+    }
+}
+
+impl<T> Clone for Task<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: 'static> PartialEq for Task<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T: 'static> Eq for Task<T> {}
+
+impl<T: 'static> std::hash::Hash for Task<T> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<T: 'static> From<Task<T>> for Future<T> {
+    fn from(task: Task<T>) -> Self {
+        task.0
+    }
+}
+
+impl<T: 'static> IntoFuture for Task<T> {
+    type Output = Result<T>;
+    type IntoFuture = crate::awaiting::Await<T>;
+
+    /// Waits for the result and takes it.
+    fn into_future(self) -> Self::IntoFuture {
+        self.0.into_future()
+    }
+}
+
+impl<T: Clone + 'static> IntoFuture for &Task<T> {
+    type Output = Result<T>;
+    type IntoFuture = crate::awaiting::Await<T>;
+
+    /// Waits for the result and clones it.
+    fn into_future(self) -> Self::IntoFuture {
+        (&self.0).into_future()
+    }
+}
+
+impl<T: 'static> fmt::Display for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+debug_like_display!(Task<T>);

@@ -1,0 +1,76 @@
+//! What the tests share.
+
+use std::cell::RefCell;
+use std::fmt::Debug;
+use std::rc::Rc;
+
+use hilos::asyncio::{self, EventLoop, Exception, ExceptionContext, Result};
+
+/// Runs a coroutine on virtual time, and panics with what it fails with.
+#[track_caller]
+pub(crate) fn run<T: 'static, F: Future<Output = Result<T>> + 'static>(main: F) -> T {
+    match asyncio::testing::run(main) {
+        Ok(value) => value,
+        Err(exception) => panic!("{exception:?}"),
+    }
+}
+
+/// Lets a loop that is not running do what is ready.
+pub(crate) fn run_briefly(event_loop: &EventLoop) {
+    event_loop.run_until_complete(async { Ok(()) }).unwrap();
+}
+
+/// An exception under the name of one of Python's.
+pub(crate) fn raise<T>(name: &'static str, message: &str) -> Result<T> {
+    Err(Exception::new(name, message))
+}
+
+/// Checks that a call failed with an exception whose type has this name, and returns its message.
+#[track_caller]
+pub(crate) fn fails<T: Debug>(result: Result<T>, type_name: &str) -> String {
+    let exception = result.expect_err("it should have failed");
+    assert_eq!(exception.type_name(), type_name, "{exception:?}");
+    exception.to_string()
+}
+
+/// Checks that a call failed with a `CancelledError`.
+#[track_caller]
+pub(crate) fn is_cancelled<T: Debug>(result: Result<T>) {
+    fails(result, "CancelledError");
+}
+
+/// A list that closures append to.
+#[derive(Clone, Debug)]
+pub(crate) struct Log<T>(Rc<RefCell<Vec<T>>>);
+
+impl<T> Log<T> {
+    pub(crate) fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    pub(crate) fn push(&self, item: T) {
+        self.0.borrow_mut().push(item);
+    }
+
+    pub(crate) fn take(&self) -> Vec<T> {
+        self.0.take()
+    }
+}
+
+/// Has a loop's errors that nobody can catch listed instead of printed.
+pub(crate) fn watch(event_loop: &EventLoop) -> Log<ExceptionContext> {
+    let log = Log::new();
+    let seen = log.clone();
+    event_loop.set_exception_handler(move |_: &EventLoop, context: &ExceptionContext| {
+        seen.push(context.clone());
+    });
+    log
+}
+
+/// The messages of the errors so far.
+pub(crate) fn messages(log: &Log<ExceptionContext>) -> Vec<String> {
+    log.take()
+        .into_iter()
+        .map(|context| context.message)
+        .collect()
+}
