@@ -21,7 +21,8 @@ use crate::running;
 ///
 /// asyncio::run(async {
 ///     let work = asyncio::create_task(asyncio::sleep(0.001).with_result("done"));
-///     let waiting = asyncio::create_task(asyncio::shield(&work));
+///     let shielded = asyncio::shield(&work);
+///     let waiting = asyncio::create_task(async move { shielded.await });
 ///     asyncio::sleep(0).await?;
 ///     waiting.cancel();
 ///     assert!(waiting.await.unwrap_err().is_cancelled());
