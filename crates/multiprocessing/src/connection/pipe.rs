@@ -5,7 +5,7 @@ use nix::sys::socket::SockType;
 
 use super::Connection;
 use crate::error::Error;
-use crate::forkserver::socket_pair;
+use crate::sys::fds::socket_pair;
 
 /// Creates two connections, each the other's other end: Python's `Pipe`.
 ///

@@ -5,10 +5,18 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
+    sendmsg, socketpair,
+};
 
 /// How many descriptors the kernel takes with one message.
 pub(crate) const MAX: usize = 253;
+
+/// Two sockets, each the other's other end.
+pub(crate) fn socket_pair(kind: SockType) -> nix::Result<(OwnedFd, OwnedFd)> {
+    socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC)
+}
 
 /// Sends `bytes`, and with them `fds`; returns how many bytes the socket took.
 pub(crate) fn send(
