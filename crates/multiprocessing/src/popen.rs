@@ -1,7 +1,6 @@
 //! The three ways to start a process.
 
 use std::ffi::{CStr, CString};
-use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -145,8 +144,5 @@ fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     tracing::info!(target: LOGGER, "child process calling self.run()");
     let exitcode = spawn::report(plan.run(), socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
-    hilos_threading::finish_copy();
-    children::finish();
-    let _ = io::stdout().flush();
-    hilos_core::process::exit_now(exitcode)
+    spawn::end_copy(exitcode)
 }

@@ -88,12 +88,12 @@ pub(crate) fn enter(role: char, socket: OwnedFd) -> ! {
     match role {
         FORK_SERVER => forkserver::serve(socket),
         RESOURCE_TRACKER => resource_tracker::serve(socket),
-        _ => run(socket),
+        _ => std::process::exit(run(socket)),
     }
 }
 
-/// Runs the function that the parent sends, and ends the process.
-pub(crate) fn run(orders: OwnedFd) -> ! {
+/// Runs the function that the parent sends; returns the exit code.
+pub(crate) fn run(orders: OwnedFd) -> i32 {
     let Ok(Message { bytes, fds }) = message::receive(orders.as_fd()) else {
         // The parent is gone before it said what to do.
         exit_now(1)
@@ -111,7 +111,7 @@ pub(crate) fn run(orders: OwnedFd) -> ! {
     };
     let exitcode = report(result, socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
-    std::process::exit(exitcode)
+    exitcode
 }
 
 fn run_prepared(
@@ -156,6 +156,15 @@ fn run_prepared(
             format!("{function_name} belongs to another build of the program than was started"),
         )),
     }
+}
+
+/// Ends a process that is a copy, as CPython does: the exit handlers of the C library and its buffers
+/// are those of the process that it is a copy of.
+pub(crate) fn end_copy(exitcode: i32) -> ! {
+    hilos_threading::finish_copy();
+    children::finish();
+    let _ = io::stdout().flush();
+    exit_now(exitcode)
 }
 
 /// Tells the parent and the standard error output how the function failed, and returns the exit

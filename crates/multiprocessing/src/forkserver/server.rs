@@ -13,6 +13,7 @@ use crate::reduction::{dumps, loads};
 use crate::sys::clone_parent::clone_parent;
 use crate::sys::fds;
 use crate::sys::image;
+use crate::sys::interrupt::{self, Before};
 use crate::sys::pidfd::{PidFd, readable_before};
 use crate::sys::spawn::duplicate_onto;
 use crate::{children, life};
@@ -25,6 +26,8 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
         Ok(9) if Preload::run(preload) => {}
         _ => exit_now(1),
     }
+    // Whoever interrupts the program at its terminal does not mean the server.
+    let interrupt = interrupt::ignore();
     close_standard_streams();
     rehearse();
     let Ok(server) = PidFd::open(getpid()) else {
@@ -35,7 +38,7 @@ pub(crate) fn serve(control: OwnedFd) -> ! {
         let answer = match unsafe { clone_parent() } {
             Ok(None) => {
                 drop(control);
-                become_process(orders, server)
+                become_process(orders, server, &interrupt)
             }
             Ok(Some(pid)) => pid.as_raw(),
             Err(error) => -error.raw_os_error().unwrap_or(nix::libc::EIO),
@@ -69,7 +72,7 @@ fn rehearse() {
 }
 
 /// Waits for an order in the new process, and does what it says.
-fn become_process(orders: OwnedFd, server: PidFd) -> ! {
+fn become_process(orders: OwnedFd, server: PidFd, interrupt: &Before) -> ! {
     // The C library was not told of the fork, so that nobody else was.
     life::forget();
     rehearse();
@@ -79,7 +82,8 @@ fn become_process(orders: OwnedFd, server: PidFd) -> ! {
         let _ = shutdown(orders.as_raw_fd(), Shutdown::Read);
     }
     drop(server);
-    spawn::run(orders)
+    interrupt.restore();
+    spawn::end_copy(spawn::run(orders))
 }
 
 /// The server itself reads nothing and writes nothing, and holds no terminal open.
