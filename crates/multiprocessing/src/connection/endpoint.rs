@@ -101,9 +101,8 @@ impl Connection {
             return self.write(&fd, &prefix_of_vec(length), bytes, &[]);
         }
         let message = dumps(value)?;
-        if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
-            let hint = "a one-way pipe and a network let no queue, lock or connection through; use \
-                        pipe(true)";
+        if !message.fds.is_empty() && self.inner.kind == Kind::Remote {
+            let hint = "a network lets no queue, lock or connection through; use a pipe";
             return Err(Error::encoding::<T>(hint));
         }
         if message.fds.len() > fds::MAX {
@@ -353,11 +352,7 @@ impl Connection {
         f: impl FnOnce(&mut Reader, Source<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let fd = self.readable_fd()?;
-        let source = Source {
-            fd: &fd,
-            socket: self.inner.kind == Kind::Socket,
-            deadline,
-        };
+        let source = Source { fd: &fd, deadline };
         f(&mut self.inner.reader.lock(), source)
     }
 
@@ -375,15 +370,8 @@ impl Connection {
         let mut fds = &fds[..];
         let _writing = self.inner.writing.lock();
         while !parts.is_empty() {
-            let written = match self.inner.kind {
-                Kind::Socket => fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty()),
-                _ => nix::sys::uio::writev(fd, parts),
-            };
-            match written {
-                Ok(count) => IoSlice::advance_slices(&mut parts, count),
-                Err(Errno::EINTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
+            let written = fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty())?;
+            IoSlice::advance_slices(&mut parts, written);
             fds = &[];
         }
         Ok(())
@@ -398,9 +386,9 @@ pub(crate) fn header(length: usize) -> Vec<u8> {
     }
 }
 
-/// How an end travels: its kind, what was read ahead, and the descriptor.
+/// How an end travels: its kind, what was read ahead with its descriptors, and its own descriptor.
 #[derive(Serialize, Deserialize)]
-struct Travelling(Kind, Vec<u8>, TravellingFd);
+struct Travelling(Kind, Vec<u8>, Vec<TravellingFd>, TravellingFd);
 
 impl Serialize for Connection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -408,15 +396,17 @@ impl Serialize for Connection {
         let fd = self.fd().map_err(S::Error::custom)?;
         let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
         // Whoever receives the end goes on where this process has read to.
-        let ahead = self.inner.reader.lock().take_ahead();
-        Travelling(self.inner.kind, ahead, copy).serialize(serializer)
+        let (ahead, fds) = self.inner.reader.lock().take_ahead();
+        let fds = fds.into_iter().map(TravellingFd).collect();
+        Travelling(self.inner.kind, ahead, fds, copy).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Connection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Travelling(kind, ahead, TravellingFd(fd)) = Travelling::deserialize(deserializer)?;
-        Ok(Self::with_kind(fd, kind, Reader::resume(ahead)))
+        let Travelling(kind, ahead, fds, TravellingFd(fd)) = Travelling::deserialize(deserializer)?;
+        let fds = fds.into_iter().map(|TravellingFd(fd)| fd).collect();
+        Ok(Self::with_kind(fd, kind, Reader::resume(ahead, fds)))
     }
 }
 

@@ -32,27 +32,27 @@ pub(super) struct Reader {
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) fd: &'a OwnedFd,
-    /// Whether descriptors can come along.
-    pub(super) socket: bool,
     pub(super) deadline: Deadline,
 }
 
 impl Reader {
     /// Goes on with what another process has read ahead.
-    pub(super) fn resume(bytes: Vec<u8>) -> Self {
+    pub(super) fn resume(bytes: Vec<u8>, fds: VecDeque<OwnedFd>) -> Self {
+        let (start, end) = (0, bytes.len());
         Self {
-            end: bytes.len(),
             bytes,
-            ..Self::default()
+            start,
+            end,
+            fds,
         }
     }
 
     /// Takes what has been read ahead.
-    pub(super) fn take_ahead(&mut self) -> Vec<u8> {
+    pub(super) fn take_ahead(&mut self) -> (Vec<u8>, VecDeque<OwnedFd>) {
         let mut ahead = std::mem::take(&mut self.bytes);
         ahead.truncate(std::mem::take(&mut self.end));
         ahead.drain(..std::mem::take(&mut self.start));
-        ahead
+        (ahead, std::mem::take(&mut self.fds))
     }
 
     /// Whether something has been read ahead.
@@ -142,6 +142,11 @@ impl Reader {
         }
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= std::mem::take(&mut self.start);
+        if self.end < AHEAD && self.bytes.len() > AHEAD {
+            // A long message was kept here while it did not come on.
+            self.bytes.truncate(AHEAD);
+            self.bytes.shrink_to_fit();
+        }
         if self.bytes.len() < AHEAD.max(count) {
             self.bytes.resize(AHEAD.max(count), 0);
         }
@@ -155,9 +160,6 @@ impl Reader {
 impl Source<'_> {
     /// Reads at least one byte.
     fn read(self, buffer: &mut [u8], received: &mut VecDeque<OwnedFd>) -> Result<usize, Error> {
-        if !self.socket {
-            return self.read_with(|fd| nix::unistd::read(fd, buffer));
-        }
         let mut fds = Vec::new();
         let result = self.read_with(|fd| fds::receive(fd.as_fd(), buffer, &mut fds));
         received.extend(fds);

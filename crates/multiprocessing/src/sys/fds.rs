@@ -3,7 +3,6 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
@@ -12,6 +11,14 @@ use nix::sys::socket::{
 
 /// How many descriptors the kernel takes with one message.
 pub(crate) const MAX: usize = 253;
+
+/// How much memory so many descriptors take on arrival.
+// SAFETY: computes with a number.
+const SPACE: usize = unsafe { libc::CMSG_SPACE((MAX * size_of::<RawFd>()) as u32) } as usize;
+
+/// Memory for them, aligned as the system has their header.
+#[repr(C, align(8))]
+struct Space([u8; SPACE]);
 
 /// Two sockets, each the other's other end.
 pub(crate) fn socket_pair(kind: SockType) -> nix::Result<(OwnedFd, OwnedFd)> {
@@ -55,12 +62,12 @@ pub(crate) fn receive(
     bytes: &mut [u8],
     fds: &mut Vec<OwnedFd>,
 ) -> nix::Result<usize> {
-    let mut space = cmsg_space!([RawFd; MAX]);
+    let mut space = Space([0; SPACE]);
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     loop {
         let mut slices = [IoSliceMut::new(bytes)];
         let raw = socket.as_raw_fd();
-        match recvmsg::<()>(raw, &mut slices, Some(&mut space), flags) {
+        match recvmsg::<()>(raw, &mut slices, Some(&mut space.0), flags) {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error),
             Ok(message) => {
