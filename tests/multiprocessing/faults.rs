@@ -94,27 +94,66 @@ fn a_job_that_takes_too_long_is_killed_alone() {
 #[test]
 fn a_killed_fork_server_is_replaced() {
     fn test() {
-        let run = || {
-            let process = Process::new(|| (), ()).with_start_method(StartMethod::ForkServer);
-            crate::support::run_to_end(&process)
-        };
-        assert_eq!(run(), Some(0));
-        let server = std::fs::read_to_string("/proc/self/task/self/children");
-        let children = server.or_else(|_| {
-            std::fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id()))
+        assert_eq!(run_by_fork_server(), Some(0));
+        let [server, idle] = server_and_idle_process();
+        kill(server, Signal::SIGKILL).unwrap();
+        // What it has made for the next start does not outlive it.
+        wait_until("the end of the idle process", || {
+            !alive(idle.as_raw() as u32)
         });
-        let pids: Vec<i32> = children
-            .unwrap()
-            .split_whitespace()
-            .map(|pid| pid.parse().unwrap())
-            .collect();
-        assert_eq!(pids.len(), 1, "the server alone is left");
-        kill(Pid::from_raw(pids[0]), Signal::SIGKILL).unwrap();
         for _ in 0..5 {
-            assert_eq!(run(), Some(0));
+            assert_eq!(run_by_fork_server(), Some(0));
         }
     }
     crate::support::with_one_thread(Process::new(test, ()));
+}
+
+#[test]
+fn a_process_that_is_killed_before_its_order_is_replaced() {
+    fn test() {
+        for _ in 0..5 {
+            assert_eq!(run_by_fork_server(), Some(0));
+            let [server, idle] = server_and_idle_process();
+            kill(idle, Signal::SIGKILL).unwrap();
+            wait_until("its end", || !alive(idle.as_raw() as u32));
+            assert_eq!(run_by_fork_server(), Some(0));
+            assert_eq!(server_and_idle_process()[0], server);
+            assert!(!std::path::Path::new(&format!("/proc/{idle}")).exists());
+        }
+    }
+    crate::support::with_one_thread(Process::new(test, ()));
+}
+
+#[test]
+fn an_order_does_not_kill_who_gets_it() {
+    fn test() {
+        for _ in 0..300 {
+            assert_eq!(run_by_fork_server(), Some(0));
+        }
+    }
+    crate::support::with_one_thread(Process::new(test, ()));
+}
+
+fn run_by_fork_server() -> Option<i32> {
+    let process = Process::new(|| (), ()).with_start_method(StartMethod::ForkServer);
+    crate::support::run_to_end(&process)
+}
+
+/// The children of a process that has started others by the fork server alone, all of which ended.
+fn server_and_idle_process() -> [Pid; 2] {
+    let id = std::process::id();
+    let children = || {
+        let text = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let pids = text.split_whitespace().map(|pid| pid.parse().unwrap());
+        pids.map(Pid::from_raw).collect::<Vec<_>>()
+    };
+    wait_until("a process that waits for its order", || {
+        children().len() == 2
+    });
+    let [server, idle] = children()[..] else {
+        panic!("{:?}", children())
+    };
+    [server, idle]
 }
 
 #[test]
@@ -172,7 +211,7 @@ fn a_child_that_dies_before_it_reads_its_orders_is_no_hang() {
 fn no_descriptors_left_is_an_error() {
     fn test() {
         use nix::sys::resource::{Resource, setrlimit};
-        setrlimit(Resource::RLIMIT_NOFILE, 12, 12).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, 16, 16).unwrap();
         let mut ends = Vec::new();
         let refused = loop {
             match pipe(true) {

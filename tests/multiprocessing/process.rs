@@ -1,5 +1,6 @@
 //! `_TestProcess` and `_TestSubclassingProcess`.
 
+use std::io::BufRead;
 use std::os::fd::AsFd;
 
 use hilos::multiprocessing::connection::{Connection, pipe};
@@ -453,6 +454,25 @@ fn processes_that_have_ended_hold_no_descriptors() {
             count() <= before + 2,
             "each start clears away those before it"
         );
+    }
+    crate::support::with_one_thread(Process::new(test, ()));
+}
+
+#[test]
+fn it_writes_to_where_its_parent_writes_when_it_starts() {
+    fn test() {
+        // The fork server is older than the redirection, and so is the next process.
+        run_to_end(&Process::new(nothing, ()));
+        let (reader, writer) = std::io::pipe().unwrap();
+        nix::unistd::dup2_stdout(&writer).unwrap();
+        let hello = || println!("hello");
+        let process = Process::new(hello, ()).with_start_method(StartMethod::ForkServer);
+        assert_eq!(run_to_end(&process), Some(0));
+        let mut line = String::new();
+        std::io::BufReader::new(reader)
+            .read_line(&mut line)
+            .unwrap();
+        assert_eq!(line, "hello\n");
     }
     crate::support::with_one_thread(Process::new(test, ()));
 }

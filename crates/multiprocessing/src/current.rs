@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hilos_core::time::{Deadline, Timeout};
 use serde::{Deserialize, Serialize};
 
-use crate::sys::pidfd::readable;
+use crate::sys::pidfd::hung_up;
 
 /// What a process is told about itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -180,14 +180,14 @@ impl ParentProcess {
 
     /// Whether the parent runs.
     pub fn is_alive(&self) -> bool {
-        !readable(self.socket.as_fd(), Deadline::PAST)
+        !hung_up(self.socket.as_fd(), Deadline::PAST)
     }
 
     /// Waits until the parent has ended; `false` when `timeout` has passed before.
     ///
     /// A process ends with its parent, so that it sees the end only by chance.
     pub fn join<T: Into<Timeout>>(&self, timeout: T) -> bool {
-        readable(self.socket.as_fd(), timeout.into().deadline())
+        hung_up(self.socket.as_fd(), timeout.into().deadline())
     }
 }
 

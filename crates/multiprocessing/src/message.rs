@@ -1,6 +1,7 @@
 //! Whole messages over a socket: a length, the number of descriptors, the bytes.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
@@ -12,25 +13,22 @@ use crate::sys::fds;
 /// The length in eight bytes and the number of descriptors in four.
 const HEADER: usize = 12;
 
-/// A message up to this length goes out at once.
-const SHORT: usize = 32 * 1024;
-
 /// Sends a message whole, however long the other side takes to read it.
 pub(crate) fn send(socket: BorrowedFd<'_>, message: &Message) -> Result<(), Error> {
-    let mut bytes = Vec::with_capacity(HEADER + message.bytes.len());
-    bytes.extend((message.bytes.len() as u64).to_le_bytes());
-    bytes.extend((message.fds.len() as u32).to_le_bytes());
-    if message.bytes.len() <= SHORT && message.fds.len() <= fds::MAX {
-        bytes.extend_from_slice(&message.bytes);
-        return send_all(socket, &bytes, &message.fds);
+    let mut header = [0; HEADER];
+    header[..8].copy_from_slice(&(message.bytes.len() as u64).to_le_bytes());
+    header[8..].copy_from_slice(&(message.fds.len() as u32).to_le_bytes());
+    let fds: Vec<RawFd> = message.fds.iter().map(AsRawFd::as_raw_fd).collect();
+    if fds.len() <= fds::MAX {
+        return send_all(socket, [&header, &message.bytes], &fds);
     }
-    let mut batches = message.fds.chunks(fds::MAX);
+    let mut batches = fds.chunks(fds::MAX);
     // All but the first batch go with one byte each, which the receiver drops.
-    send_all(socket, &bytes, batches.next().unwrap_or_default())?;
+    send_all(socket, [&header, &[]], batches.next().unwrap_or_default())?;
     for batch in batches {
-        send_all(socket, &[0], batch)?;
+        send_all(socket, [&[0], &[]], batch)?;
     }
-    send_all(socket, &message.bytes, &[])
+    send_all(socket, [&message.bytes, &[]], &[])
 }
 
 /// Receives a message whole; [`Error::Eof`] if the other end is closed before.
@@ -49,10 +47,12 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Message, Error> {
     Ok(Message { bytes, fds })
 }
 
-fn send_all(socket: BorrowedFd<'_>, mut bytes: &[u8], mut fds: &[OwnedFd]) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        let sent = fds::send(socket, bytes, fds, MsgFlags::empty())?;
-        bytes = &bytes[sent..];
+fn send_all(socket: BorrowedFd<'_>, parts: [&[u8]; 2], mut fds: &[RawFd]) -> Result<(), Error> {
+    let mut parts = &mut parts.map(IoSlice::new)[..];
+    IoSlice::advance_slices(&mut parts, 0);
+    while !parts.is_empty() {
+        let sent = fds::send_parts(socket, parts, fds, MsgFlags::empty())?;
+        IoSlice::advance_slices(&mut parts, sent);
         fds = &[];
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! The three ways to start a process.
 
 use std::ffi::{CStr, CString};
-use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -12,13 +11,14 @@ use nix::unistd::Pid;
 
 use crate::current::{Identity, become_child};
 use crate::error::Error;
-use crate::forkserver::{self, socket_pair};
+use crate::reduction::Message;
 use crate::spawn::{self, PROCESS};
 use crate::start_method::StartMethod;
+use crate::sys::fds::{self, socket_pair};
 use crate::sys::lifeline::die_with;
 use crate::sys::pidfd::PidFd;
 use crate::target::Plan;
-use crate::{LOGGER, children, message, sys};
+use crate::{LOGGER, children, forkserver, message, sys};
 
 /// A process that was started.
 #[derive(Debug)]
@@ -63,38 +63,45 @@ pub(crate) fn start(
     }
 }
 
-/// Any socket takes so much before somebody reads.
-const SHORT: usize = 32 * 1024;
-
 fn start_program(
     method: StartMethod,
     identity: Identity,
     plan: &dyn Plan,
 ) -> Result<Started, Error> {
-    let preparation = spawn::prepare(identity, method, plan.encode()?)?;
+    // Not the socket that the order goes by: the kernel may tell of the order late, when that would
+    // count as the parent's end.
     let (socket, theirs) = socket_pair(SockType::Stream)?;
-    // What the socket takes without a reader is there when the child looks: it need not wait.
-    let early = preparation.bytes.len() <= SHORT && preparation.fds.len() <= sys::fds::MAX;
-    if early {
-        message::send(socket.as_fd(), &preparation)?;
-    }
-    let pid = match method {
-        StartMethod::ForkServer => forkserver::start(&theirs)?,
-        _ => spawn_program(PROCESS, theirs.as_fd())?,
+    let order = spawn::prepare(identity, method, theirs, plan.encode()?)?;
+    let process = match method {
+        StartMethod::ForkServer => forkserver::start(&order)?,
+        _ => start_anew(&order)?,
     };
-    let process = PidFd::open(pid)?;
+    Ok(Started { process, socket })
+}
+
+/// What a socket takes at once, however small the system's buffers are.
+const EARLY: usize = 4096;
+
+fn start_anew(order: &Message) -> Result<PidFd, Error> {
+    let (orders, theirs) = socket_pair(SockType::Stream)?;
+    // What fits lies there when the child first looks, so that it need not wait.
+    let early = order.bytes.len() <= EARLY && order.fds.len() <= fds::MAX;
+    if early {
+        message::send(orders.as_fd(), order)?;
+    }
+    let process = PidFd::open(spawn_program(PROCESS, theirs.as_fd())?)?;
     drop(theirs);
     if !early {
         // A child that has died already says so by its status, not by this.
-        let _ = message::send(socket.as_fd(), &preparation);
+        let _ = message::send(orders.as_fd(), order);
     }
-    Ok(Started { process, socket })
+    Ok(process)
 }
 
 fn fork(identity: Identity, plan: Box<dyn Plan>) -> Result<Started, (Error, Box<dyn Plan>)> {
     let (socket, theirs) = match socket_pair(SockType::Stream) {
         Ok(pair) => pair,
-        Err(error) => return Err((error, plan)),
+        Err(error) => return Err((error.into(), plan)),
     };
     warn_of_threads();
     // The copy is to know of the same tracker.
@@ -130,16 +137,12 @@ fn warn_of_threads() {
 /// Runs a function in a copy of the process, and ends the copy without the parent's exit hooks.
 fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     children::forget();
+    forkserver::forget();
     let socket = Arc::new(socket);
     let _ = die_with(socket.as_fd());
     become_child(identity, socket.clone());
     tracing::info!(target: LOGGER, "child process calling self.run()");
     let exitcode = spawn::report(plan.run(), socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
-    hilos_threading::finish_copy();
-    #[cfg(feature = "pickle")]
-    crate::managers::release_all();
-    children::finish();
-    let _ = io::stdout().flush();
-    hilos_core::process::exit_now(exitcode)
+    spawn::end_copy(exitcode)
 }

@@ -60,16 +60,39 @@ pub(crate) fn loads<T: DeserializeOwned>(bytes: &[u8], fds: Vec<OwnedFd>) -> Res
 impl Message {
     /// The bytes after the number of descriptors, for a stream that messages share.
     pub(crate) fn counted(&self) -> Vec<u8> {
-        let mut count = self.fds.len();
-        let mut counted = Vec::with_capacity(self.bytes.len() + 2);
-        while count >= 0x80 {
-            counted.push(count as u8 | 0x80);
-            count >>= 7;
-        }
-        counted.push(count as u8);
-        counted.extend_from_slice(&self.bytes);
-        counted
+        [&self.count()[..], &self.bytes].concat()
     }
+
+    /// The number of descriptors, as it goes before the bytes.
+    pub(crate) fn count(&self) -> Vec<u8> {
+        varint(self.fds.len())
+    }
+}
+
+/// A number as the encoding has it: seven bits a byte, the lowest first.
+fn varint(mut number: usize) -> Vec<u8> {
+    let mut digits = Vec::with_capacity(2);
+    while number >= 0x80 {
+        digits.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    digits.push(number as u8);
+    digits
+}
+
+/// What goes before the bytes of a vector of numbers that travels as it lies in memory: no
+/// descriptors, then its length.
+pub(crate) fn prefix_of_vec(length: usize) -> Vec<u8> {
+    [varint(0), varint(length)].concat()
+}
+
+/// The most bytes that [`prefix_of_vec`] makes.
+pub(crate) const LONGEST_PREFIX: usize = 11;
+
+/// Undoes [`prefix_of_vec`]: the vector's length and how many bytes said so.
+pub(crate) fn take_prefix_of_vec(bytes: &[u8]) -> Option<(usize, usize)> {
+    let ((fds, length), rest) = postcard::take_from_bytes::<(usize, usize)>(bytes).ok()?;
+    (fds == 0).then_some((length, bytes.len() - rest.len()))
 }
 
 /// Undoes [`Message::counted`]; `fds` hands over as many descriptors as the bytes say.

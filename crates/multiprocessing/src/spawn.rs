@@ -1,9 +1,10 @@
 //! What a new process does before and after its function.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use hilos_core::process::exit_now;
 use serde::{Deserialize, Serialize};
 
 use crate::current::{Identity, become_child};
@@ -14,6 +15,7 @@ use crate::resource_tracker::{self, Tree};
 use crate::start_method::{StartMethod, set_start_method};
 use crate::sys::image::{self, Descriptor};
 use crate::sys::lifeline::die_with;
+use crate::sys::spawn::duplicate_onto;
 use crate::{LOGGER, children, forkserver, logging, message};
 
 /// What a parent tells a new program.
@@ -31,14 +33,23 @@ pub(crate) struct Preparation {
     function: usize,
     function_name: String,
     args: Vec<u8>,
+    /// Whether standard output and standard error come before the descriptors of the arguments.
+    streams: bool,
 }
 
-/// Puts together what a new program needs to know.
+/// Puts together what a new program needs to know; `socket` is its end of what it shares with the
+/// parent from then on.
 pub(crate) fn prepare(
     identity: Identity,
     start_method: StartMethod,
+    socket: OwnedFd,
     (function, args): (&'static Descriptor, Message),
 ) -> Result<Message, Error> {
+    let streams = match start_method {
+        StartMethod::ForkServer => standard_streams(),
+        // They are inherited.
+        StartMethod::Spawn | StartMethod::Fork => None,
+    };
     let preparation = Preparation {
         identity,
         start_method,
@@ -49,12 +60,20 @@ pub(crate) fn prepare(
         function: function.offset(),
         function_name: function.name().to_owned(),
         args: args.bytes,
+        streams: streams.is_some(),
     };
-    let bytes = dumps(&preparation)?.bytes;
+    let own = [socket].into_iter().chain(streams.into_iter().flatten());
     Ok(Message {
-        bytes,
-        fds: args.fds,
+        bytes: dumps(&preparation)?.bytes,
+        fds: own.chain(args.fds).collect(),
     })
+}
+
+/// Standard output and error as they are now; `None` if one of them is closed.
+fn standard_streams() -> Option<[OwnedFd; 2]> {
+    let out = io::stdout().as_fd().try_clone_to_owned().ok()?;
+    let err = io::stderr().as_fd().try_clone_to_owned().ok()?;
+    Some([out, err])
 }
 
 /// The role of a process that runs one function.
@@ -69,29 +88,35 @@ pub(crate) fn enter(role: char, socket: OwnedFd) -> ! {
     match role {
         FORK_SERVER => forkserver::serve(socket),
         RESOURCE_TRACKER => resource_tracker::serve(socket),
-        _ => run(socket),
+        _ => std::process::exit(run(socket)),
     }
 }
 
-/// Runs the function that the parent sends, and ends the process.
-pub(crate) fn run(socket: OwnedFd) -> ! {
-    let Ok(message) = message::receive(socket.as_fd()) else {
+/// Runs the function that the parent sends; returns the exit code.
+pub(crate) fn run(orders: OwnedFd) -> i32 {
+    let Ok(Message { bytes, fds }) = message::receive(orders.as_fd()) else {
         // The parent is gone before it said what to do.
-        hilos_core::process::exit_now(1)
+        exit_now(1)
+    };
+    drop(orders);
+    let mut fds = fds.into_iter();
+    let Some(socket) = fds.next() else {
+        exit_now(1)
     };
     let socket = Arc::new(socket);
-    let result = match loads::<Preparation>(&message.bytes, Vec::new()) {
-        Ok(preparation) => run_prepared(preparation, message.fds, socket.clone()),
+    let _ = die_with(socket.as_fd());
+    let result = match loads::<Preparation>(&bytes, Vec::new()) {
+        Ok(preparation) => run_prepared(preparation, fds, socket.clone()),
         Err(error) => Err(Failure::new("UnpicklingError", error)),
     };
     let exitcode = report(result, socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
-    std::process::exit(exitcode)
+    exitcode
 }
 
 fn run_prepared(
     preparation: Preparation,
-    fds: Vec<OwnedFd>,
+    mut fds: impl Iterator<Item = OwnedFd>,
     socket: Arc<OwnedFd>,
 ) -> Result<(), Failure> {
     let Preparation {
@@ -104,9 +129,13 @@ fn run_prepared(
         function,
         function_name,
         args,
+        streams,
     } = preparation;
-    // From here on nothing comes from the parent but its end.
-    let _ = die_with(socket.as_fd());
+    if streams {
+        for (number, stream) in (1..=2).zip(&mut fds) {
+            duplicate_onto(stream.as_fd(), number);
+        }
+    }
     if let Some(directory) = directory {
         let _ = std::env::set_current_dir(directory);
     }
@@ -119,6 +148,7 @@ fn run_prepared(
     match descriptor {
         Some(descriptor) if build == image::identity() => {
             tracing::info!(target: LOGGER, "child process calling self.run()");
+            let fds = fds.collect();
             (descriptor.call)(Message { bytes: args, fds }).map(drop)
         }
         _ => Err(Failure::new(
@@ -126,6 +156,17 @@ fn run_prepared(
             format!("{function_name} belongs to another build of the program than was started"),
         )),
     }
+}
+
+/// Ends a process that is a copy, as CPython does: the exit handlers of the C library and its buffers
+/// are those of the process that it is a copy of.
+pub(crate) fn end_copy(exitcode: i32) -> ! {
+    hilos_threading::finish_copy();
+    #[cfg(feature = "pickle")]
+    crate::managers::release_all();
+    children::finish();
+    let _ = io::stdout().flush();
+    exit_now(exitcode)
 }
 
 /// Tells the parent and the standard error output how the function failed, and returns the exit

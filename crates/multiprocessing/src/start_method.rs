@@ -11,11 +11,13 @@ use crate::error::Error;
 #[non_exhaustive]
 pub enum StartMethod {
     /// A copy made by a small server, which is started with the first such process. The default:
-    /// cheap however much memory this process has, and safe whatever its threads do.
+    /// cheap however much memory this process has, and safe whatever its threads do. When its function
+    /// returns, it ends without the exit handlers of the C library, as in Python.
     ForkServer,
-    /// This program, started once more.
+    /// This program, started once more. It ends as programs do, by `std::process::exit`.
     Spawn,
-    /// A copy of this process, with all its memory and its one thread that forked.
+    /// A copy of this process, with all its memory and its one thread that forked. It ends as a process
+    /// of the fork server does.
     Fork,
 }
 

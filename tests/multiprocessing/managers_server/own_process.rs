@@ -37,11 +37,11 @@ each_start_method! {
     fn types_of_ones_own(method: StartMethod) {
         fn common(manager: &BaseManager) {
             let foo = manager.create("Foo", ()).unwrap();
-            let text = foo.call("f", ()).unwrap();
+            let text = created.call("f", ()).unwrap();
             assert_eq!(text, Object::from("f()"));
-            let error = foo.call("g", ()).unwrap_err();
+            let error = created.call("g", ()).unwrap_err();
             assert_eq!(format!("{error:?}"), "ValueError: ");
-            assert!(foo.call("_h", ()).is_err(), "not exposed");
+            assert!(created.call("_h", ()).is_err(), "not exposed");
             assert_eq!(manager.number_of_objects().unwrap(), 1);
         }
         let new = || {

@@ -1,10 +1,12 @@
 //! `multiprocessing.connection.Connection`.
 
 use std::fmt;
+use std::io::IoSlice;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
+use bytemuck::Pod;
 use hilos_core::time::{Deadline, Timeout};
 use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
@@ -14,9 +16,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reader::{Reader, Source};
 use crate::error::Error;
-use crate::reduction::{Message, TravellingFd, dumps, dumps_public, loads, take_count};
-use crate::sys::fds;
+use crate::reduction::{
+    Message, TravellingFd, dumps, dumps_public, loads, prefix_of_vec, take_count,
+};
 use crate::sys::pidfd::readable;
+use crate::sys::{fds, numbers};
 
 /// One end of a [`pipe`](super::pipe): whole messages go in here and come out at the other end.
 ///
@@ -55,9 +59,6 @@ enum Kind {
     Receiver,
     Sender,
 }
-
-/// A message up to this length goes out together with its length.
-const SHORT: usize = 16 * 1024;
 
 impl Connection {
     pub(super) fn socket(fd: OwnedFd) -> Self {
@@ -98,13 +99,15 @@ impl Connection {
     /// While the other side does not read and the system's buffer is full.
     pub fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         let fd = self.writable_fd()?;
+        if let Some((length, bytes)) = numbers::as_bytes(value) {
+            return self.write(&fd, &prefix_of_vec(length), bytes, &[]);
+        }
         let message = match self.inner.kind {
             Kind::Remote => dumps_public(value)?,
             _ => dumps(value)?,
         };
-        if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
-            let hint = "a one-way pipe and a network let no queue, lock or connection through; use \
-                        pipe(true)";
+        if !message.fds.is_empty() && self.inner.kind == Kind::Remote {
+            let hint = "a network lets no queue, lock or connection through; use a pipe";
             return Err(Error::encoding::<T>(hint));
         }
         if message.fds.len() > fds::MAX {
@@ -112,7 +115,7 @@ impl Connection {
                 "more than 253 descriptors in one message",
             ));
         }
-        self.write(&fd, &message.counted(), &message.fds)
+        self.write(&fd, &message.count(), &message.bytes, &message.fds)
     }
 
     /// Receives a value that the other side has [sent](Self::send).
@@ -163,23 +166,19 @@ impl Connection {
 
     /// Sends an encoded value with its descriptors.
     pub(crate) fn send_message(&self, message: &Message) -> Result<(), Error> {
-        self.write(&*self.writable_fd()?, &message.counted(), &message.fds)
+        let fd = self.writable_fd()?;
+        self.write(&fd, &message.count(), &message.bytes, &message.fds)
     }
 
     /// Receives an encoded value with its descriptors.
     pub(crate) fn recv_message(&self, deadline: Deadline) -> Result<Message, Error> {
-        let fd = self.readable_fd()?;
-        let mut reader = self.inner.reader.lock();
-        let source = Source {
-            fd: &fd,
-            socket: self.inner.kind == Kind::Socket,
-            deadline,
-        };
-        let length = reader.peek_length(source)?;
-        let bytes = reader.take(length, source)?;
-        take_count(bytes, |count| {
-            let count = count.min(reader.fds.len());
-            reader.fds.drain(..count).collect()
+        self.read(deadline, |reader, source| {
+            let length = reader.peek_length(source)?;
+            let bytes = reader.take(length, source)?;
+            take_count(bytes, |count| {
+                let count = count.min(reader.fds.len());
+                reader.fds.drain(..count).collect()
+            })
         })
     }
 
@@ -188,7 +187,7 @@ impl Connection {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.write(&*self.writable_fd()?, bytes, &[])
+        self.write(&*self.writable_fd()?, &[], bytes, &[])
     }
 
     /// Sends part of `bytes` as one message; Python's `offset` and `size`.
@@ -308,8 +307,27 @@ impl Connection {
     }
 
     fn recv_until<T: DeserializeOwned>(&self, deadline: Deadline) -> Result<T, Error> {
+        let vec = self.recv_vec::<T, u8>(deadline);
+        let vec = vec.or_else(|| self.recv_vec::<T, f64>(deadline));
+        let vec = vec.or_else(|| self.recv_vec::<T, f32>(deadline));
+        if let Some(value) = vec.transpose()? {
+            return Ok(value);
+        }
         let Message { bytes, fds } = self.recv_message(deadline)?;
         loads(&bytes, fds)
+    }
+
+    /// Receives a long vector of `P` to where it will stay; `None` if `T` or the message is
+    /// something else.
+    fn recv_vec<T, P: Pod>(&self, deadline: Deadline) -> Option<Result<T, Error>> {
+        if !numbers::is_vec::<T, P>() || cfg!(target_endian = "big") {
+            return None;
+        }
+        let vec = self.read(deadline, |reader, source| {
+            let length = reader.peek_length(source)?;
+            reader.take_vec::<P>(length, source)
+        });
+        Some(vec.transpose()?.map(numbers::from_vec))
     }
 
     /// Receives one message's bytes, if they are at most `maxlength` and come before `deadline`.
@@ -322,48 +340,44 @@ impl Connection {
     }
 
     fn take(&self, maxlength: usize, deadline: Deadline) -> Result<Vec<u8>, Error> {
+        self.read(deadline, |reader, source| {
+            let length = reader.peek_length(source)?;
+            if length.1 > maxlength {
+                self.close();
+                return Err(Error::os("bad message length"));
+            }
+            reader.take(length, source)
+        })
+    }
+
+    /// Does something with what comes in, alone.
+    fn read<R>(
+        &self,
+        deadline: Deadline,
+        f: impl FnOnce(&mut Reader, Source<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let fd = self.readable_fd()?;
-        let mut reader = self.inner.reader.lock();
-        let source = Source {
-            fd: &fd,
-            socket: self.inner.kind == Kind::Socket,
-            deadline,
-        };
-        let length = reader.peek_length(source)?;
-        if length.1 > maxlength {
-            self.close();
-            return Err(Error::os("bad message length"));
-        }
-        reader.take(length, source)
+        let source = Source { fd: &fd, deadline };
+        f(&mut self.inner.reader.lock(), source)
     }
 
-    fn write(&self, fd: &OwnedFd, bytes: &[u8], fds: &[OwnedFd]) -> Result<(), Error> {
-        let header = header(bytes.len());
-        let _writing = self.inner.writing.lock();
-        if bytes.len() <= SHORT {
-            return self.write_all(fd, &[&header, bytes].concat(), fds);
-        }
-        self.write_all(fd, &header, fds)?;
-        self.write_all(fd, bytes, &[])
-    }
-
-    fn write_all(
+    /// Writes one message, which is `prefix` and `bytes`.
+    fn write(
         &self,
         fd: &OwnedFd,
-        mut bytes: &[u8],
-        mut rights: &[OwnedFd],
+        prefix: &[u8],
+        bytes: &[u8],
+        fds: &[OwnedFd],
     ) -> Result<(), Error> {
-        while !bytes.is_empty() {
-            let written = match self.inner.kind {
-                Kind::Socket => fds::send(fd.as_fd(), bytes, rights, MsgFlags::empty()),
-                _ => nix::unistd::write(fd, bytes),
-            };
-            match written {
-                Ok(count) => bytes = &bytes[count..],
-                Err(Errno::EINTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
-            rights = &[];
+        let header = header(prefix.len() + bytes.len());
+        let mut parts = &mut [&header, prefix, bytes].map(IoSlice::new)[..];
+        let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+        let mut fds = &fds[..];
+        let _writing = self.inner.writing.lock();
+        while !parts.is_empty() {
+            let written = fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty())?;
+            IoSlice::advance_slices(&mut parts, written);
+            fds = &[];
         }
         Ok(())
     }
@@ -377,9 +391,9 @@ pub(crate) fn header(length: usize) -> Vec<u8> {
     }
 }
 
-/// How an end travels: its kind, what was read ahead, and the descriptor.
+/// How an end travels: its kind, what was read ahead with its descriptors, and its own descriptor.
 #[derive(Serialize, Deserialize)]
-struct Travelling(Kind, Vec<u8>, TravellingFd);
+struct Travelling(Kind, Vec<u8>, Vec<TravellingFd>, TravellingFd);
 
 impl Serialize for Connection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -387,15 +401,17 @@ impl Serialize for Connection {
         let fd = self.fd().map_err(S::Error::custom)?;
         let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
         // Whoever receives the end goes on where this process has read to.
-        let ahead = self.inner.reader.lock().take_ahead();
-        Travelling(self.inner.kind, ahead, copy).serialize(serializer)
+        let (ahead, fds) = self.inner.reader.lock().take_ahead();
+        let fds = fds.into_iter().map(TravellingFd).collect();
+        Travelling(self.inner.kind, ahead, fds, copy).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Connection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Travelling(kind, ahead, TravellingFd(fd)) = Travelling::deserialize(deserializer)?;
-        Ok(Self::with_kind(fd, kind, Reader::resume(ahead)))
+        let Travelling(kind, ahead, fds, TravellingFd(fd)) = Travelling::deserialize(deserializer)?;
+        let fds = fds.into_iter().map(|TravellingFd(fd)| fd).collect();
+        Ok(Self::with_kind(fd, kind, Reader::resume(ahead, fds)))
     }
 }
 

@@ -1,16 +1,14 @@
 //! `multiprocessing.Pipe`.
 
-use nix::fcntl::OFlag;
 use nix::sys::socket::SockType;
 
 use super::Connection;
 use crate::error::Error;
-use crate::forkserver::socket_pair;
+use crate::sys::fds::socket_pair;
 
 /// Creates two connections, each the other's other end: Python's `Pipe`.
 ///
-/// If `duplex`, both send and receive; otherwise the first receives and the second sends, over a
-/// pipe of the system's, which is the fastest way but lets no queue, lock or connection through.
+/// If `duplex`, both send and receive; otherwise the first receives and the second sends.
 ///
 /// ```
 /// use hilos_multiprocessing as multiprocessing;
@@ -33,10 +31,10 @@ use crate::forkserver::socket_pair;
 ///
 /// Mirrors [`multiprocessing.Pipe`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.Pipe).
 pub fn pipe(duplex: bool) -> Result<(Connection, Connection), Error> {
-    if duplex {
-        let (one, other) = socket_pair(SockType::Stream)?;
-        return Ok((Connection::socket(one), Connection::socket(other)));
-    }
-    let (receiver, sender) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-    Ok((Connection::receiver(receiver), Connection::sender(sender)))
+    // Sockets one way too: the system's pipes pass long messages on in small pieces.
+    let (one, other) = socket_pair(SockType::Stream)?;
+    Ok(match duplex {
+        true => (Connection::socket(one), Connection::socket(other)),
+        false => (Connection::receiver(one), Connection::sender(other)),
+    })
 }

@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 
+use bytemuck::Pod;
 use hilos_core::time::Deadline;
 use nix::errno::Errno;
 
 use crate::error::Error;
+use crate::reduction::{LONGEST_PREFIX, take_prefix_of_vec};
 use crate::sys::fds;
+use crate::sys::numbers::Landing;
 use crate::sys::pidfd::readable;
 
 /// How much is read ahead: a short message and its length come with one call of the system.
@@ -29,27 +32,27 @@ pub(super) struct Reader {
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) fd: &'a OwnedFd,
-    /// Whether descriptors can come along.
-    pub(super) socket: bool,
     pub(super) deadline: Deadline,
 }
 
 impl Reader {
     /// Goes on with what another process has read ahead.
-    pub(super) fn resume(bytes: Vec<u8>) -> Self {
+    pub(super) fn resume(bytes: Vec<u8>, fds: VecDeque<OwnedFd>) -> Self {
+        let (start, end) = (0, bytes.len());
         Self {
-            end: bytes.len(),
             bytes,
-            ..Self::default()
+            start,
+            end,
+            fds,
         }
     }
 
     /// Takes what has been read ahead.
-    pub(super) fn take_ahead(&mut self) -> Vec<u8> {
+    pub(super) fn take_ahead(&mut self) -> (Vec<u8>, VecDeque<OwnedFd>) {
         let mut ahead = std::mem::take(&mut self.bytes);
         ahead.truncate(std::mem::take(&mut self.end));
         ahead.drain(..std::mem::take(&mut self.start));
-        ahead
+        (ahead, std::mem::take(&mut self.fds))
     }
 
     /// Whether something has been read ahead.
@@ -81,7 +84,7 @@ impl Reader {
         source: Source<'_>,
     ) -> Result<Vec<u8>, Error> {
         if length > AHEAD {
-            return self.take_long(header, length, source);
+            return self.take_long::<u8>(header, length, source);
         }
         self.fill(header + length, source)?;
         let begin = self.start + header;
@@ -89,39 +92,47 @@ impl Reader {
         Ok(self.bytes[begin..self.start].to_vec())
     }
 
-    /// Reads a long message to where it will stay.
-    fn take_long(
+    /// Takes the next message if it is a long vector of numbers, as the encoding has it.
+    pub(super) fn take_vec<P: Pod>(
         &mut self,
-        header: usize,
-        length: usize,
+        (header, length): (usize, usize),
         source: Source<'_>,
-    ) -> Result<Vec<u8>, Error> {
-        let begin = self.start + header;
-        let mut filled = (self.end - begin).min(length);
-        let mut message = Vec::new();
-        // As much as has come: a length alone must not make this process run out of memory.
-        while filled < length {
-            let size = length.min((2 * filled).max(1 << 20));
-            if message.is_empty() {
-                message = vec![0; size];
-                message[..filled].copy_from_slice(&self.bytes[begin..begin + filled]);
+    ) -> Result<Option<Vec<P>>, Error> {
+        if length <= AHEAD {
+            return Ok(None);
+        }
+        self.fill(header + LONGEST_PREFIX, source)?;
+        let ahead = &self.bytes[self.start + header..][..LONGEST_PREFIX];
+        match take_prefix_of_vec(ahead) {
+            Some((count, prefix)) if count.checked_mul(size_of::<P>()) == Some(length - prefix) => {
+                self.take_long(header + prefix, count, source).map(Some)
             }
-            message.resize(size, 0);
-            match source.read(&mut message[filled..], &mut self.fds) {
-                Ok(count) => filled += count,
-                Err(error) => {
-                    self.bytes.truncate(begin);
-                    self.bytes.extend_from_slice(&message[..filled]);
-                    self.end = self.bytes.len();
-                    return Err(error);
-                }
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads `count` elements, which begin after `skip` bytes, to where they will stay.
+    fn take_long<P: Pod>(
+        &mut self,
+        skip: usize,
+        count: usize,
+        source: Source<'_>,
+    ) -> Result<Vec<P>, Error> {
+        let begin = self.start + skip;
+        let length = count * size_of::<P>();
+        let end = self.end.min(begin + length);
+        let mut landing = Landing::new(count, &self.bytes[begin..end]);
+        while landing.filled() < length {
+            // Descriptors came with the beginning.
+            if let Err(error) = source.read_with(|fd| landing.read(fd)) {
+                self.bytes.truncate(begin);
+                self.bytes.extend_from_slice(landing.as_bytes());
+                self.end = self.bytes.len();
+                return Err(error);
             }
         }
-        if message.is_empty() {
-            message = self.bytes[begin..begin + length].to_vec();
-        }
-        self.start = (begin + length).min(self.end);
-        Ok(message)
+        self.start = end;
+        Ok(landing.finish())
     }
 
     /// Reads until `count` bytes lie ahead.
@@ -131,6 +142,11 @@ impl Reader {
         }
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= std::mem::take(&mut self.start);
+        if self.end < AHEAD && self.bytes.len() > AHEAD {
+            // A long message was kept here while it did not come on.
+            self.bytes.truncate(AHEAD);
+            self.bytes.shrink_to_fit();
+        }
         if self.bytes.len() < AHEAD.max(count) {
             self.bytes.resize(AHEAD.max(count), 0);
         }
@@ -144,17 +160,22 @@ impl Reader {
 impl Source<'_> {
     /// Reads at least one byte.
     fn read(self, buffer: &mut [u8], received: &mut VecDeque<OwnedFd>) -> Result<usize, Error> {
+        let mut fds = Vec::new();
+        let result = self.read_with(|fd| fds::receive(fd.as_fd(), buffer, &mut fds));
+        received.extend(fds);
+        result
+    }
+
+    /// Has `read` read at least one byte, once there is one.
+    fn read_with(
+        self,
+        mut read: impl FnMut(&OwnedFd) -> nix::Result<usize>,
+    ) -> Result<usize, Error> {
         loop {
             if !self.deadline.is_never() && !readable(self.fd.as_fd(), self.deadline) {
                 return Err(Error::Timeout);
             }
-            let mut fds = Vec::new();
-            let result = match self.socket {
-                true => fds::receive(self.fd.as_fd(), buffer, &mut fds),
-                false => nix::unistd::read(self.fd, buffer),
-            };
-            received.extend(fds);
-            match result {
+            match read(self.fd) {
                 Ok(0) | Err(Errno::ECONNRESET) => return Err(Error::Eof),
                 Ok(count) => return Ok(count),
                 Err(Errno::EINTR) => {}

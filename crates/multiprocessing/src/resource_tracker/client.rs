@@ -43,6 +43,11 @@ fn client() -> MutexGuard<'static, Client> {
     CLIENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Does what has to be done before anything is tracked.
+pub(crate) fn prepare() {
+    drop(client());
+}
+
 /// Begins anew, as a process that nobody has told anything yet.
 pub(super) fn forget() {
     *client() = Client::default();

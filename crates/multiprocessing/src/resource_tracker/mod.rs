@@ -31,7 +31,7 @@ mod tree;
 use crate::error::Error;
 use crate::shared_memory::{Name, file};
 
-pub(crate) use client::{leave, track, untrack};
+pub(crate) use client::{leave, prepare, track, untrack};
 pub(crate) use protocol::Block;
 pub(crate) use server::serve;
 pub(crate) use tree::{Tree, join, tree};

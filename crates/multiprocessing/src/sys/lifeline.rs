@@ -10,10 +10,10 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use hilos_core::process::exit_now;
 use hilos_core::time::Deadline;
 
-use super::pidfd::readable;
+use super::pidfd::hung_up;
 
 /// Has the kernel kill this process when the other end of the socket `end` is closed, or ends it
-/// now if that has happened. Nothing may be sent to it any more, since that would count as well.
+/// now if that has happened. Nothing may ever be sent to it, since that would count as well.
 pub(crate) fn die_with(end: BorrowedFd<'_>) -> io::Result<()> {
     let number = end.as_raw_fd();
     // SAFETY: each call passes a number for a descriptor that is open; none touches memory.
@@ -27,7 +27,7 @@ pub(crate) fn die_with(end: BorrowedFd<'_>) -> io::Result<()> {
         ))?;
     }
     // The parent may have gone before the kernel was asked.
-    if readable(end, Deadline::PAST) {
+    if hung_up(end, Deadline::PAST) {
         exit_now(1);
     }
     Ok(())

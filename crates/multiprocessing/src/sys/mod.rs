@@ -10,6 +10,7 @@ pub(crate) mod image;
 pub(crate) mod interrupt;
 pub(crate) mod lifeline;
 pub(crate) mod mapping;
+pub(crate) mod numbers;
 pub(crate) mod pidfd;
 pub(crate) mod pointer;
 pub(crate) mod shared;

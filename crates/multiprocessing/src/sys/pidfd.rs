@@ -92,7 +92,11 @@ impl PidFd {
 /// Waits until there is something to read, or the other end is gone; `false` when `deadline` has
 /// passed before.
 pub(crate) fn readable(fd: BorrowedFd<'_>, deadline: Deadline) -> bool {
-    let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
+    wait_for(fd, PollFlags::POLLIN, deadline)
+}
+
+fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: Deadline) -> bool {
+    let mut fds = [PollFd::new(fd, events)];
     loop {
         match poll(&mut fds, poll_timeout(deadline)) {
             Ok(0) if deadline.passed() => return false,
@@ -100,6 +104,18 @@ pub(crate) fn readable(fd: BorrowedFd<'_>, deadline: Deadline) -> bool {
             Ok(_) | Err(_) => return true,
         }
     }
+}
+
+/// Waits until one of the two is readable, and says whether it is the first.
+pub(crate) fn readable_before(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> bool {
+    let mut fds = [first, second].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+    while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+    fds[0].any() != Some(false)
+}
+
+/// Waits until the other end of a socket is gone; `false` when `deadline` has passed before.
+pub(crate) fn hung_up(socket: BorrowedFd<'_>, deadline: Deadline) -> bool {
+    wait_for(socket, PollFlags::empty(), deadline)
 }
 
 /// The time that is left in milliseconds, rounded up so that nobody wakes too early.
