@@ -1,5 +1,10 @@
 //! The types that a `SyncManager` has.
 
+#![allow(
+    clippy::unit_arg,
+    reason = "a method that returns nothing returns Python's None, as the others their values"
+)]
+
 mod array;
 mod dict;
 mod holder;

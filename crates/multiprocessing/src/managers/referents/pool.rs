@@ -112,33 +112,45 @@ impl Workers {
     }
 
     fn map(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
-        let (call, items, chunksize) = items(method, args)?;
-        let pool = chunksize.map_or_else(|| self.0.clone(), |size| self.0.with_chunksize(size));
-        let result = pool.map_async(call, items).map_err(job_error)?;
+        let calls = calls(method, args)?;
+        let pool = match calls.chunksize {
+            Some(chunksize) => self.0.with_chunksize(chunksize),
+            None => self.0.clone(),
+        };
+        let result = pool
+            .map_async(calls.function, calls.items)
+            .map_err(job_error)?;
         Ok(Job::new(result, false))
     }
 
     fn imap(&self, method: &str, args: &Args<'_>) -> Result<PythonIterator, Exception> {
-        let (call, items, chunksize) = items(method, args)?;
+        let Calls {
+            function,
+            items,
+            chunksize,
+        } = calls(method, args)?;
         let pool = self.0.with_chunksize(chunksize.unwrap_or(1));
         let open = |result: Result<Outcome, JobError>| result.map_err(job_error)?;
         Ok(if method == "imap" {
-            let mut results = pool.imap(call, items);
+            let mut results = pool.imap(function, items);
             PythonIterator::trying("IMapIterator", move || results.next().map(open))
         } else {
-            let mut results = pool.imap_unordered(call, items);
+            let mut results = pool.imap_unordered(function, items);
             PythonIterator::trying("IMapUnorderedIterator", move || results.next().map(open))
         })
     }
 }
 
-type Function = Box<dyn Fn(Vec<Object>) -> Outcome + Send + Sync>;
+/// What a map is to do.
+struct Calls {
+    function: Box<dyn Fn(Vec<Object>) -> Outcome + Send + Sync>,
+    /// The arguments of each call.
+    items: Vec<Vec<Object>>,
+    /// How many calls go to a thread at once.
+    chunksize: Option<usize>,
+}
 
-/// The function of a map, its arguments for each call, and how many calls go to a thread at once.
-fn items(
-    method: &str,
-    args: &Args<'_>,
-) -> Result<(Function, Vec<Vec<Object>>, Option<usize>), Exception> {
+fn calls(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
     let names = [
         "func",
         "iterable",
@@ -158,7 +170,11 @@ fn items(
     let call = move |item: Vec<Object>| function.call(item, Dict::new());
     let chunksize = given(chunksize).map(|size| integer(&size)).transpose()?;
     let chunksize = chunksize.map(|size| usize::try_from(size).unwrap_or(1));
-    Ok((Box::new(call), items.collect::<Result<_, _>>()?, chunksize))
+    Ok(Calls {
+        function: Box::new(call),
+        items: items.collect::<Result<_, _>>()?,
+        chunksize,
+    })
 }
 
 /// A result that is or will be there, Python's `AsyncResult`.
