@@ -129,3 +129,18 @@ fn a_server_is_known_by_its_other_names() {
     first.acquire().unwrap();
     assert!(second.try_acquire().unwrap());
 }
+
+#[test]
+fn a_proxy_whose_manager_is_gone_says_so() {
+    let (Some(first), Some(second)) = (Python::start(), Python::start()) else {
+        return;
+    };
+    let lists = second.connect().list_of::<ListProxy<i64>>().unwrap();
+    lists
+        .append(first.connect().list([1_i64]).unwrap())
+        .unwrap();
+    drop(first);
+    let error = lists.get(0).unwrap_err();
+    assert!(error.is_connection(), "{error:?}");
+    assert_eq!(lists.len().unwrap(), 1, "its own manager goes on");
+}

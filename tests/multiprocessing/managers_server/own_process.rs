@@ -36,12 +36,12 @@ each_start_method! {
     // cpython: _test_multiprocessing.py::_TestMyManager::test_mymanager_context_prestarted
     fn types_of_ones_own(method: StartMethod) {
         fn common(manager: &BaseManager) {
-            let foo = manager.create("Foo", ()).unwrap();
-            let text = created.call("f", ()).unwrap();
+            let made = manager.create("Foo", ()).unwrap();
+            let text = made.call("f", ()).unwrap();
             assert_eq!(text, Object::from("f()"));
-            let error = created.call("g", ()).unwrap_err();
+            let error = made.call("g", ()).unwrap_err();
             assert_eq!(format!("{error:?}"), "ValueError: ");
-            assert!(created.call("_h", ()).is_err(), "not exposed");
+            assert!(made.call("_h", ()).is_err(), "not exposed");
             assert_eq!(manager.number_of_objects().unwrap(), 1);
         }
         let new = || {

@@ -14,8 +14,17 @@ use crate::connection::Address;
 use crate::managers::token::Travelling;
 
 thread_local! {
-    /// The server whose reply this thread is reading, and how patient the caller is.
-    static SOURCE: RefCell<Option<(Arc<Server>, Timeout)>> = const { RefCell::new(None) };
+    /// The reply that this thread is reading.
+    static READING: RefCell<Option<Reading>> = const { RefCell::new(None) };
+}
+
+struct Reading {
+    /// Where the reply comes from.
+    server: Arc<Server>,
+    /// How patient the caller is.
+    patience: Timeout,
+    /// Why a proxy in it could not be had, which serde would make a text.
+    failure: Option<RemoteError>,
 }
 
 /// What a reply of a server says; proxies in it are counted at once.
@@ -24,16 +33,36 @@ pub(super) fn convert<R: DeserializeOwned>(
     server: &Arc<Server>,
     patience: Timeout,
 ) -> Result<R, RemoteError> {
-    let outer = SOURCE.replace(Some((server.clone(), patience)));
+    let reading = Reading {
+        server: server.clone(),
+        patience,
+        failure: None,
+    };
+    let outer = READING.replace(Some(reading));
     let result = from_object(value);
-    SOURCE.set(outer);
-    Ok(result?)
+    let failure = READING.replace(outer).and_then(|reading| reading.failure);
+    result.map_err(|error| failure.unwrap_or_else(|| error.into()))
 }
 
 /// The proxy that a pickle describes.
 pub(super) fn arrive(object: &Object) -> Result<Proxy, RemoteError> {
+    let proxy = find(object);
+    READING.with_borrow_mut(|reading| {
+        if let (Some(reading), Err(error)) = (reading, &proxy) {
+            reading.failure = Some(error.clone());
+        }
+    });
+    proxy
+}
+
+fn find(object: &Object) -> Result<Proxy, RemoteError> {
     let description = Travelling::try_from(object).map_err(RemoteError::conversion)?;
-    let source = SOURCE.with_borrow(Clone::clone);
+    let source = READING.with_borrow(|reading| {
+        let Reading {
+            server, patience, ..
+        } = reading.as_ref()?;
+        Some((server.clone(), *patience))
+    });
     let patience = source.as_ref().map_or(Timeout::NEVER, |source| source.1);
     let address = &description.token.address;
     let server = match source {

@@ -17,7 +17,32 @@ use crate::managers::token::{Token, names_from};
 
 /// A manager whose server runs elsewhere, CPython's or hilos's: it makes objects there.
 ///
-/// A handle: clones are the same manager.
+/// Use it to join what another program shares, on this machine or another. A
+/// [`SyncManager`](crate::managers::SyncManager) that this program has started is one, too. A handle:
+/// clones are the same manager.
+///
+/// ```
+/// use hilos_multiprocessing as multiprocessing;
+/// use multiprocessing::managers::{RemoteManager, SyncManager};
+///
+/// let server = SyncManager::new().with_authkey(b"secret");
+/// server.start()?;
+///
+/// let manager = RemoteManager::connect(server.address().unwrap(), b"secret")?.with_timeout(10);
+/// let squares = manager.list((0..3).map(|n| n * n))?;
+/// assert_eq!(squares.to_vec()?, [0, 1, 4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Differences from Python
+/// - It connects as it is made: there, a `BaseManager(address, authkey)` that
+///   [`connect`](Self::connect)s.
+/// - Types need no `register` here: [`create`](Self::create) makes one by its typeid, and the proxies
+///   of a manager's own types are made of what it returns, as in
+///   `QueueProxy::<i64>::from(manager.create("get_queue", ())?)`.
+/// - The key never travels, and `Debug` does not show it.
+///
+/// Mirrors [`multiprocessing.managers.BaseManager`](https://docs.python.org/3.14/library/multiprocessing.html#using-a-remote-manager).
 #[derive(Clone)]
 pub struct RemoteManager {
     server: Arc<Server>,

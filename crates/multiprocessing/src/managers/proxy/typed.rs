@@ -78,7 +78,8 @@ macro_rules! typed_proxy {
 }
 pub(super) use typed_proxy;
 
-/// Values that travel as pickles.
+/// What can be an item of a shared container: any type that serde writes and reads, proxies among
+/// them.
 pub trait Item: serde::Serialize + serde::de::DeserializeOwned {}
 
 impl<T: serde::Serialize + serde::de::DeserializeOwned> Item for T {}
