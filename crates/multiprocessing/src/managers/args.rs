@@ -121,11 +121,11 @@ impl<'a> Args<'a> {
         names: [&str; N],
         required: usize,
     ) -> Result<[Option<Object>; N], Exception> {
-        let mut bound = [const { None }; N];
         let given = self.positional.len();
         if given > N {
             return Err(too_many(function, (required, N), given));
         }
+        let mut bound = [const { None }; N];
         for (place, argument) in bound.iter_mut().zip(self.positional.iter()) {
             *place = Some(argument.clone());
         }
@@ -143,24 +143,12 @@ impl<'a> Args<'a> {
             };
             return Err(Exception::type_error(format!("{function}() {problem}")));
         }
-        let missing = names.iter().zip(&bound).take(required);
-        let missing: Vec<_> = missing.filter(|(_, bound)| bound.is_none()).collect();
-        match &missing[..] {
-            [] => Ok(bound),
-            [(name, _)] => Err(Exception::type_error(format!(
-                "{function}() missing 1 required positional argument: '{name}'"
-            ))),
-            several => {
-                let names: Vec<_> = several
-                    .iter()
-                    .map(|(name, _)| format!("'{name}'"))
-                    .collect();
-                Err(Exception::type_error(format!(
-                    "{function}() missing {} required positional arguments: {}",
-                    several.len(),
-                    names.join(" and ")
-                )))
-            }
+        let parameters = names.iter().zip(&bound).take(required);
+        let missing = parameters.filter(|(_, bound)| bound.is_none());
+        let missing: Vec<_> = missing.map(|(name, _)| format!("'{name}'")).collect();
+        match missing.is_empty() {
+            true => Ok(bound),
+            false => Err(too_few(function, &missing)),
         }
     }
 
@@ -172,6 +160,15 @@ impl<'a> Args<'a> {
             ))),
         }
     }
+}
+
+fn too_few(function: &str, missing: &[String]) -> Exception {
+    let plural = if missing.len() == 1 { "" } else { "s" };
+    Exception::type_error(format!(
+        "{function}() missing {} required positional argument{plural}: {}",
+        missing.len(),
+        missing.join(" and ")
+    ))
 }
 
 fn too_many(function: &str, (least, most): (usize, usize), given: usize) -> Exception {
