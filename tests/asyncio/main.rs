@@ -21,6 +21,8 @@ mod gather;
 mod graph;
 mod locks;
 mod order;
+#[cfg(target_os = "linux")]
+mod pep492;
 mod queue_shutdown;
 mod queues;
 mod runners;

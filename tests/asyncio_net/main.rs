@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 
 mod datagrams;
+#[cfg(feature = "ssl")]
+mod encrypted;
 mod endpoints;
 mod load;
 mod pipes;

@@ -100,6 +100,8 @@ mod run_until_complete;
 mod runners;
 mod running;
 #[cfg(target_os = "linux")]
+mod security;
+#[cfg(target_os = "linux")]
 mod selector;
 #[cfg(target_os = "linux")]
 mod selector_events;
@@ -111,6 +113,8 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock_connect;
+#[cfg(all(target_os = "linux", feature = "ssl"))]
+pub mod ssl;
 mod stack;
 pub mod staggered;
 mod step;
