@@ -9,9 +9,11 @@
 
 mod as_completed;
 mod barriers;
+mod base_events;
 mod cancel;
 mod conditions;
 mod context;
+mod corners;
 mod current_loop;
 mod eager;
 mod event_loop;
@@ -19,12 +21,15 @@ mod free_threading;
 mod futures;
 mod gather;
 mod graph;
+mod handles;
 mod locks;
 mod order;
 #[cfg(target_os = "linux")]
 mod pep492;
 mod queue_shutdown;
 mod queues;
+#[cfg(target_os = "linux")]
+mod readers;
 mod runners;
 mod semaphores;
 mod shield;
@@ -35,6 +40,7 @@ mod support;
 mod taskgroups;
 mod tasks;
 mod testing;
+mod thread_loop;
 mod threads;
 mod timeouts;
 #[cfg(target_os = "linux")]

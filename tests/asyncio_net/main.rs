@@ -9,6 +9,7 @@ mod endpoints;
 mod load;
 mod pipes;
 mod readers;
+mod sock;
 mod streams;
 mod subprocesses;
 mod support;

@@ -112,7 +112,7 @@ mod shuffle;
 mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
-mod sock_connect;
+mod sock;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
 mod stack;

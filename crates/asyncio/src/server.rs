@@ -18,6 +18,7 @@ use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::repr::debug_like_display;
 use crate::security::Security;
+use crate::site::{self, WaitsIn};
 use crate::sleep::sleep;
 use crate::transports::{Opened, StreamTransport, Transport, invoke, is_not_ready};
 use crate::trsock::TransportSocket;
@@ -242,7 +243,8 @@ impl Server {
         self.listen()?;
         let forever = self.0.event_loop.create_future::<()>();
         *self.0.forever.borrow_mut() = Some(forever.clone());
-        let result = forever.await;
+        site::mark(WaitsIn::Server);
+        let result = forever.waiting().await;
         if result.as_ref().is_err_and(Exception::is_cancelled) {
             self.close();
             // The first cancellation counts, whatever happens meanwhile.

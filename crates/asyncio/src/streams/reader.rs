@@ -12,6 +12,7 @@ use crate::exceptions::{RuntimeError, ValueError};
 use crate::futures::Future;
 use crate::repr::debug_like_display;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::transports::Transport;
 use crate::wait::release;
 
@@ -175,7 +176,8 @@ impl StreamReader {
         let waiter = self.0.event_loop.create_future();
         *self.0.waiter.borrow_mut() = Some(waiter.clone());
         let waiting = Waiting(self);
-        let result = waiter.await;
+        site::mark(WaitsIn::StreamRead);
+        let result = waiter.waiting().await;
         drop(waiting);
         result
     }
