@@ -57,7 +57,7 @@ FILENAME == "tests/spec/tests.tsv" {
 
 FILENAME == "docs/parity.tsv" {
     if (kind_of[$1] != "API") fail("tests/spec/api.tsv has no " $1)
-    else if (NF != 2 || $2 !~ /^<*hilos::/) fail($1 " needs one path that starts with hilos::")
+    else if (NF != 2 || $2 !~ /^<*(dyn )?hilos::/) fail($1 " needs one path that starts with hilos::")
     else if (($1, $2) in path_rows) fail($1 " names " $2 " twice")
     else { meet("path", $1); add_path($1, $2) }
     path_rows[$1, $2]

@@ -24,6 +24,8 @@ mod graph;
 mod handles;
 mod locks;
 mod order;
+#[cfg(target_os = "linux")]
+mod pep492;
 mod queue_shutdown;
 mod queues;
 #[cfg(target_os = "linux")]
