@@ -8,14 +8,19 @@
 )]
 
 mod as_completed;
+mod base_events;
 mod cancel;
 mod context;
+mod corners;
 mod eager;
 mod event_loop;
 mod futures;
 mod gather;
 mod graph;
+mod handles;
 mod order;
+#[cfg(target_os = "linux")]
+mod readers;
 mod runners;
 mod shield;
 mod sleep;
@@ -24,6 +29,7 @@ mod support;
 mod taskgroups;
 mod tasks;
 mod testing;
+mod thread_loop;
 mod threads;
 mod timeouts;
 #[cfg(target_os = "linux")]

@@ -1,82 +1,8 @@
 //! Random programs.
 
+use crate::operations::{ACTS, CONDITIONED, DEEPEST, RISKY, WAITS, since};
 use crate::program::{Block, LISTS, Op, PLAIN, Program, SLOTS};
-
-/// What older Pythons lack, or do in an order of their own: the minor version that has it.
-const SINCE: &[(&str, u32)] = &[("shutdown", 13), ("spawn_eager", 12)];
-
-/// How deep CPython is willing to nest a `try` with all that belongs to it.
-const DEEPEST: usize = 5;
-
-/// The operations that callbacks do too, and how often they come.
-const ACTS: &[(&str, usize)] = &[
-    ("spawn", 8),
-    ("spawn_eager", 2),
-    ("group_spawn", 8),
-    ("start_gather", 3),
-    ("start_shield", 2),
-    ("cancel", 12),
-    ("state", 3),
-    ("result", 1),
-    ("exception", 1),
-    ("set_result", 4),
-    ("set_exception", 2),
-    ("add_callback", 4),
-    ("remove_callback", 1),
-    ("call_soon", 4),
-    ("call_later", 3),
-    ("call_at", 2),
-    ("cancel_handle", 2),
-    ("timers", 1),
-    ("reschedule", 3),
-    ("release", 2),
-    ("event_set", 3),
-    ("event_clear", 2),
-    ("notify", 2),
-    ("notify_all", 1),
-    ("sem_release", 3),
-    ("put_nowait", 4),
-    ("get_nowait", 2),
-    ("task_done", 2),
-    ("shutdown", 1),
-    ("bump", 2),
-    ("tasks", 1),
-    ("set_var", 1),
-    ("get_var", 1),
-    ("cancelling", 2),
-    ("raise", 4),
-];
-
-/// Those that only coroutines do.
-const WAITS: &[(&str, usize)] = &[
-    ("sleep", 30),
-    ("await", 14),
-    ("acquire", 2),
-    ("lock", 6),
-    ("event_wait", 5),
-    ("condition", 7),
-    ("cond_wait", 4),
-    ("cond_wait_for", 2),
-    ("semaphore", 6),
-    ("sem_acquire", 2),
-    ("barrier_wait", 5),
-    ("barrier_reset", 1),
-    ("barrier_abort", 1),
-    ("put", 6),
-    ("get", 6),
-    ("join", 2),
-    ("gather", 6),
-    ("shield", 5),
-    ("wait", 6),
-    ("wait_for", 7),
-    ("as_completed", 5),
-    ("timeout", 10),
-    ("group", 10),
-    ("try", 26),
-    ("repeat", 3),
-    ("uncancel", 3),
-    ("return", 2),
-];
+use crate::random::Random;
 
 /// The program of a seed, for CPython 3.`minor`.
 pub(crate) fn program(seed: u64, minor: u32) -> Program {
@@ -87,27 +13,24 @@ pub(crate) fn program(seed: u64, minor: u32) -> Program {
         minor,
         ids: 0,
         left: 0,
+        used: Vec::new(),
         callbacks: Vec::new(),
         handles: Vec::new(),
     };
-    generator.left = 8 + generator.random.below(50);
     let main = generator.main();
     let eager = generator.eager;
     Program { eager, main }
 }
 
-fn since(name: &str) -> u32 {
-    let found = SINCE.iter().find(|(other, _)| *other == name);
-    found.map_or(0, |(_, minor)| *minor)
-}
-
-struct Generator {
-    random: Random,
-    minor: u32,
+pub(crate) struct Generator {
+    pub(crate) random: Random,
+    pub(crate) minor: u32,
     eager: bool,
     ids: usize,
     /// How many operations there may still be.
-    left: usize,
+    pub(crate) left: usize,
+    /// The slots that something was put into so far.
+    pub(crate) used: Vec<usize>,
     /// The ids of the operations that have made a callback or a handle so far.
     callbacks: Vec<i64>,
     handles: Vec<i64>,
@@ -115,55 +38,40 @@ struct Generator {
 
 /// Where an operation stands.
 #[derive(Clone, Default)]
-struct Scope {
+pub(crate) struct Scope {
     /// The slot of the task. It waits for later ones only: no task waits, in the end, for itself,
     /// because CPython cannot cancel a circle.
     slot: usize,
     groups: Vec<i64>,
     limits: Vec<i64>,
     in_callback: bool,
+    /// Whether the task may have been started eagerly.
+    eager: bool,
+    /// The condition whose lock is held.
+    condition: Option<i64>,
     /// In how many statements with blocks it is, of the same function.
     depth: usize,
 }
 
 impl Scope {
-    fn of_task(&self, slot: usize) -> Self {
+    pub(crate) fn of_task(&self, slot: usize) -> Self {
         Self {
             slot,
             groups: self.groups.clone(),
             limits: self.limits.clone(),
-            in_callback: false,
-            depth: 0,
+            ..Self::default()
         }
     }
 }
 
 impl Generator {
-    fn main(&mut self) -> Block {
-        let scope = Scope::default();
-        let mut ops = Vec::new();
-        for _ in 0..1 + self.random.below(4) {
-            ops.push(self.named("spawn", &scope));
-        }
-        while self.left > 0 {
-            ops.push(self.statement(&scope));
-        }
-        if self.random.below(3) > 0 {
-            ops.push(self.with_number("sleep", 20));
-        }
-        if self.random.below(3) > 0 {
-            ops.extend((0..PLAIN as i64).map(|plain| self.with_number("settle", plain)));
-        }
-        ops.into()
-    }
-
-    fn with_number(&mut self, name: &'static str, number: i64) -> Op {
+    pub(crate) fn with_number(&mut self, name: &'static str, number: i64) -> Op {
         let mut op = self.op(name);
         op.numbers.push(number);
         op
     }
 
-    fn block(&mut self, scope: &Scope, most: usize) -> Block {
+    pub(crate) fn block(&mut self, scope: &Scope, most: usize) -> Block {
         let wanted = 1 + self.random.below(most);
         let mut ops = Vec::new();
         while ops.len() < wanted && self.left > 0 {
@@ -172,7 +80,41 @@ impl Generator {
         ops.into()
     }
 
+    /// A block that mostly begins with a sleep, so that something can happen meanwhile.
+    fn sleeping(&mut self, scope: &Scope, most: usize) -> Block {
+        let block = self.block(scope, most);
+        if self.random.below(3) == 0 {
+            return block;
+        }
+        let delay = self.delay();
+        [&[self.with_number("sleep", delay)], &*block]
+            .concat()
+            .into()
+    }
+
     fn statement(&mut self, scope: &Scope) -> Op {
+        let name = self.name(scope);
+        self.statement_of(name, scope)
+    }
+
+    /// The operation in what it mostly needs around it.
+    pub(crate) fn statement_of(&mut self, mut name: &'static str, scope: &Scope) -> Op {
+        let waits = !scope.in_callback;
+        if waits && CONDITIONED.contains(&name) && scope.condition.is_none() {
+            name = self
+                .random
+                .pick(&[name, "condition", "condition", "condition"]);
+        }
+        let op = self.named(name, scope);
+        let tamed = waits && RISKY.contains(&name) && self.random.below(4) > 0;
+        match tamed && scope.depth < DEEPEST {
+            true => self.caught(3, Block::from([op])),
+            false => op,
+        }
+    }
+
+    /// What may be done there.
+    fn name(&mut self, scope: &Scope) -> &'static str {
         let waits = !scope.in_callback && self.random.below(100) < 65;
         let table = if waits { WAITS } else { ACTS };
         loop {
@@ -183,17 +125,17 @@ impl Generator {
                 "cancel_handle" => self.handles.is_empty(),
                 "remove_callback" => self.callbacks.is_empty(),
                 "try" | "lock" | "condition" | "semaphore" | "repeat" | "group" | "timeout" => {
-                    scope.depth == DEEPEST
+                    scope.depth >= DEEPEST
                 }
-                _ => since(name) > self.minor,
+                _ => false,
             };
-            if !nowhere {
-                return self.named(name, scope);
+            if !nowhere && since(name) <= self.minor {
+                return name;
             }
         }
     }
 
-    fn op(&mut self, name: &'static str) -> Op {
+    pub(crate) fn op(&mut self, name: &'static str) -> Op {
         self.ids += 1;
         self.left = self.left.saturating_sub(1);
         let (numbers, blocks) = (Vec::new(), Vec::new());
@@ -205,19 +147,28 @@ impl Generator {
         }
     }
 
-    fn named(&mut self, name: &'static str, scope: &Scope) -> Op {
+    pub(crate) fn named(&mut self, name: &'static str, scope: &Scope) -> Op {
         let mut op = self.op(name);
         op.numbers = self.numbers(name, scope);
+        if let Some(condition) = scope.condition
+            && CONDITIONED.contains(&name)
+        {
+            op.numbers[0] = condition;
+        }
         match name {
             "call_soon" | "call_later" | "call_at" => self.handles.push(op.id as i64),
             "add_callback" => self.callbacks.push(op.id as i64),
+            "spawn" | "spawn_eager" | "start_gather" | "start_shield" => {
+                self.used.push(op.numbers[0] as usize);
+            }
+            "group_spawn" => self.used.push(op.numbers[1] as usize),
             _ => {}
         }
         op.blocks = self.blocks(&op, scope);
         op
     }
 
-    fn numbers(&mut self, name: &str, scope: &Scope) -> Vec<i64> {
+    pub(crate) fn numbers(&mut self, name: &str, scope: &Scope) -> Vec<i64> {
         let mut below = |n: usize| self.random.below(n) as i64;
         match name {
             "acquire" | "release" | "lock" | "event_wait" | "event_set" | "event_clear"
@@ -230,12 +181,17 @@ impl Generator {
             "get" | "get_nowait" | "task_done" | "join" => vec![below(4)],
             "shutdown" => vec![below(4), below(2)],
             "set_var" | "return" => vec![1 + below(9)],
-            "raise" => vec![[0, 0, 0, 1, 1, 2, 3][below(7) as usize]],
+            "raise" => {
+                let kind = self.random.among(&[0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4]);
+                // A request to exit leaves `create_task` itself if the task is started eagerly.
+                let exits = !(self.eager || scope.eager);
+                vec![if exits { kind } else { kind.min(3) }]
+            }
             "repeat" => vec![2 + below(2)],
             "timers" => vec![if below(6) == 0 { 150 } else { 12 }],
             "try" => vec![[0, 0, 1, 2, 3, 3, 4][below(7) as usize], below(2)],
-            "cancel" => vec![below(SLOTS), [0, 0, 1, 2][below(4) as usize]],
-            "state" | "result" | "exception" | "add_callback" => vec![below(SLOTS)],
+            "cancel" => vec![self.somewhere(), self.random.among(&[0, 0, 1, 2])],
+            "state" | "result" | "exception" | "add_callback" => vec![self.somewhere()],
             "set_result" => vec![below(PLAIN), below(10)],
             "set_exception" => vec![below(PLAIN)],
             "sleep" | "call_later" | "call_at" => vec![self.delay()],
@@ -265,10 +221,17 @@ impl Generator {
         };
         let own = op.numbers.first().copied().unwrap_or_default() as usize;
         match op.name {
-            "spawn" | "spawn_eager" => vec![self.block(&scope.of_task(own), 6)],
+            "spawn" | "spawn_eager" => {
+                let eager = op.name == "spawn_eager";
+                let inner = Scope {
+                    eager,
+                    ..scope.of_task(own)
+                };
+                vec![self.block(&inner, 6)]
+            }
             "group_spawn" => {
                 let inner = scope.of_task(op.numbers[1] as usize);
-                vec![self.block(&inner, 5)]
+                vec![self.sleeping(&inner, 5)]
             }
             "add_callback" | "call_soon" | "call_later" | "call_at" => {
                 let in_callback = true;
@@ -278,13 +241,32 @@ impl Generator {
                 };
                 vec![self.block(&inner, 3)]
             }
-            "lock" | "condition" | "semaphore" | "repeat" => vec![self.block(scope, 3)],
+            "condition" => {
+                let condition = op.numbers.first().copied();
+                let inner = Scope {
+                    condition,
+                    ..scope.clone()
+                };
+                let name = match self.random.pick(CONDITIONED) {
+                    name if since(name) <= self.minor => name,
+                    _ => "notify",
+                };
+                let first = self.named(name, &inner);
+                vec![[&[first], &*self.block(&inner, 3)].concat().into()]
+            }
+            "lock" | "semaphore" | "repeat" => vec![self.block(scope, 3)],
             "group" => {
                 let mut inner = scope.clone();
                 inner.groups.push(op.id as i64);
-                let spawn = self.named("group_spawn", &inner);
-                let rest = self.block(&inner, 4);
-                vec![[&[spawn], &*rest].concat().into()]
+                if scope.groups.is_empty() {
+                    self.left = self.left.max(6);
+                }
+                let mut ops = Vec::new();
+                for _ in 0..1 + self.random.below(3) {
+                    ops.push(self.named("group_spawn", &inner));
+                }
+                ops.extend(self.block(&inner, 4).iter().cloned());
+                vec![ops.into()]
             }
             "timeout" => {
                 let mut inner = scope.clone();
@@ -325,7 +307,7 @@ impl Generator {
         let all_alike = refs_only || self.eager;
         let references = refs_only || self.random.below(2) == 0;
         let mut arguments = Vec::new();
-        for _ in 0..self.random.below(4) {
+        for _ in 0..self.random.among(&[0, 1, 1, 2, 2, 2, 3, 3]) {
             arguments.push(match (all_alike, references) {
                 (true, true) => self.reference(slot, false),
                 (true, false) => self.coroutine(slot, scope),
@@ -345,7 +327,7 @@ impl Generator {
 
     fn coroutine(&mut self, slot: usize, scope: &Scope) -> Op {
         let mut coroutine = self.op("coro");
-        coroutine.blocks = vec![self.block(&scope.of_task(slot), 3)];
+        coroutine.blocks = vec![self.sleeping(&scope.of_task(slot), 3)];
         coroutine
     }
 
@@ -356,19 +338,26 @@ impl Generator {
 
     /// A slot that the task in `slot` may wait for.
     fn awaitable(&mut self, slot: usize, lists: bool) -> i64 {
-        let first = (slot + 1).max(PLAIN);
-        loop {
-            let found = match self.random.below(5) > 0 && first < SLOTS {
-                true => first + self.random.below(SLOTS - first),
-                false => self.random.below(PLAIN),
-            };
-            if lists || !LISTS.contains(&found) {
+        for _ in 0..20 {
+            let found = self.somewhere() as usize;
+            if (found < PLAIN || found > slot) && (lists || !LISTS.contains(&found)) {
                 return found as i64;
             }
         }
+        self.random.below(PLAIN) as i64
     }
 
-    fn task_slot(&mut self) -> i64 {
+    /// A slot, mostly one that is not empty.
+    fn somewhere(&mut self) -> i64 {
+        let found = match (self.random.below(8), self.used.len()) {
+            (2.., 1..) => self.used[self.random.below(self.used.len())],
+            (1, _) => self.random.below(PLAIN),
+            _ => self.random.below(SLOTS),
+        };
+        found as i64
+    }
+
+    pub(crate) fn task_slot(&mut self) -> i64 {
         loop {
             let slot = PLAIN + self.random.below(SLOTS - PLAIN);
             if !LISTS.contains(&slot) {
@@ -377,44 +366,12 @@ impl Generator {
         }
     }
 
-    fn delay(&mut self) -> i64 {
+    pub(crate) fn delay(&mut self) -> i64 {
         self.random
             .among(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 7, 10, -1])
     }
 
     fn limit(&mut self) -> i64 {
         self.random.among(&[-1, 0, 1, 1, 2, 2, 3, 5, 10])
-    }
-}
-
-/// Steele's SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn among(&mut self, numbers: &[i64]) -> i64 {
-        numbers[self.below(numbers.len())]
-    }
-
-    fn weighted(&mut self, table: &[(&'static str, usize)]) -> &'static str {
-        let total = table.iter().map(|(_, weight)| weight).sum();
-        let mut place = self.below(total);
-        for (name, weight) in table {
-            match place.checked_sub(*weight) {
-                Some(rest) => place = rest,
-                None => return name,
-            }
-        }
-        unreachable!("the place is below the total")
     }
 }

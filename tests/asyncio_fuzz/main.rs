@@ -4,12 +4,13 @@
 //! `HILOS_FUZZ_SEEDS=2000..10000` runs other programs than the usual ones. What a seed means
 //! depends on the version of Python, because programs use what it has.
 
-#![cfg(feature = "asyncio")]
-
 mod act;
 mod compare;
 mod generate;
+mod operations;
+mod outline;
 mod program;
+mod random;
 mod run;
 mod shrink;
 mod sides;

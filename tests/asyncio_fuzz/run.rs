@@ -130,6 +130,9 @@ async fn try_(world: &Rc<World>, op: &Op) -> Result<Flow> {
             handled => result = handled,
         }
     }
+    if op.blocks[2].is_empty() {
+        return result;
+    }
     world.say(op.id, "finally");
     match block(world, &op.blocks[2]).await? {
         Flow::Continue(()) => result,

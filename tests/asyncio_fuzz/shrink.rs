@@ -29,6 +29,8 @@ struct Place {
     /// The slot of the task, which waits for later ones only.
     slot: i64,
     in_callback: bool,
+    /// Whether the task may have been started eagerly: then it does not ask to exit.
+    eager: bool,
     /// Whether the number of operations matters.
     fixed: bool,
 }
@@ -37,6 +39,7 @@ impl Place {
     const MAIN: Self = Self {
         slot: 0,
         in_callback: false,
+        eager: false,
         fixed: false,
     };
 
@@ -52,17 +55,24 @@ impl Place {
             "spawn" | "spawn_eager" | "group_spawn" | "coro" => false,
             _ => self.in_callback,
         };
+        let eager = match op.name {
+            "spawn" | "group_spawn" => false,
+            name => self.eager || name == "spawn_eager",
+        };
         let fixed = matches!(op.name, "shield" | "start_shield" | "wait_for");
         Self {
             slot,
             in_callback,
+            eager,
             fixed,
         }
     }
 
     /// Whether what stands in `other` may stand here instead.
     fn accepts(self, other: Self) -> bool {
-        self.slot <= other.slot && (other.in_callback || !self.in_callback)
+        self.slot <= other.slot
+            && (other.in_callback || !self.in_callback)
+            && (other.eager || !self.eager)
     }
 }
 

@@ -576,6 +576,14 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::remove_reader::<std::fs::File>;
     let _ = hilos::asyncio::EventLoop::remove_signal_handler;
     let _ = hilos::asyncio::EventLoop::remove_writer::<std::fs::File>;
+    let _ = hilos::asyncio::EventLoop::sock_accept::<std::net::TcpListener, std::net::TcpStream>;
+    let _ = hilos::asyncio::EventLoop::sock_connect::<std::os::fd::OwnedFd, std::net::SocketAddr>;
+    let _ = hilos::asyncio::EventLoop::sock_recv::<std::net::TcpStream>;
+    let _ = hilos::asyncio::EventLoop::sock_recv_into::<std::net::TcpStream>;
+    let _ = hilos::asyncio::EventLoop::sock_recvfrom::<std::net::UdpSocket>;
+    let _ = hilos::asyncio::EventLoop::sock_recvfrom_into::<std::net::UdpSocket>;
+    let _ = hilos::asyncio::EventLoop::sock_sendall::<std::net::TcpStream>;
+    let _ = hilos::asyncio::EventLoop::sock_sendto::<std::net::UdpSocket, std::net::SocketAddr>;
     let _ = hilos::asyncio::capture_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
     let _ = hilos::asyncio::FutureCallGraph::with_limit;
     let _ = hilos::asyncio::format_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
