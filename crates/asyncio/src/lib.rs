@@ -115,6 +115,7 @@ mod sleep;
 mod sock;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
+mod stack;
 pub mod staggered;
 mod step;
 #[cfg(target_os = "linux")]
