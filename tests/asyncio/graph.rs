@@ -62,6 +62,16 @@ fn tasks_of_a_group_are_awaited_by_the_task_that_runs_it() {
     assert!(text.contains(", in async main()"), "{text}");
 }
 
+#[test]
+fn who_awaits_in_two_ways_is_one_awaiter() {
+    async fn main() -> Result<String> {
+        let body = async |group: asyncio::TaskGroup| group.create_task(deep()).await;
+        Ok(task_group(body).await?.0)
+    }
+    let expected = "T[capture_call_graph deep](T[Future.await main]())";
+    assert_eq!(run(main()), expected);
+}
+
 // cpython: test_asyncio/test_graph.py::CallStackTestBase::test_stack_gather
 #[test]
 fn children_of_a_gather_are_awaited_by_who_awaits_it() {
