@@ -127,7 +127,7 @@ fn a_task_counts_once() {
 
 // cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_as_completed_coroutine_without_loop
 #[test]
-#[should_panic(expected = "RuntimeError: no running event loop")]
+#[should_panic(expected = "RuntimeError: There is no current event loop")]
 fn it_needs_a_loop() {
     let _ = as_completed([async { asyncio::Result::Ok(42) }], None);
 }

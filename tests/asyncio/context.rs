@@ -1,5 +1,7 @@
 //! Context variables in tasks and callbacks: `BaseTaskTests.test_context_…`.
 
+use std::sync::mpsc;
+
 use hilos::asyncio::{self, Future, TaskOptions, create_task, get_running_loop, sleep};
 use hilos::contextvars::{Context, ContextVar, copy_context};
 
@@ -110,6 +112,51 @@ fn callbacks_have_a_copy_too() {
         assert_eq!(seen, [0, 1, 1, 1]);
         assert_eq!(handle.get_context().get(&VAR), Some(7));
         assert_eq!(VAR.get()?, 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_another_thread_sends_has_its_context() {
+    static VAR: ContextVar<i32> = ContextVar::new("cvar").with_default(-1);
+    let seen = run(async {
+        VAR.set(1);
+        let (handle, log) = (get_running_loop()?.handle(), Log::new());
+        let (sender, receiver) = mpsc::channel();
+        let sending = asyncio::try_to_thread(move || {
+            VAR.set(2);
+            handle.call_soon_threadsafe(move || drop(sender.send(VAR.get().unwrap())))?;
+            let make = || async {
+                sleep(0).await?;
+                Ok(VAR.get()?)
+            };
+            let task = asyncio::run_coroutine_threadsafe(make, &handle)?;
+            VAR.set(3);
+            Ok::<_, asyncio::Exception>((task.result(None), VAR.get()))
+        });
+        let (task, there) = sending.await?;
+        log.push(receiver.recv()?);
+        log.push(task?);
+        log.push(there?);
+        log.push(VAR.get()?);
+        Ok(log.take())
+    });
+    assert_eq!(seen, [2, 2, 3, 1]);
+}
+
+#[test]
+fn an_executor_sees_no_context_and_a_thread_of_to_thread_does() {
+    static VAR: ContextVar<i32> = ContextVar::new("cvar").with_default(-1);
+    run(async {
+        VAR.set(1);
+        let event_loop = get_running_loop()?;
+        let look = || VAR.get().unwrap();
+        assert_eq!(event_loop.run_in_executor(None, look)?.await?, -1);
+        assert_eq!(asyncio::to_thread(look).await?, 1);
+        // The context is that of the await, not that of the call.
+        let later = asyncio::to_thread(look);
+        VAR.set(2);
+        assert_eq!(later.await?, 2);
         Ok(())
     });
 }

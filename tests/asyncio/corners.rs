@@ -220,7 +220,7 @@ fn none_restores_the_default_handler() {
     run(async {
         let event_loop: EventLoop = get_running_loop()?;
         let _log = watch(&event_loop);
-        event_loop.set_exception_handler(None);
+        event_loop.reset_exception_handler();
         assert!(!event_loop.has_exception_handler());
         Ok(())
     });

@@ -1,12 +1,15 @@
 //! `test_eager_task_factory.py`.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use hilos::asyncio::{
-    self, AnyTask, Future, TaskOptions, all_tasks, create_task, current_task, eager_task_factory,
-    get_running_loop, sleep,
+    self, AnyTask, Future, TaskOptions, all_tasks, create_eager_task_factory, create_task,
+    current_task, eager_task_factory, gather, get_running_loop, sleep, task_group,
 };
 use hilos::contextvars::ContextVar;
 
-use crate::support::{Log, fails, run};
+use crate::support::{Log, fails, is_cancelled, raise, run};
 
 /// Runs a coroutine whose tasks are all eager.
 #[track_caller]
@@ -195,4 +198,95 @@ fn a_chain_of_tasks_needs_no_turn_of_the_loop() {
     let counted = log.clone();
     assert_eq!(run(chain(5, counted)), 5);
     assert_eq!(log.take(), [false; 5]);
+}
+
+/// Runs a coroutine, and counts the tasks that the loop has to start.
+fn started_by_the_loop<F: Future2<()>>(eager: bool, main: F) -> u32 {
+    let count = Rc::new(Cell::new(0));
+    let counter = {
+        let count = count.clone();
+        move |options: TaskOptions| {
+            if options.eager_start() != Some(true) {
+                count.update(|count| count + 1);
+            }
+            options
+        }
+    };
+    run(async move {
+        let event_loop = get_running_loop()?;
+        match eager {
+            true => event_loop.set_task_factory(create_eager_task_factory(counter)),
+            false => event_loop.set_task_factory(counter),
+        }
+        create_task(main).await?;
+        Ok(count.get())
+    })
+}
+
+type Recursive = std::pin::Pin<Box<dyn Future2<()>>>;
+
+fn recursive_groups(width: u32, depth: u32) -> Recursive {
+    Box::pin(async move {
+        if depth == 0 {
+            return Ok(());
+        }
+        task_group(async |group| {
+            for _ in 0..width {
+                group.create_task(recursive_groups(width, depth - 1));
+            }
+            Ok(())
+        })
+        .await
+    })
+}
+
+fn recursive_gather(width: u32, depth: u32) -> Recursive {
+    Box::pin(async move {
+        if depth > 0 {
+            gather((0..width).map(|_| recursive_gather(width, depth - 1))).await?;
+        }
+        Ok(())
+    })
+}
+
+// cpython: test_asyncio/test_eager_task_factory.py::BaseTaskCountingTests::test_recursive_taskgroups
+// cpython: test_asyncio/test_eager_task_factory.py::BaseTaskCountingTests::test_recursive_gather
+#[test]
+fn groups_and_gathers_start_their_tasks_eagerly_too() {
+    for main in [recursive_groups, recursive_gather] {
+        assert_eq!(started_by_the_loop(false, main(5, 4)), 781);
+        assert_eq!(started_by_the_loop(true, main(5, 4)), 0);
+    }
+}
+
+// cpython: test_asyncio/test_taskgroups.py::BaseTestTaskGroup::test_cancels_task_if_created_during_creation
+#[test]
+fn a_task_that_fails_at_once_cancels_its_creator_where_it_next_waits() {
+    async fn main() -> asyncio::Result<()> {
+        let ran = Rc::new(Cell::new(false));
+        let reached = ran.clone();
+        let result = task_group(async |group| {
+            let inner = group.clone();
+            group.create_task(async move {
+                inner.create_task(async { raise::<()>("MyError", "third task failed") });
+                let waited = async {
+                    sleep(0).await?;
+                    sleep(0).await
+                };
+                is_cancelled(waited.await);
+                reached.set(true);
+                Ok(())
+            });
+            Ok(())
+        })
+        .await;
+        assert!(ran.get());
+        let exception = result.unwrap_err();
+        let exceptions = exception.group().unwrap().exceptions();
+        assert_eq!(exceptions.len(), 1);
+        assert_eq!(exceptions[0].type_name(), "MyError");
+        Ok(())
+    }
+    run(main());
+    eagerly(main());
 }

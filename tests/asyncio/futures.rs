@@ -21,7 +21,7 @@ fn a_new_future_is_pending() {
 
 // cpython: test_asyncio/test_futures.py::BaseFutureTests::test_constructor_without_loop
 #[test]
-#[should_panic(expected = "RuntimeError: no running event loop")]
+#[should_panic(expected = "RuntimeError: There is no current event loop")]
 fn a_future_needs_a_loop() {
     let _: Future<()> = Future::new();
 }
@@ -304,7 +304,7 @@ fn a_concurrent_future_is_awaited() {
 
 // cpython: test_asyncio/test_futures.py::BaseFutureTests::test_wrap_future_without_loop
 #[test]
-#[should_panic(expected = "RuntimeError: no running event loop")]
+#[should_panic(expected = "RuntimeError: There is no current event loop")]
 fn wrapping_needs_a_loop() {
     wrap_future(&concurrent::Future::<()>::new());
 }

@@ -93,7 +93,7 @@ fn nothing_is_gathered_at_once() {
 // cpython: test_asyncio/test_tasks.py::FutureGatherTests::test_constructor_empty_sequence_without_loop
 // cpython: test_asyncio/test_tasks.py::CoroutineGatherTests::test_constructor_without_loop
 #[test]
-#[should_panic(expected = "RuntimeError: no running event loop")]
+#[should_panic(expected = "RuntimeError: There is no current event loop")]
 fn gathering_needs_a_loop() {
     gather([async { Ok(()) }]);
 }

@@ -333,7 +333,20 @@ fn a_task_in_a_strangers_future_shows_only_its_coroutine() {
 }
 
 #[test]
-fn a_limit_keeps_the_innermost_or_the_outermost() {
+fn a_task_does_not_show_where_others_were() {
+    run(async {
+        // What the callback is about to await is none of the task's business, which runs next.
+        asyncio::get_running_loop()?.call_soon(|| drop(sleep(5)))?;
+        let task = create_task(sleep(1));
+        sleep(0).await?;
+        let graph = capture_call_graph(&task)?.expect("there is a task");
+        assert_eq!(graph.call_stack.len(), 1, "{graph}");
+        task.await
+    });
+}
+
+#[test]
+fn a_limit_keeps_the_outermost_and_a_negative_one_the_innermost() {
     async fn test() -> Result<FutureCallGraph> {
         Ok(capture_call_graph(None)?.expect("a task is running"))
     }
@@ -342,8 +355,8 @@ fn a_limit_keeps_the_innermost_or_the_outermost() {
     }
     let graph = run(main());
     let limited = |limit| walk(&graph.clone().with_limit(limit));
-    assert_eq!(limited(1), "T[capture_call_graph](T[Future.await]())");
-    assert_eq!(limited(-1), "T[test](T[main]())");
+    assert_eq!(limited(-1), "T[capture_call_graph](T[Future.await]())");
+    assert_eq!(limited(1), "T[test](T[main]())");
     assert_eq!(limited(0), "T[](T[]())");
     let whole = "T[capture_call_graph test](T[Future.await main]())";
     assert_eq!(

@@ -8,23 +8,37 @@
 )]
 
 mod as_completed;
+mod barriers;
+mod base_events;
 mod cancel;
+mod conditions;
 mod context;
 mod corners;
+mod current_loop;
 mod eager;
 mod event_loop;
+mod free_threading;
 mod futures;
 mod gather;
 mod graph;
+mod handles;
+mod locks;
 mod order;
+mod queue_shutdown;
+mod queues;
+#[cfg(target_os = "linux")]
+mod readers;
 mod runners;
+mod semaphores;
 mod shield;
 mod sleep;
+mod stack;
 mod staggered;
 mod support;
 mod taskgroups;
 mod tasks;
 mod testing;
+mod thread_loop;
 mod threads;
 mod timeouts;
 #[cfg(target_os = "linux")]

@@ -144,7 +144,7 @@ fn shields_can_be_gathered() {
 
 // cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_shield_coroutine_without_loop
 #[test]
-#[should_panic(expected = "RuntimeError: no running event loop")]
+#[should_panic(expected = "RuntimeError: There is no current event loop")]
 fn a_coroutine_needs_a_loop() {
     drop(shield(async { asyncio::Result::Ok(42) }));
 }

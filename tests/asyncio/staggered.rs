@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use hilos::asyncio::staggered::staggered_race;
+use hilos::asyncio::staggered::{Race, staggered_race};
 use hilos::asyncio::{
     self, Event, Exception, Future, Result, Timeout, create_task, get_running_loop, sleep, timeout,
 };
@@ -27,7 +27,11 @@ fn names(exceptions: &[Option<Exception>]) -> Vec<&str> {
 fn nobody_wins_a_race_without_runners() {
     run(async {
         let nobody: [fn() -> Coroutine<()>; 0] = [];
-        let (winner, index, exceptions) = staggered_race(nobody, None).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race(nobody, None).await?;
         assert_eq!((winner, index, exceptions.len()), (None, None, 0));
         Ok(())
     });
@@ -45,7 +49,11 @@ fn the_second_is_not_called_if_the_first_succeeds() {
                 async move { Ok(format!("Res: {index}")) }
             }
         };
-        let (winner, index, exceptions) = staggered_race([coro(0), coro(1)], None).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([coro(0), coro(1)], None).await?;
         assert_eq!((winner.as_deref(), index), (Some("Res: 0"), Some(0)));
         assert_eq!((names(&exceptions), called.get()), (vec!["None"], 1));
         Ok(())
@@ -65,7 +73,11 @@ fn the_second_starts_when_the_first_fails() {
             }
         };
         let start = get_running_loop()?.time();
-        let (winner, index, exceptions) = staggered_race([0, 1].map(coro), 10).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([0, 1].map(coro), 10).await?;
         assert_eq!((winner.as_deref(), index), (Some("Res: 1"), Some(1)));
         assert_eq!(names(&exceptions), ["ValueError", "None"]);
         assert_eq!(
@@ -90,7 +102,11 @@ fn the_second_starts_after_the_delay() {
             }
         };
         let start = get_running_loop()?.time();
-        let (winner, index, exceptions) = staggered_race([0, 1].map(coro), 0.5).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([0, 1].map(coro), 0.5).await?;
         assert_eq!((winner.as_deref(), index), (Some("Res: 1"), Some(1)));
         assert_eq!(names(&exceptions), ["CancelledError", "None"]);
         assert_eq!(get_running_loop()?.time(), start + 0.5);
@@ -104,7 +120,11 @@ fn nobody_wins_if_all_fail() {
     run(async {
         let coro =
             |index: i32| move || async move { raise::<()>("ValueError", &index.to_string()) };
-        let (winner, index, exceptions) = staggered_race([0, 1].map(coro), None).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([0, 1].map(coro), None).await?;
         assert_eq!((winner, index), (None, None));
         assert_eq!(names(&exceptions), ["ValueError", "ValueError"]);
         assert_eq!(exceptions[1].as_ref().unwrap().to_string(), "1");
@@ -128,7 +148,11 @@ fn only_one_wins_where_two_could() {
                 Ok(index)
             }
         };
-        let (winner, index, exceptions) = staggered_race([0, 1, 2].map(coro), 0.1).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([0, 1, 2].map(coro), 0.1).await?;
         assert_eq!((winner, index), (Some(0), Some(0)));
         assert_eq!(
             names(&exceptions),
@@ -194,7 +218,11 @@ fn a_race_of_eager_tasks() {
                 }
             }
         };
-        let (winner, index, exceptions) = staggered_race([0, 1, 2].map(coro), 0.25).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([0, 1, 2].map(coro), 0.25).await?;
         assert_eq!((winner, index), (Some("sleep1"), Some(1)));
         assert_eq!(names(&exceptions), ["CancelledError", "None", "ValueError"]);
         Ok(())
@@ -215,7 +243,11 @@ fn a_race_of_eager_tasks_without_delay() {
                 }
             }
         };
-        let (winner, index, exceptions) = staggered_race([0, 1, 2].map(coro), None).await?;
+        let Race {
+            winner,
+            index,
+            exceptions,
+        } = staggered_race([0, 1, 2].map(coro), None).await?;
         assert_eq!((winner, index), (Some("sleep1"), Some(1)));
         assert_eq!(names(&exceptions), ["ValueError", "None"]);
         Ok(())
@@ -237,7 +269,7 @@ fn a_cancelled_race_cancels_the_coroutines_with_its_message() {
         let race = create_task(staggered_race([coro_fn], None));
         sleep(0.5).await?;
         race.cancel_with("enough");
-        is_cancelled(race.await.map(|outcome| outcome.1));
+        is_cancelled(race.await);
         assert_eq!(log.take(), ["enough"]);
         Ok(())
     });
@@ -247,8 +279,8 @@ fn a_cancelled_race_cancels_the_coroutines_with_its_message() {
 fn the_tasks_of_a_race_are_awaited_by_its_task() {
     async fn main() -> Result<String> {
         let coro_fn = || async { asyncio::format_call_graph(None) };
-        let (text, ..) = staggered_race([coro_fn], None).await?;
-        Ok(text.expect("it won"))
+        let race = staggered_race([coro_fn], None).await?;
+        Ok(race.winner.expect("it won"))
     }
     let text = run(main());
     assert!(text.contains("in async staggered_race()"), "{text}");

@@ -74,3 +74,19 @@ pub(crate) fn messages(log: &Log<ExceptionContext>) -> Vec<String> {
         .map(|context| context.message)
         .collect()
 }
+
+/// What Python prints of a lock's state: `locked, waiters:1`.
+pub(crate) fn extras<L: std::fmt::Display>(lock: &L) -> String {
+    let repr = lock.to_string();
+    let (before, extras) = repr.split_once(" [").expect("a state in brackets");
+    assert!(before.starts_with("<asyncio.locks."), "{before}");
+    assert!(before.contains(" object at 0x"), "{before}");
+    extras.strip_suffix("]>").expect("it ends so").to_owned()
+}
+
+/// Has the running loop cancel a task in its next iteration.
+pub(crate) fn cancel_soon<T: 'static>(task: &asyncio::Task<T>) {
+    let task = task.clone();
+    let event_loop = asyncio::get_running_loop().unwrap();
+    event_loop.call_soon(move || drop(task.cancel())).unwrap();
+}

@@ -274,6 +274,30 @@ fn a_request_to_exit_comes_alone() {
     });
 }
 
+// cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_20a
+// cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_21a
+#[test]
+fn any_other_exception_joins_the_group() {
+    run(async {
+        for (task, body, expected) in [
+            (
+                "ZeroDivisionError",
+                "MyBaseExc",
+                ["MyBaseExc", "ZeroDivisionError"],
+            ),
+            ("MyBaseExc", "TypeError", ["MyBaseExc", "TypeError"]),
+        ] {
+            let group = task_group(async |g| {
+                g.create_task(crash_after(0.1, task));
+                let _ = sleep(10).await;
+                raise(body, "")
+            });
+            assert_eq!(types(group.await), expected);
+        }
+        Ok(())
+    });
+}
+
 // cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_23
 // cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_24
 // cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_25

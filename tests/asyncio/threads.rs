@@ -11,7 +11,7 @@ use hilos::asyncio::{
 use hilos::concurrent::futures::{Future, ThreadPoolExecutor};
 use hilos::contextvars::ContextVar;
 
-use crate::support::{fails, is_cancelled, raise, run};
+use crate::support::{fails, is_cancelled, raise, run, watch};
 
 // cpython: test_asyncio/test_threads.py::ToThreadTests::test_to_thread
 // cpython: test_asyncio/test_threads.py::ToThreadTests::test_to_thread_args_kwargs
@@ -173,6 +173,31 @@ fn a_cancelled_task_cancels_the_future() {
         let future = run_coroutine_threadsafe(cancelled, &event_loop).unwrap();
         is_cancelled(result(&future));
     });
+}
+
+// cpython: test_asyncio/test_tasks.py::RunCoroutineThreadsafeTests::test_run_coroutine_threadsafe_task_factory_exception
+#[test]
+fn a_task_factory_that_fails_fails_the_future() {
+    let (failure, told) = asyncio::run(async {
+        let event_loop = get_running_loop()?;
+        let log = watch(&event_loop);
+        let handle = event_loop.handle();
+        let submit = to_thread(move || {
+            let future = run_coroutine_threadsafe(|| async { Ok(()) }, &handle).unwrap();
+            result(&future).unwrap_err()
+        });
+        let submit = create_task(submit);
+        sleep(0).await?;
+        event_loop.set_task_factory(|_| panic!("NameError"));
+        let failure = submit.await?;
+        event_loop.reset_task_factory();
+        Ok((failure, log.take()))
+    })
+    .unwrap();
+    assert!(failure.to_string().contains("NameError"), "{failure}");
+    assert_eq!(told.len(), 1);
+    let told = told[0].exception.as_ref().unwrap();
+    assert!(told.to_string().contains("NameError"), "{told}");
 }
 
 // cpython: test_asyncio/test_free_threading.py::TestFreeThreading::test_all_tasks_different_thread

@@ -178,6 +178,30 @@ fn the_task_goes_on() {
     });
 }
 
+/// Keeps the loop busy for so long, within two limits, and then waits.
+async fn busy(outer: f64, inner: f64, busy: u64) -> asyncio::Result<()> {
+    timeout(outer, async |_| {
+        let result = timeout(inner, async |_| {
+            std::thread::sleep(std::time::Duration::from_millis(busy));
+            sleep(1000).await
+        });
+        match result.await {
+            Err(exception) if exception.is_timeout() => sleep(1000).await,
+            result => result,
+        }
+    })
+    .await
+}
+
+// cpython: test_asyncio/test_timeouts.py::TimeoutTests::test_nested_timeouts_concurrent
+// cpython: test_asyncio/test_timeouts.py::TimeoutTests::test_nested_timeouts_loop_busy
+#[test]
+fn the_outer_limit_counts_when_the_loop_looks_too_late() {
+    for (outer, inner, millis) in [(0.002, 0.1, 10), (0.1, 0.01, 100)] {
+        fails(asyncio::run(busy(outer, inner, millis)), "TimeoutError");
+    }
+}
+
 // cpython: test_asyncio/test_timeouts.py::TimeoutTests::test_reschedule
 #[test]
 fn a_limit_can_be_moved() {

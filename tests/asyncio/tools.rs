@@ -114,6 +114,7 @@ fn program() {
         (_, Err(error)) => say(&error.to_string()),
         ("restaurant", _) => asyncio::run(restaurant()).unwrap(),
         ("busy", _) => asyncio::run(busy()).unwrap(),
+        ("callback", _) => asyncio::run(callback()).unwrap(),
         ("circle", _) => asyncio::run(circle()).unwrap(),
         _ => say("ready"),
     }
@@ -167,6 +168,14 @@ async fn busy() -> Result<()> {
     });
     begun.recv().unwrap();
     create_task(hog()).with_name("hog").await
+}
+
+async fn callback() -> Result<()> {
+    asyncio::get_running_loop()?.call_soon(|| {
+        say("ready");
+        wait_for_the_end();
+    })?;
+    sleep(3600).await
 }
 
 async fn circle() -> Result<()> {
@@ -291,6 +300,18 @@ fn a_busy_loop_is_shown_as_such_and_others_answer() {
 }
 
 #[test]
+fn a_loop_in_a_callback_is_busy_without_a_task() {
+    let runtime = Runtime::new();
+    let program = runtime.start("callback");
+    let (text, notes) = succeeds(runtime.hilos(&["pstree", &program.pid()]));
+    assert_eq!(text, "");
+    assert!(
+        notes.ends_with(": the loop is busy and shows no tasks\n"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn a_program_without_tasks_has_an_empty_tree() {
     let runtime = Runtime::new();
     let program = runtime.start("idle");
@@ -388,6 +409,14 @@ fn the_socket_is_its_users_alone() {
     assert_eq!(mode(&runtime.sockets()), 0o700);
     let path = runtime.sockets().join(format!("{}.sock", program.pid()));
     assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_program_is_found_by_its_own_environment() {
+    let (runtime, other) = (Runtime::new(), Runtime::new());
+    let program = runtime.start("restaurant");
+    let (text, _) = succeeds(other.hilos(&["pstree", &program.pid()]));
+    assert!(text.contains("soup"), "{text}");
 }
 
 #[test]

@@ -173,3 +173,14 @@ fn a_cancelled_wait_leaves_the_tasks_alone() {
         Ok(())
     });
 }
+
+// cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_wait_generator
+#[test]
+fn the_tasks_may_come_from_an_iterator() {
+    run(async {
+        let tasks: Vec<_> = (0..10).map(|n| create_task(async move { Ok(n) })).collect();
+        let (done, pending) = wait(&tasks, None, ALL_COMPLETED).await?;
+        assert_eq!((done.len(), pending.len()), (10, 0));
+        Ok(())
+    });
+}

@@ -3,10 +3,13 @@
 #![cfg(target_os = "linux")]
 
 mod datagrams;
+#[cfg(feature = "ssl")]
+mod encrypted;
 mod endpoints;
 mod load;
 mod pipes;
 mod readers;
+mod sock;
 mod streams;
 mod subprocesses;
 mod support;

@@ -12,6 +12,8 @@ mod listener;
 mod lock_faults;
 mod locks;
 mod logging;
+mod managers_proxies;
+mod managers_server;
 mod misc;
 mod pool;
 mod process;

@@ -45,7 +45,7 @@ use crate::wait::remove_notify;
 /// ```
 ///
 /// # Panics
-/// If no loop runs in this thread.
+/// If no loop runs in this thread and [none is set](crate::set_event_loop).
 ///
 /// Mirrors [`asyncio.as_completed`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.as_completed).
 #[track_caller]

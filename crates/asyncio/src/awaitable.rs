@@ -118,7 +118,7 @@ handles! {
 /// The future itself if it is one, else a task of the running loop that runs the coroutine.
 ///
 /// # Panics
-/// If no loop runs in this thread.
+/// If no loop runs in this thread and [none is set](crate::set_event_loop).
 ///
 /// Mirrors [`asyncio.ensure_future`](https://docs.python.org/3.14/library/asyncio-future.html#asyncio.ensure_future).
 #[track_caller]

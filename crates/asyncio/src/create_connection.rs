@@ -16,7 +16,8 @@ use crate::exceptions::{ExceptionGroup, ValueError};
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
-use crate::transports::{SocketTransport, StreamTransport, Transport};
+use crate::security::Ssl;
+use crate::transports::Transport;
 
 /// Where [`CreateConnection`] connects to.
 enum Target {
@@ -34,6 +35,7 @@ pub struct CreateConnection<F> {
     factory: F,
     target: Target,
     options: Options,
+    pub(crate) ssl: Ssl,
 }
 
 #[derive(Default)]
@@ -113,6 +115,7 @@ impl<F> CreateConnection<F> {
             factory,
             target,
             options: Options::default(),
+            ssl: Ssl::default(),
         }
     }
 
@@ -158,34 +161,21 @@ where
 impl<F: FnOnce() -> P, P: Protocol> CreateConnection<F> {
     async fn make(self) -> Result<(Transport, Rc<P>)> {
         let event_loop = &self.event_loop;
+        let host = match &self.target {
+            Target::Host(host, _) => host.as_deref(),
+            Target::Path(_) | Target::Socket(_) => None,
+        };
+        let security = self.ssl.client(host)?;
         let socket = match self.target {
             Target::Host(host, port) => connect_to(event_loop, host, port, self.options).await?,
             Target::Path(path) => connect_to_path(event_loop, &path).await?,
             Target::Socket(fd) => stream_socket(fd)?,
         };
-        connected(event_loop, socket, self.factory).await
+        let protocol = Rc::new((self.factory)());
+        let told = protocol.clone();
+        let transport = security.start(event_loop, socket.into(), told).await?;
+        Ok((transport, protocol))
     }
-}
-
-/// The transport over a socket that is connected, and its protocol.
-pub(crate) async fn connected<P: Protocol>(
-    event_loop: &EventLoop,
-    socket: Socket,
-    factory: impl FnOnce() -> P,
-) -> Result<(Transport, Rc<P>)> {
-    let protocol = Rc::new(factory());
-    let waiter = event_loop.create_future();
-    let transport = SocketTransport::start(
-        event_loop,
-        socket.into(),
-        protocol.clone(),
-        Some(waiter.clone()),
-    )?;
-    let result = waiter.await;
-    if result.is_err() {
-        transport.clone().close();
-    }
-    result.map(|()| (Transport(transport), protocol))
 }
 
 /// The socket of `fd`, which must be one of a stream.

@@ -17,7 +17,8 @@ use crate::exceptions::ValueError;
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
 use crate::os_error::{os_error, os_error_with};
 use crate::protocols::Protocol;
-use crate::server::{Factory, Server, UnixPath};
+use crate::security::Ssl;
+use crate::server::{Factory, Server, Serving, UnixPath};
 use crate::sleep::sleep;
 
 /// The hosts that a server listens on: one, several, or all of this machine (`""`).
@@ -76,6 +77,7 @@ pub struct CreateServer {
     factory: Factory,
     target: Target,
     options: Options,
+    pub(crate) ssl: Ssl,
 }
 
 struct Options {
@@ -178,6 +180,7 @@ impl CreateServer {
             factory,
             target,
             options: Options::default(),
+            ssl: Ssl::default(),
         }
     }
 
@@ -231,7 +234,9 @@ impl CreateServer {
             factory,
             target,
             options,
+            ssl,
         } = self;
+        let security = ssl.server()?;
         let mut is_unix = false;
         let sockets = match target {
             Target::Hosts(hosts, port) => listen_on(&event_loop, hosts, port, &options).await?,
@@ -252,7 +257,16 @@ impl CreateServer {
             true => sockets.first().and_then(path_of),
             false => None,
         };
-        let server = Server::new(&event_loop, sockets, factory, options.backlog, unlink);
+        let server = Server::new(
+            &event_loop,
+            sockets,
+            Serving {
+                factory,
+                security,
+                backlog: options.backlog,
+            },
+            unlink,
+        );
         if options.start_serving {
             server.listen()?;
             sleep(0).await?;

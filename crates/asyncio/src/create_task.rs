@@ -184,6 +184,21 @@ impl TaskOptions {
         }
     }
 
+    /// The name that the task will have, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The context that the coroutine will run in, if it was given one.
+    pub fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    /// Whether the coroutine shall run at once, if that was said.
+    pub fn eager_start(&self) -> Option<bool> {
+        self.eager_start
+    }
+
     /// As [`create_task`], with these options.
     ///
     /// # Panics
@@ -194,8 +209,10 @@ impl TaskOptions {
         F: StdFuture<Output = Result<T>> + 'static,
         T: 'static,
     {
-        // A loop that runs is not closed.
-        match self.create_task_in(&running::expect(), coroutine) {
+        let location = Location::caller();
+        let task = running::get_running_loop()
+            .and_then(|event_loop| self.create_task_at(location, &event_loop, coroutine));
+        match task {
             Ok(task) => task,
             Err(error) => panic!("{error:?}"),
         }

@@ -8,11 +8,10 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use hilos_core::contextvars::{Context, copy_context};
-use hilos_core::panic::{Unwound, catch};
+use hilos_core::panic::catch;
 
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::exceptions::SystemExit;
 use crate::handler::ExceptionContext;
 use crate::repr::{debug_like_display, function_name, qualified};
 
@@ -168,11 +167,7 @@ pub(crate) fn guard<R: CallbackResult>(
         },
         None => callback().into_result(),
     };
-    let result = match catch(call) {
-        Ok(result) => result,
-        Err(Unwound::Panic(panic)) => Err(panic.into()),
-        Err(Unwound::Exit) => Err(SystemExit(0).into()),
-    };
+    let result = catch(call).unwrap_or_else(|unwound| Err(Exception::of_unwound(unwound)));
     match result {
         Ok(()) => {}
         Err(exception) if exception.is_exit() => event_loop.raise(exception),

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use hilos_core::panic::Panic;
+use hilos_core::panic::{Panic, Unwound};
 
 use crate::exceptions::{
     CancelledError, ExceptionGroup, KeyboardInterrupt, SystemExit, TimeoutError,
@@ -77,6 +77,14 @@ impl Exception {
         let type_name = exception.type_name();
         let error = Held::OfThread(exception);
         Self(Arc::new(Inner { type_name, error }))
+    }
+
+    /// What a call ended with that did not return.
+    pub(crate) fn of_unwound(unwound: Unwound) -> Self {
+        match unwound {
+            Unwound::Panic(panic) => panic.into(),
+            Unwound::Exit => SystemExit(0).into(),
+        }
     }
 
     /// The name of the error's type, `panic` for a panic.

@@ -55,10 +55,11 @@ pub struct Future<T>(pub(crate) Rc<dyn Typed<T>>);
 pub struct CallbackId(u64);
 
 impl<T: 'static> Future<T> {
-    /// Creates a future of the running loop.
+    /// Creates a future of the [current](crate::get_event_loop) loop.
     ///
     /// # Panics
-    /// If no loop runs in this thread; [`EventLoop::create_future`] needs none to run.
+    /// If no loop runs in this thread and [none is set](crate::set_event_loop);
+    /// [`EventLoop::create_future`] needs neither.
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "it may panic")]
     pub fn new() -> Self {

@@ -37,7 +37,7 @@ use crate::running;
 /// ```
 ///
 /// # Panics
-/// If no loop runs in this thread.
+/// If no loop runs in this thread and [none is set](crate::set_event_loop).
 ///
 /// Mirrors [`asyncio.gather`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.gather).
 #[track_caller]

@@ -32,8 +32,10 @@ pub struct FutureCallGraph {
 /// # Differences from Python
 /// - A running Rust program has no frames of its coroutines, so that a stack has two levels at
 ///   most, the ones that asyncio knows of: the function of asyncio in which the task waits, with
-///   the place where the program called it, and the task's coroutine, with the place where the
-///   task was created. While a task waits for a future of another library, only the latter.
+///   the place where the program called it (for streams and processes: the place inside asyncio),
+///   and the task's coroutine, with the place where the task was created. While a task waits for a
+///   future of another library, only the latter.
+/// - It is `frame` itself: the name and the place.
 ///
 /// Mirrors [`asyncio.FrameCallGraphEntry`](https://docs.python.org/3.14/library/asyncio-graph.html#asyncio.FrameCallGraphEntry).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +57,13 @@ impl fmt::Display for FrameCallGraphEntry {
 }
 
 impl FutureCallGraph {
-    /// Shortens each call stack to `limit` entries: the innermost if it is positive, the outermost
+    /// Shortens each call stack to `limit` entries: the outermost if it is positive, the innermost
     /// if it is negative, none if it is 0.
     ///
     /// Python's keyword argument `limit`.
     pub fn with_limit(mut self, limit: isize) -> Self {
         let surplus = self.call_stack.len().saturating_sub(limit.unsigned_abs());
-        match limit > 0 {
+        match limit < 0 {
             true => self.call_stack.truncate(limit.unsigned_abs()),
             false => drop(self.call_stack.drain(..surplus)),
         }

@@ -100,6 +100,8 @@ mod run_until_complete;
 mod runners;
 mod running;
 #[cfg(target_os = "linux")]
+mod security;
+#[cfg(target_os = "linux")]
 mod selector;
 #[cfg(target_os = "linux")]
 mod selector_events;
@@ -110,7 +112,10 @@ mod shuffle;
 mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
-mod sock_connect;
+mod sock;
+#[cfg(all(target_os = "linux", feature = "ssl"))]
+pub mod ssl;
+mod stack;
 pub mod staggered;
 mod step;
 #[cfg(target_os = "linux")]

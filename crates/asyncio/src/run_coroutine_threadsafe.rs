@@ -3,10 +3,12 @@
 use std::future::Future as StdFuture;
 use std::rc::Rc;
 
+use hilos_core::panic::catch;
+
 use crate::any_future::{AnyRc, Notify};
 use crate::awaiting::notify_when_done;
 use crate::create_task::create_task;
-use crate::exception::Result;
+use crate::exception::{Exception, Result};
 use crate::loop_handle::LoopHandle;
 use crate::tasks::Task;
 
@@ -46,7 +48,14 @@ where
     let future = hilos_futures::Future::new();
     let destination = future.clone();
     event_loop.call_soon_threadsafe(move || {
-        let task = create_task(make());
+        let task = match catch(|| create_task(make())) {
+            Ok(task) => task,
+            Err(unwound) => {
+                let exception = Exception::of_unwound(unwound);
+                complete(&destination, || Err(exception.clone()));
+                return Err(exception);
+            }
+        };
         let cancel = task.get_loop().on_return({
             let (task, destination) = (task.clone(), destination.clone());
             move || {
@@ -64,6 +73,7 @@ where
                 destination,
             }),
         );
+        Ok(())
     })?;
     Ok(future)
 }
@@ -83,16 +93,20 @@ impl<T: Send> Notify for Chain<T> {
         if source.cancelled() {
             destination.cancel();
         }
-        if !matches!(destination.set_running_or_notify_cancel(), Ok(true)) {
-            return;
-        }
-        // Nobody else completes it.
-        let _ = match source.take_result() {
-            Ok(value) => destination.set_result(value),
-            Err(exception) => {
-                let name = exception.type_name();
-                destination.set_exception(hilos_futures::Exception::new(name, exception))
-            }
-        };
+        complete(destination, || source.take_result());
     }
+}
+
+/// Gives a future that nobody else completes its result, unless it was cancelled.
+fn complete<T: Send>(destination: &hilos_futures::Future<T>, outcome: impl FnOnce() -> Result<T>) {
+    if !matches!(destination.set_running_or_notify_cancel(), Ok(true)) {
+        return;
+    }
+    let _ = match outcome() {
+        Ok(value) => destination.set_result(value),
+        Err(exception) => {
+            let name = exception.type_name();
+            destination.set_exception(hilos_futures::Exception::new(name, exception))
+        }
+    };
 }

@@ -8,6 +8,7 @@ use hilos_core::process::{AtFork, at_fork};
 use crate::base_events::EventLoop;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
+use crate::thread_loop::get_event_loop;
 
 thread_local! {
     static RUNNING: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
@@ -86,11 +87,12 @@ impl AtFork for Fork {
     }
 }
 
-/// The running loop, where Python raises for want of one and the signature has no room for an error.
+/// The running loop or else the thread's current one, where Python raises for want of both and the
+/// signature has no room for an error.
 #[track_caller]
 pub(crate) fn expect() -> EventLoop {
-    match get() {
-        Some(event_loop) => event_loop,
-        None => panic!("RuntimeError: no running event loop"),
+    match get_event_loop() {
+        Ok(event_loop) => event_loop,
+        Err(error) => panic!("{error:?}"),
     }
 }

@@ -41,8 +41,8 @@ impl EventLoop {
     /// ```
     ///
     /// # Errors
-    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed; `OSError` if the system refuses
-    /// to watch `fd`, as it does with ordinary files.
+    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed; `PermissionError` for an ordinary
+    /// file, or another kind of `OSError`, if the system refuses to watch `fd`.
     ///
     /// Mirrors [`loop.add_reader`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.add_reader).
     pub fn add_reader<Fd, F, R>(&self, fd: &Fd, callback: F) -> Result<()>
@@ -51,7 +51,7 @@ impl EventLoop {
         F: FnMut() -> R + 'static,
         R: CallbackResult + 'static,
     {
-        self.watch(fd, Interest::Read, callback)
+        self.watch(fd, Interest::Read, callback).map(drop)
     }
 
     /// Stops calling the callback for `fd` that [`add_reader`](Self::add_reader) was given; says
@@ -77,7 +77,7 @@ impl EventLoop {
         F: FnMut() -> R + 'static,
         R: CallbackResult + 'static,
     {
-        self.watch(fd, Interest::Write, callback)
+        self.watch(fd, Interest::Write, callback).map(drop)
     }
 
     /// Stops calling the callback for `fd` that [`add_writer`](Self::add_writer) was given; says
@@ -88,7 +88,8 @@ impl EventLoop {
         self.forget(fd, Interest::Write)
     }
 
-    fn watch<Fd, F, R>(&self, fd: &Fd, interest: Interest, callback: F) -> Result<()>
+    /// Has `callback` called, and returns its handle, which is cancelled when another replaces it.
+    pub(crate) fn watch<Fd, F, R>(&self, fd: &Fd, interest: Interest, callback: F) -> Result<Handle>
     where
         Fd: AsFd,
         F: FnMut() -> R + 'static,
@@ -96,15 +97,16 @@ impl EventLoop {
     {
         self.check_open()?;
         let handle = Handle::repeating(self, captured(), callback);
-        let watched = self.with_selector(|selector| selector.watch(fd, interest, handle))?;
+        let new = handle.clone();
+        let watched = self.with_selector(|selector| selector.watch(fd, interest, new))?;
         let old = watched.map_err(|(error, _watched)| os_error(error))?;
         if let Some(old) = old {
             old.cancel();
         }
-        Ok(())
+        Ok(handle)
     }
 
-    fn forget<Fd: AsFd>(&self, fd: &Fd, interest: Interest) -> bool {
+    pub(crate) fn forget<Fd: AsFd>(&self, fd: &Fd, interest: Interest) -> bool {
         let mut selector = self.0.selector.borrow_mut();
         let old = selector
             .as_mut()

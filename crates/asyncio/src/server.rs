@@ -17,10 +17,10 @@ use crate::handler::ExceptionContext;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::repr::debug_like_display;
+use crate::security::Security;
+use crate::site::{self, WaitsIn};
 use crate::sleep::sleep;
-use crate::transports::{
-    Opened, SocketTransport, StreamTransport, Transport, invoke, is_not_ready,
-};
+use crate::transports::{Opened, StreamTransport, Transport, invoke, is_not_ready};
 use crate::trsock::TransportSocket;
 use crate::wait::release;
 
@@ -50,12 +50,19 @@ struct Inner {
     clients: RefCell<BTreeMap<usize, Weak<dyn StreamTransport>>>,
     /// `None` when the server is closed and its last connection is lost.
     waiters: RefCell<Option<Vec<Future<()>>>>,
-    factory: Factory,
-    backlog: u32,
+    how: Serving,
     serving: Cell<bool>,
     forever: RefCell<Option<Future<()>>>,
     /// The path to remove when the server is closed, if it is still this server's.
     unlink: RefCell<Option<UnixPath>>,
+}
+
+/// What a server does with its connections.
+pub(crate) struct Serving {
+    pub(crate) factory: Factory,
+    pub(crate) security: Security,
+    /// How many may wait to be accepted.
+    pub(crate) backlog: u32,
 }
 
 /// The path that a Unix socket has made, and the number of its file.
@@ -83,8 +90,7 @@ impl Server {
     pub(crate) fn new(
         event_loop: &EventLoop,
         sockets: Vec<Socket>,
-        factory: Factory,
-        backlog: u32,
+        how: Serving,
         unlink: Option<UnixPath>,
     ) -> Self {
         let sockets = sockets.into_iter().map(TransportSocket::new).collect();
@@ -93,8 +99,7 @@ impl Server {
             sockets: RefCell::new(Some(sockets)),
             clients: RefCell::default(),
             waiters: RefCell::new(Some(Vec::new())),
-            factory,
-            backlog,
+            how,
             serving: Cell::new(false),
             forever: RefCell::default(),
             unlink: RefCell::new(unlink),
@@ -211,7 +216,7 @@ impl Server {
             return Ok(());
         }
         for socket in self.sockets() {
-            let backlog = i32::try_from(self.0.backlog).unwrap_or(i32::MAX);
+            let backlog = i32::try_from(self.0.how.backlog).unwrap_or(i32::MAX);
             socket
                 .get()
                 .and_then(|socket| socket.listen(backlog))
@@ -238,7 +243,8 @@ impl Server {
         self.listen()?;
         let forever = self.0.event_loop.create_future::<()>();
         *self.0.forever.borrow_mut() = Some(forever.clone());
-        let result = forever.await;
+        site::mark(WaitsIn::Server);
+        let result = forever.waiting().await;
         if result.as_ref().is_err_and(Exception::is_cancelled) {
             self.close();
             // The first cancellation counts, whatever happens meanwhile.
@@ -271,7 +277,7 @@ impl Server {
 
     /// Accepts all connections that wait, or as many as may wait at once.
     fn accept_ready(&self, socket: &TransportSocket) -> Result<()> {
-        for _ in 0..=self.0.backlog {
+        for _ in 0..=self.0.how.backlog {
             match socket.get().and_then(|socket| socket.accept()) {
                 Ok((connection, address)) => {
                     let opened = Opened {
@@ -324,15 +330,10 @@ impl Server {
     }
 
     async fn connect(&self, opened: Opened) -> Result<()> {
-        let protocol = invoke(|| Ok((self.0.factory)()))?;
-        let waiter = self.0.event_loop.create_future();
-        let transport =
-            SocketTransport::start(&self.0.event_loop, opened, protocol, Some(waiter.clone()))?;
-        let result = waiter.await;
-        if result.is_err() {
-            transport.close();
-        }
-        result
+        let how = &self.0.how;
+        let protocol = invoke(|| Ok((how.factory)()))?;
+        let started = how.security.start(&self.0.event_loop, opened, protocol);
+        started.await.map(drop)
     }
 }
 

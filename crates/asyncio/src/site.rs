@@ -23,6 +23,11 @@ pub(crate) enum WaitsIn {
     QueuePut,
     QueueJoin,
     ToThread,
+    StreamRead,
+    StreamDrain,
+    StreamClosed,
+    Server,
+    Process,
 }
 
 impl WaitsIn {
@@ -44,6 +49,11 @@ impl WaitsIn {
             Self::QueuePut => "Queue.put",
             Self::QueueJoin => "Queue.join",
             Self::ToThread => "to_thread",
+            Self::StreamRead => "StreamReader.read",
+            Self::StreamDrain => "StreamWriter.drain",
+            Self::StreamClosed => "StreamWriter.wait_closed",
+            Self::Server => "Server.serve_forever",
+            Self::Process => "Process.wait",
         }
     }
 }

@@ -273,13 +273,9 @@ impl TaskGroup {
             return error(format!("TaskGroup {self} is shutting down"));
         }
         let task = options.create_task_in(&self.event_loop()?, coroutine)?;
-        match task.done() {
-            true => self.on_task_done(&task.erased()),
-            false => {
-                self.0.tasks.borrow_mut().push(task.erased());
-                notify_when_done(&task.erased(), self.0.clone());
-            }
-        }
+        // An eager task may be done: its failure must not cancel this task before it has gone on.
+        self.0.tasks.borrow_mut().push(task.erased());
+        notify_when_done(&task.erased(), self.0.clone());
         Ok(task)
     }
 

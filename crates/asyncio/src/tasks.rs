@@ -54,8 +54,8 @@ use crate::watch::Step;
 ///
 /// # Differences from Python
 /// - The loop keeps its tasks alive: none vanishes because nobody refers to it.
-/// - There is no `get_coro` and no `get_stack`: a running Rust program has no frames to show. What
-///   is known of where a task waits is in its [call graph](crate::capture_call_graph).
+/// - There is no `get_coro`, and [`get_stack`](Self::get_stack) knows little: a running Rust program
+///   has no frames to show.
 ///
 /// Mirrors [`asyncio.Task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.Task).
 pub struct Task<T>(pub(crate) Future<T>);

@@ -79,7 +79,7 @@ impl EventLoop {
         self.0.shared.sleep(timeout);
     }
 
-    fn look(&self, _timeout: Option<Duration>) {}
+    pub(crate) fn look(&self, _timeout: Option<Duration>) {}
 
     pub(crate) fn check_interrupts(&self) {}
 

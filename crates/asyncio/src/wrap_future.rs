@@ -30,7 +30,7 @@ use crate::running;
 /// ```
 ///
 /// # Panics
-/// If no loop runs in this thread.
+/// If no loop runs in this thread and [none is set](crate::set_event_loop).
 ///
 /// Mirrors [`asyncio.wrap_future`](https://docs.python.org/3.14/library/asyncio-future.html#asyncio.wrap_future).
 #[track_caller]

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::connection::{self, Connection};
 use crate::error::Error;
+#[cfg(feature = "pickle")]
+use crate::managers::SyncManager;
 use crate::pool::{Pool, PoolBuilder};
 use crate::process::Process;
 use crate::queues::{JoinableQueue, Queue, SimpleQueue};
@@ -96,6 +98,20 @@ impl Context {
             Some(method) => process.with_start_method(method),
             None => process,
         }
+    }
+
+    /// As [`manager`](crate::manager), whose server's process is started in this context's way.
+    ///
+    /// # Errors
+    /// Those of `manager`.
+    #[cfg(feature = "pickle")]
+    pub fn manager(&self) -> Result<SyncManager, Error> {
+        let manager = match self.method {
+            Some(method) => SyncManager::new().with_start_method(method),
+            None => SyncManager::new(),
+        };
+        manager.start()?;
+        Ok(manager)
     }
 
     /// As [`Pool::builder`], of processes started in this context's way.

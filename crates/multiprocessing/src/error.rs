@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    fn exception(&self) -> &'static str {
+    pub(crate) fn exception(&self) -> &'static str {
         match self {
             Self::Assertion(_) => "AssertionError",
             Self::Value(_) => "ValueError",

@@ -11,6 +11,7 @@
 //! | `Queue()`, `Queue(10)` | [`Queue::new(0)`](Queue::new), `Queue::new(10)` |
 //! | `Lock()`, `Semaphore(2)`, … | [`Lock::new()`](Lock::new), [`Semaphore::new(2)`](Semaphore::new), … |
 //! | `Value("d", 0.0)`, `Array("i", range(10))` | [`Value::new(0.0)`](Value::new), [`Array::new(0..10)`](Array::new) |
+//! | `Manager()` | [`manager()`](managers::manager) |
 //! | `SharedMemory(create=True, size=512)` | [`SharedMemory::create(512)`](shared_memory::SharedMemory::create) |
 
 #![warn(missing_docs)]
@@ -57,6 +58,8 @@ pub use error::Error;
 pub use failure::{Failure, ProcessFailure};
 pub use forkserver::{OnError, set_forkserver_preload};
 pub use logging::{LOGGER, log_to_stderr};
+#[cfg(feature = "pickle")]
+pub use managers::manager;
 pub use pool::Pool;
 pub use popen::set_executable;
 pub use process::Process;

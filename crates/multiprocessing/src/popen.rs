@@ -137,6 +137,8 @@ fn run_copy(identity: Identity, plan: Box<dyn Plan>, socket: OwnedFd) -> ! {
     let exitcode = spawn::report(plan.run(), socket.as_fd());
     tracing::info!(target: LOGGER, "process exiting with exitcode {exitcode}");
     hilos_threading::finish_copy();
+    #[cfg(feature = "pickle")]
+    crate::managers::release_all();
     children::finish();
     let _ = io::stdout().flush();
     hilos_core::process::exit_now(exitcode)

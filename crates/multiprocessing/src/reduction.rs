@@ -1,6 +1,6 @@
 //! Values on their way to another process: bytes, and descriptors beside them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use serde::de::DeserializeOwned;
@@ -18,6 +18,8 @@ pub(crate) struct Message {
 thread_local! {
     /// The descriptors of the value that this thread is encoding.
     static LEAVING: RefCell<Option<Vec<OwnedFd>>> = const { RefCell::new(None) };
+    /// Whether strangers may read that value on its way.
+    static PUBLIC: Cell<bool> = const { Cell::new(false) };
     /// Those of the value that it is decoding.
     static ARRIVING: RefCell<Option<Vec<Option<OwnedFd>>>> = const { RefCell::new(None) };
 }
@@ -31,6 +33,20 @@ pub(crate) fn dumps<T: Serialize + ?Sized>(value: &T) -> Result<Message, Error> 
         bytes: bytes.map_err(Error::encoding::<T>)?,
         fds,
     })
+}
+
+/// Encodes a value without the keys in it, for a way on which strangers may read it.
+pub(crate) fn dumps_public<T: Serialize + ?Sized>(value: &T) -> Result<Message, Error> {
+    let outer = PUBLIC.replace(true);
+    let message = dumps(value);
+    PUBLIC.set(outer);
+    message
+}
+
+/// Whether the value that is being encoded must not tell keys.
+#[cfg(feature = "pickle")]
+pub(crate) fn is_public() -> bool {
+    PUBLIC.get()
 }
 
 /// Decodes a value that [`dumps`] has encoded.

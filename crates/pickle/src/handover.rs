@@ -1,6 +1,7 @@
 //! Objects among other values: how they pass through serde as they are.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -15,8 +16,9 @@ pub(crate) const TOKEN: &str = "$hilos_pickle::Object";
 const MAX_DEPTH: usize = 128;
 
 thread_local! {
-    /// What one side of serde hands to the other, around the data model.
-    static DESK: RefCell<Desk> = const { RefCell::new(Desk::Empty) };
+    /// What one side of serde hands to the other, around the data model. Nothing lies there for long,
+    /// and without a destructor it can be used while a thread or the program ends.
+    static DESK: RefCell<ManuallyDrop<Desk>> = const { RefCell::new(ManuallyDrop::new(Desk::Empty)) };
 }
 
 enum Desk {
@@ -27,7 +29,8 @@ enum Desk {
 }
 
 fn exchange(new: Desk) -> Desk {
-    DESK.with(|desk| desk.replace(new))
+    let old = DESK.with(|desk| desk.replace(ManuallyDrop::new(new)));
+    ManuallyDrop::into_inner(old)
 }
 
 /// Gets the object that `ask` serializes.

@@ -8,6 +8,7 @@ use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::futures::Future;
 use crate::os_error::os_error;
+use crate::site::{self, WaitsIn};
 use crate::wait::release;
 
 /// Whether the transport has too much to write, and who waits for it or for its end.
@@ -54,7 +55,9 @@ impl FlowControl {
 
     /// Waits until the connection is lost.
     pub(super) async fn closed(&self) -> Result<()> {
-        (&self.closed).await
+        let closed = (&self.closed).into_future();
+        site::mark(WaitsIn::StreamClosed);
+        closed.await
     }
 
     /// Waits while the transport has too much to write.
@@ -68,7 +71,8 @@ impl FlowControl {
         }
         let waiter = self.event_loop.create_future();
         self.drain_waiters.borrow_mut().push_back(waiter.clone());
-        let result = (&waiter).await;
+        site::mark(WaitsIn::StreamDrain);
+        let result = waiter.clone().waiting().await;
         self.drain_waiters
             .borrow_mut()
             .retain(|other| *other != waiter);

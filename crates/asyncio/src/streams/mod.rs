@@ -6,6 +6,7 @@ mod flow;
 mod open;
 mod protocol;
 mod reader;
+mod separators;
 mod serve;
 mod writer;
 
@@ -13,7 +14,8 @@ pub use errors::{IncompleteReadError, LimitOverrunError};
 pub(crate) use flow::FlowControl;
 pub use open::{OpenConnection, open_connection, open_connection_over, open_unix_connection};
 pub(crate) use protocol::StreamReaderProtocol;
-pub use reader::{Separators, StreamReader};
+pub use reader::StreamReader;
+pub use separators::Separators;
 pub use serve::{
     StartServer, start_server, start_server_on, start_unix_server, start_unix_server_on,
 };

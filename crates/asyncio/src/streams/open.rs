@@ -11,6 +11,7 @@ use crate::create_connection::{BoxedResult, CreateConnection};
 use crate::exception::Result;
 use crate::getaddrinfo::AddressFamily;
 use crate::running;
+use crate::security::Ssl;
 
 enum Target {
     Host(String, u16),
@@ -27,6 +28,7 @@ pub struct OpenConnection {
     limit: usize,
     family: AddressFamily,
     local_addr: Option<(String, u16)>,
+    pub(crate) ssl: Ssl,
 }
 
 /// Connects to a port of a host, to read from and write to.
@@ -84,6 +86,7 @@ impl OpenConnection {
             limit: DEFAULT_LIMIT,
             family: AddressFamily::Unspec,
             local_addr: None,
+            ssl: Ssl::default(),
         }
     }
 
@@ -126,7 +129,8 @@ impl OpenConnection {
             Target::Path(path) => event_loop.create_unix_connection(factory, path),
             Target::Socket(fd) => event_loop.create_connection_over(factory, fd),
         };
-        let connection = connection.with_family(self.family);
+        let mut connection = connection.with_family(self.family);
+        connection.ssl = self.ssl;
         match self.local_addr {
             Some((host, port)) => connection.with_local_addr(&host, port),
             None => connection,

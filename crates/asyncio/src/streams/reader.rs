@@ -5,13 +5,14 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::buffer::Buffer;
-use super::{IncompleteReadError, LimitOverrunError};
+use super::{IncompleteReadError, LimitOverrunError, Separators};
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::futures::Future;
 use crate::repr::debug_like_display;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::transports::Transport;
 use crate::wait::release;
 
@@ -175,7 +176,8 @@ impl StreamReader {
         let waiter = self.0.event_loop.create_future();
         *self.0.waiter.borrow_mut() = Some(waiter.clone());
         let waiting = Waiting(self);
-        let result = waiter.await;
+        site::mark(WaitsIn::StreamRead);
+        let result = waiter.waiting().await;
         drop(waiting);
         result
     }
@@ -345,68 +347,6 @@ pub(super) fn checked_limit(limit: usize) -> Result<usize> {
 
 fn overrun(message: &'static str, consumed: usize) -> Exception {
     LimitOverrunError { message, consumed }.into()
-}
-
-/// What [`StreamReader::readuntil`] reads up to: bytes, or several alternatives.
-pub struct Separators(Vec<Vec<u8>>);
-
-impl Separators {
-    fn checked(mut self) -> Result<Self> {
-        self.0.sort_by_key(Vec::len);
-        match self.0.first() {
-            None => Err(ValueError::new("Separator should contain at least one element").into()),
-            Some(first) if first.is_empty() => {
-                Err(ValueError::new("Separator should be at least one-byte string").into())
-            }
-            Some(_) => Ok(self),
-        }
-    }
-
-    fn shortest(&self) -> usize {
-        self.0.first().map_or(0, Vec::len)
-    }
-
-    fn longest(&self) -> usize {
-        self.0.last().map_or(0, Vec::len)
-    }
-
-    /// Where the separator that ends first begins and ends.
-    fn find(&self, buffer: &Buffer, offset: usize) -> Option<(usize, usize)> {
-        let places = self.0.iter().filter_map(|separator| {
-            let start = buffer.find(separator, offset)?;
-            Some((start, start + separator.len()))
-        });
-        places.min_by_key(|(_, end)| *end)
-    }
-}
-
-impl From<&[u8]> for Separators {
-    fn from(separator: &[u8]) -> Self {
-        Self(vec![separator.to_vec()])
-    }
-}
-
-impl<const N: usize> From<&[u8; N]> for Separators {
-    fn from(separator: &[u8; N]) -> Self {
-        Self(vec![separator.to_vec()])
-    }
-}
-
-impl From<&[&[u8]]> for Separators {
-    fn from(separators: &[&[u8]]) -> Self {
-        Self(
-            separators
-                .iter()
-                .map(|separator| separator.to_vec())
-                .collect(),
-        )
-    }
-}
-
-impl<const N: usize> From<[&[u8]; N]> for Separators {
-    fn from(separators: [&[u8]; N]) -> Self {
-        Self::from(separators.as_slice())
-    }
 }
 
 impl fmt::Display for StreamReader {

@@ -12,6 +12,7 @@ use crate::create_server::{CreateServer, Hosts};
 use crate::exception::Result;
 use crate::getaddrinfo::AddressFamily;
 use crate::running;
+use crate::security::Ssl;
 use crate::server::Server;
 
 enum Target {
@@ -30,6 +31,7 @@ pub struct StartServer {
     target: Target,
     limit: usize,
     configure: Vec<Box<dyn FnOnce(CreateServer) -> CreateServer>>,
+    pub(crate) ssl: Ssl,
 }
 
 /// Listens on a port of this machine, and has `client_connected_cb` run as a task for each
@@ -99,6 +101,7 @@ impl StartServer {
             target,
             limit: DEFAULT_LIMIT,
             configure: Vec::new(),
+            ssl: Ssl::default(),
         }
     }
 
@@ -150,12 +153,13 @@ impl StartServer {
                 StreamReaderProtocol::new(&event_loop, reader, Some(client_connected.clone()))
             }
         };
-        let server = match self.target {
+        let mut server = match self.target {
             Target::Hosts(hosts, port) => event_loop.create_server(factory, hosts, port),
             Target::Path(path) => event_loop.create_unix_server(factory, path),
             Target::Socket(fd) => event_loop.create_server_on(factory, fd),
             Target::UnixSocket(fd) => event_loop.create_unix_server_on(factory, fd),
         };
+        server.ssl = self.ssl;
         let configure =
             |server, configure: Box<dyn FnOnce(CreateServer) -> CreateServer>| configure(server);
         self.configure.into_iter().fold(server, configure).await

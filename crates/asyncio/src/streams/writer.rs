@@ -1,5 +1,6 @@
 //! `asyncio.StreamWriter`.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -16,8 +17,10 @@ use crate::transports::{ExtraInfo, Transport};
 ///
 /// Mirrors [`asyncio.StreamWriter`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.StreamWriter).
 #[derive(Clone)]
-pub struct StreamWriter {
-    transport: Transport,
+pub struct StreamWriter(Rc<Inner>);
+
+struct Inner {
+    transport: RefCell<Transport>,
     flow: Rc<FlowControl>,
     reader: Option<StreamReader>,
 }
@@ -28,16 +31,26 @@ impl StreamWriter {
         flow: Rc<FlowControl>,
         reader: Option<StreamReader>,
     ) -> Self {
-        Self {
-            transport,
+        Self(Rc::new(Inner {
+            transport: RefCell::new(transport),
             flow,
             reader,
-        }
+        }))
     }
 
     /// The transport below.
-    pub fn transport(&self) -> &Transport {
-        &self.transport
+    pub fn transport(&self) -> Transport {
+        self.0.transport.borrow().clone()
+    }
+
+    /// Writes to another transport from now on, and has the reader pause that.
+    #[cfg(feature = "ssl")]
+    pub(crate) fn replace_transport(&self, transport: Transport) {
+        if let Some(reader) = &self.0.reader {
+            reader.set_transport(Some(transport.clone()));
+        }
+        let old = self.0.transport.replace(transport);
+        drop(old);
     }
 
     /// Writes `data`, or keeps it to be written later. Follow it by [`drain`](Self::drain).
@@ -45,7 +58,7 @@ impl StreamWriter {
     /// # Errors
     /// [`RuntimeError`](crate::RuntimeError) after [`write_eof`](Self::write_eof).
     pub fn write<D: AsRef<[u8]>>(&self, data: D) -> Result<()> {
-        self.transport.write(data)
+        self.transport().write(data)
     }
 
     /// Writes each item of `data`.
@@ -56,7 +69,7 @@ impl StreamWriter {
     where
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
-        self.transport.writelines(data)
+        self.transport().writelines(data)
     }
 
     /// Tells the other side, after what waits, that nothing more will come.
@@ -64,22 +77,22 @@ impl StreamWriter {
     /// # Errors
     /// `NotImplementedError` if the connection cannot be half closed.
     pub fn write_eof(&self) -> Result<()> {
-        self.transport.write_eof()
+        self.transport().write_eof()
     }
 
     /// Whether the connection can be half closed.
     pub fn can_write_eof(&self) -> bool {
-        self.transport.can_write_eof()
+        self.transport().can_write_eof()
     }
 
     /// Closes the connection when all that waits is written.
     pub fn close(&self) {
-        self.transport.close();
+        self.transport().close();
     }
 
     /// Whether the connection is closed or is being closed.
     pub fn is_closing(&self) -> bool {
-        self.transport.is_closing()
+        self.transport().is_closing()
     }
 
     /// Waits until the connection is closed.
@@ -87,12 +100,12 @@ impl StreamWriter {
     /// # Errors
     /// What the connection was lost by; the `CancelledError` of a task that is cancelled meanwhile.
     pub async fn wait_closed(&self) -> Result<()> {
-        self.flow.closed().await
+        self.0.flow.closed().await
     }
 
     /// What is known of the connection under `name`: `"peername"`, `"sockname"`, `"socket"`.
     pub fn get_extra_info(&self, name: &str) -> Option<ExtraInfo> {
-        self.transport.get_extra_info(name)
+        self.transport().get_extra_info(name)
     }
 
     /// Waits until it makes sense to write more.
@@ -101,21 +114,21 @@ impl StreamWriter {
     /// The reader's exception, or `ConnectionResetError` if the connection is lost; the
     /// `CancelledError` of a task that is cancelled meanwhile.
     pub async fn drain(&self) -> Result<()> {
-        if let Some(exception) = self.reader.as_ref().and_then(StreamReader::exception) {
+        if let Some(exception) = self.0.reader.as_ref().and_then(StreamReader::exception) {
             return Err(exception);
         }
         if self.is_closing() {
             // `connection_lost` is called first, so that its error is not missed.
             sleep(0).await?;
         }
-        self.flow.drain().await
+        self.0.flow.drain().await
     }
 }
 
 impl fmt::Display for StreamWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<StreamWriter transport={}", self.transport)?;
-        if let Some(reader) = &self.reader {
+        write!(f, "<StreamWriter transport={}", self.transport())?;
+        if let Some(reader) = &self.0.reader {
             write!(f, " reader={reader}")?;
         }
         f.write_str(">")

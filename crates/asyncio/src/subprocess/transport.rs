@@ -12,6 +12,7 @@ use crate::exception::{Exception, Result};
 use crate::futures::Future;
 use crate::protocols::SubprocessProtocol;
 use crate::repr::debug_like_display;
+use crate::site::{self, WaitsIn};
 use crate::transports::{Abandon, ExtraInfo, Registration, Transport};
 
 /// A child process, and the pipes to it.
@@ -203,7 +204,8 @@ impl SubprocessTransport {
         }
         let waiter = self.0.event_loop.create_future();
         self.0.exit_waiters.borrow_mut().push(waiter.clone());
-        waiter.await
+        site::mark(WaitsIn::Process);
+        waiter.waiting().await
     }
 
     /// The number of the child.

@@ -68,7 +68,12 @@ fn ask(pid: u32, question: &'static str) -> Result<Report, ToolsError> {
     let answer = answer
         .recv_timeout(PATIENCE)
         .map_err(|_| ToolsError::Timeout(pid))??;
-    parse(&answer).unwrap_or(Err(ToolsError::NotServing(pid)))
+    match parse(&answer) {
+        Some(report) => report,
+        None if answer.is_empty() => Err(ToolsError::NotServing(pid)),
+        // It has ended meanwhile, or lost its patience.
+        None => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+    }
 }
 
 fn check_process(pid: u32) -> Result<(), ToolsError> {
@@ -84,7 +89,7 @@ fn check_process(pid: u32) -> Result<(), ToolsError> {
 
 /// Connects to the process itself: somebody else's socket under its name is none.
 fn connect(pid: u32) -> Result<UnixStream, ToolsError> {
-    for directory in place::directories() {
+    for directory in place::directories_of(pid) {
         if !place::is_private(&directory) {
             continue;
         }

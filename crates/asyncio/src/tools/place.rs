@@ -1,22 +1,42 @@
 //! Where a program's socket is: in a directory that only its user can enter.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
-/// The directories in which a program's socket may be, the preferred one first.
-pub(super) fn directories() -> Vec<PathBuf> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+/// The variable of the environment that names a directory for sockets, if there is one.
+const RUNTIME: &str = "XDG_RUNTIME_DIR";
+
+/// The directory in which this program's socket is.
+pub(super) fn own_directory() -> PathBuf {
+    directory_by(std::env::var_os(RUNTIME))
+}
+
+/// The directories in which the socket of another program may be: by its environment, or by this
+/// one's if that has changed.
+pub(super) fn directories_of(pid: u32) -> Vec<PathBuf> {
+    let environment = fs::read(process(pid).join("environ")).unwrap_or_default();
+    let mut variables = environment.split(|byte| *byte == 0);
+    let start = format!("{RUNTIME}=");
+    let theirs = variables.find_map(|variable| variable.strip_prefix(start.as_bytes()));
+    let theirs = theirs.map(|value| OsStr::from_bytes(value).to_owned());
+    let mut directories = vec![directory_by(theirs), own_directory(), directory_by(None)];
+    directories.dedup();
+    directories
+}
+
+fn directory_by(runtime: Option<OsString>) -> PathBuf {
+    let runtime = runtime.map(PathBuf::from);
     let runtime = runtime.filter(|path| path.is_absolute() && path.is_dir());
-    let fallback = PathBuf::from(format!("/tmp/hilos-{}", geteuid()));
-    runtime
-        .map(|path| path.join("hilos"))
-        .into_iter()
-        .chain([fallback])
-        .collect()
+    match runtime {
+        Some(path) => path.join("hilos"),
+        None => PathBuf::from(format!("/tmp/hilos-{}", geteuid())),
+    }
 }
 
 pub(super) fn socket_in(directory: &Path, pid: u32) -> PathBuf {

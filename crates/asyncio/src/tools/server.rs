@@ -51,11 +51,10 @@ pub fn serve() -> io::Result<()> {
 }
 
 fn listen(pid: u32) -> io::Result<UnixListener> {
-    let directories = place::directories();
-    let directory = directories.first().expect("there is one in /tmp");
-    place::prepare(directory)?;
-    place::sweep(directory)?;
-    let path = place::socket_in(directory, pid);
+    let directory = place::own_directory();
+    place::prepare(&directory)?;
+    place::sweep(&directory)?;
+    let path = place::socket_in(&directory, pid);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         // If it was there, a process that had the same number has left it.

@@ -339,7 +339,7 @@ impl Abandon for Inner {
 }
 
 /// Who sent a datagram.
-fn address(storage: &SockaddrStorage) -> Option<Address> {
+pub(crate) fn address(storage: &SockaddrStorage) -> Option<Address> {
     if let Some(address) = storage.as_sockaddr_in() {
         let address = std::net::SocketAddrV4::from(*address);
         return Some(Address::Inet(address.into()));

@@ -12,6 +12,7 @@ mod stream;
 pub(crate) use base::{Abandon, Base, Open, Registration, invoke};
 pub(crate) use buffer::Buffer;
 pub use datagram::DatagramTransport;
+pub(crate) use datagram::address;
 pub use extra::ExtraInfo;
 pub(crate) use flow::Flow;
 pub(crate) use pipe::{Direction, PipeTransport};

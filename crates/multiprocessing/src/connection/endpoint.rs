@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reader::{Reader, Source};
 use crate::error::Error;
-use crate::reduction::{Message, TravellingFd, dumps, loads, take_count};
+use crate::reduction::{Message, TravellingFd, dumps, dumps_public, loads, take_count};
 use crate::sys::fds;
 use crate::sys::pidfd::readable;
 
@@ -98,7 +98,10 @@ impl Connection {
     /// While the other side does not read and the system's buffer is full.
     pub fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         let fd = self.writable_fd()?;
-        let message = dumps(value)?;
+        let message = match self.inner.kind {
+            Kind::Remote => dumps_public(value)?,
+            _ => dumps(value)?,
+        };
         if !message.fds.is_empty() && self.inner.kind != Kind::Socket {
             let hint = "a one-way pipe and a network let no queue, lock or connection through; use \
                         pipe(true)";
@@ -310,7 +313,7 @@ impl Connection {
     }
 
     /// Receives one message's bytes, if they are at most `maxlength` and come before `deadline`.
-    pub(super) fn recv_bytes_until(
+    pub(crate) fn recv_bytes_until(
         &self,
         maxlength: usize,
         deadline: Deadline,

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::io;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::linux::net::{SocketAddrExt, TcpStreamExt};
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hilos_core::time::{Deadline, Timeout};
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::SendTimeout;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, setsockopt};
+use nix::sys::time::TimeVal;
 use parking_lot::{Mutex, RwLock};
 
 use super::address::{Address, Family};
@@ -229,20 +233,90 @@ impl From<Option<Address>> for ListenAt {
 pub fn client<A: Into<Address>>(address: A, authkey: Option<&[u8]>) -> Result<Connection, Error> {
     let address = address.into();
     address.check()?;
-    let connection = match address {
-        Address::Inet(host, port) => remote(TcpStream::connect((host.as_str(), port))?)?,
-        Address::Unix(path) => Connection::socket(UnixStream::connect(path)?.into()),
-        Address::Abstract(name) => {
-            let address = SocketAddr::from_abstract_name(name)?;
-            Connection::socket(UnixStream::connect_addr(&address)?.into())
-        }
-    };
+    let connection = dial(&address, Deadline::NEVER)?;
+    greet(
+        connection,
+        authkey,
+        Deadline::after(Duration::from_secs(30)),
+    )
+}
+
+/// A [`client`] that gives up when `deadline` has passed.
+#[cfg(feature = "pickle")]
+pub(crate) fn client_until(
+    address: &Address,
+    authkey: &[u8],
+    deadline: Deadline,
+) -> Result<Connection, Error> {
+    address.check()?;
+    greet(dial(address, deadline)?, Some(authkey), deadline)
+}
+
+fn greet(
+    connection: Connection,
+    authkey: Option<&[u8]>,
+    deadline: Deadline,
+) -> Result<Connection, Error> {
     if let Some(authkey) = authkey {
-        let deadline = Deadline::after(Duration::from_secs(30));
         answer(&connection, authkey, deadline)?;
         deliver(&connection, authkey, deadline)?;
     }
     Ok(connection)
+}
+
+fn dial(address: &Address, deadline: Deadline) -> Result<Connection, Error> {
+    match address {
+        Address::Inet(host, port) => Ok(remote(dial_tcp((host, *port), deadline)?)?),
+        Address::Unix(path) => dial_unix(&UnixAddr::new(path)?, deadline),
+        Address::Abstract(name) => dial_unix(&UnixAddr::new_abstract(name)?, deadline),
+    }
+}
+
+fn dial_tcp(address: (&str, u16), deadline: Deadline) -> Result<TcpStream, Error> {
+    let mut last = Error::os("the host has no address");
+    for address in address.to_socket_addrs()? {
+        let connected = match deadline.remaining() {
+            None => TcpStream::connect(address),
+            Some(Duration::ZERO) => return Err(Error::Timeout),
+            Some(remaining) => TcpStream::connect_timeout(&address, remaining),
+        };
+        match connected {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => last = Error::Timeout,
+            Err(error) => last = error.into(),
+        }
+    }
+    Err(last)
+}
+
+/// A listener that has more callers than it accepts keeps the next one waiting.
+fn dial_unix(address: &UnixAddr, deadline: Deadline) -> Result<Connection, Error> {
+    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
+    let fd = nix::sys::socket::socket(family, SockType::Stream, flags, None)?;
+    send_until(&fd, deadline)?;
+    loop {
+        match nix::sys::socket::connect(fd.as_raw_fd(), address) {
+            Ok(()) => break,
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Err(Error::Timeout),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if !deadline.is_never() {
+        send_until(&fd, Deadline::NEVER)?;
+    }
+    Ok(Connection::socket(fd))
+}
+
+/// Lets a socket wait for its other side no longer than until `deadline`.
+pub(crate) fn send_until(fd: &OwnedFd, deadline: Deadline) -> Result<(), Error> {
+    let limit = match deadline.remaining() {
+        // A zero is no limit.
+        None => Duration::ZERO,
+        Some(remaining) => remaining.max(Duration::from_millis(1)),
+    };
+    let limit = TimeVal::new(limit.as_secs() as i64, i64::from(limit.subsec_micros()));
+    Ok(setsockopt(fd, SendTimeout, &limit)?)
 }
 
 /// A connection over a network, where small messages go at once.

@@ -13,6 +13,7 @@ mod int;
 mod list;
 mod lookup;
 mod order;
+mod proxy;
 mod quote;
 mod repr;
 mod set;
@@ -114,9 +115,10 @@ impl Object {
             Self::Set(_) => "set",
             Self::FrozenSet(_) => "frozenset",
             Self::Global(_) => "type",
-            Self::Instance(instance) => match instance.class() {
-                Some(class) => return repr::short_name(class),
-                None => "object",
+            Self::Instance(instance) => match (proxy::describe(instance), instance.class()) {
+                (Some((class, _)), _) => return class,
+                (None, Some(class)) => return repr::short_name(class),
+                (None, None) => "object",
             },
         };
         name.to_owned()
@@ -153,6 +155,12 @@ impl Object {
                     && self.address() == other.address()
             }
         }
+    }
+
+    /// What tells this object from others that are alive, Python's `id(x)`; 0 for `None`, numbers and
+    /// what else has no identity.
+    pub fn id(&self) -> usize {
+        self.address()
     }
 
     /// What tells this object from others that are alive, 0 for those that have no identity.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{Construction, Global, Instance, Object, Step, quote};
+use super::{Construction, Global, Instance, Object, Step, proxy, quote};
 
 /// What Python's `str(x)` gives.
 impl fmt::Display for Object {
@@ -131,6 +131,11 @@ fn mapping(pairs: Vec<(Object, Object)>) -> Vec<Part> {
 
 /// `name(arguments, [items], {pairs})`, or Python's default for what was made without a call.
 fn of_instance(instance: &Instance) -> Vec<Part> {
+    if let Some((class, typeid)) = proxy::describe(instance) {
+        let (typeid, address) = (Object::from(typeid), instance.address());
+        let text = format!("<{class} object, typeid {typeid:?} at {address:#x}>");
+        return vec![Part::Name(text)];
+    }
     let function = match instance.class() {
         Some(class) if instance.construction() == Construction::Reduce => short_name(class),
         Some(class) => {

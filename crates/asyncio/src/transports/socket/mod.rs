@@ -1,21 +1,22 @@
 //! The transport over a connected socket: CPython's `_SelectorSocketTransport`.
 
+mod reading;
+mod writing;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::io::{self, ErrorKind, Read};
-use std::net::Shutdown;
+use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
 use socket2::Socket;
 
-use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport, invoke};
+use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::exceptions::RuntimeError;
 use crate::futures::Future;
 use crate::os_error::os_error;
-use crate::protocols::{BufferedProtocol, Protocol};
+use crate::protocols::Protocol;
 use crate::server::Server;
 use crate::trsock::TransportSocket;
 use crate::wait::release;
@@ -99,198 +100,6 @@ impl SocketTransport {
         match self.base.protocol() {
             Some(protocol) => protocol.connection_made(&transport),
             None => Ok(()),
-        }
-    }
-
-    fn start_reading(self: Rc<Self>) -> Result<()> {
-        if !self.is_reading() {
-            return Ok(());
-        }
-        let transport = self.clone();
-        let socket = self.socket.get().map_err(os_error)?;
-        self.base
-            .event_loop
-            .add_reader(&*socket, move || transport.clone().read_ready())
-    }
-
-    fn stop_reading(&self) {
-        if let Ok(socket) = self.socket.get() {
-            self.base.event_loop.remove_reader(&*socket);
-        }
-    }
-
-    fn start_writing(self: &Rc<Self>) -> Result<()> {
-        let transport = self.clone();
-        let socket = self.socket.get().map_err(os_error)?;
-        self.base
-            .event_loop
-            .add_writer(&*socket, move || transport.clone().write_ready())
-    }
-
-    fn stop_writing(&self) {
-        if let Ok(socket) = self.socket.get() {
-            self.base.event_loop.remove_writer(&*socket);
-        }
-    }
-
-    fn read_ready(self: Rc<Self>) -> Result<()> {
-        let Some(protocol) = self.base.protocol().filter(|_| !self.base.is_lost()) else {
-            return Ok(());
-        };
-        match protocol.as_buffered() {
-            Some(buffered) => self.read_into(buffered, &*protocol),
-            None => self.read(&*protocol),
-        }
-        Ok(())
-    }
-
-    fn read(self: &Rc<Self>, protocol: &dyn Protocol) {
-        let mut buffer = self.base.event_loop.take_read_buffer(MAX_SIZE);
-        match self.receive(&mut buffer) {
-            Ok(0) => self.on_eof(protocol),
-            Ok(count) => {
-                if let Err(exception) = invoke(|| protocol.data_received(&buffer[..count])) {
-                    let message = "Fatal error: protocol.data_received() call failed.";
-                    self.fatal_error(exception, message);
-                }
-            }
-            Err(error) => self.on_read_error(error),
-        }
-        self.base.event_loop.return_read_buffer(buffer);
-    }
-
-    fn read_into(self: &Rc<Self>, buffered: &dyn BufferedProtocol, protocol: &dyn Protocol) {
-        let mut received = None;
-        let mut fill = |buffer: &mut [u8]| {
-            received = Some(match buffer.is_empty() {
-                true => Err(None),
-                false => self.receive(buffer).map_err(Some),
-            });
-        };
-        let lent = invoke(|| buffered.get_buffer(None, &mut fill));
-        let message = "Fatal error: protocol.get_buffer() call failed.";
-        match (lent, received) {
-            (Err(exception), _) => self.fatal_error(exception, message),
-            (Ok(()), None | Some(Err(None))) => {
-                let empty = RuntimeError::new("get_buffer() returned an empty buffer");
-                self.fatal_error(empty.into(), message);
-            }
-            (Ok(()), Some(Err(Some(error)))) => self.on_read_error(error),
-            (Ok(()), Some(Ok(0))) => self.on_eof(protocol),
-            (Ok(()), Some(Ok(count))) => {
-                if let Err(exception) = invoke(|| buffered.buffer_updated(count)) {
-                    let message = "Fatal error: protocol.buffer_updated() call failed.";
-                    self.fatal_error(exception, message);
-                }
-            }
-        }
-    }
-
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self.socket.get()?).read(buffer)
-    }
-
-    fn on_read_error(self: &Rc<Self>, error: io::Error) {
-        if !is_not_ready(&error) {
-            self.fatal_error(os_error(error), "Fatal read error on socket transport");
-        }
-    }
-
-    fn on_eof(self: &Rc<Self>, protocol: &dyn Protocol) {
-        match invoke(|| protocol.eof_received()) {
-            // The socket would say so again and again.
-            Ok(true) => self.stop_reading(),
-            Ok(false) => self.clone().close(),
-            Err(exception) => {
-                let message = "Fatal error: protocol.eof_received() call failed.";
-                self.fatal_error(exception, message);
-            }
-        }
-    }
-
-    fn check_writable(&self) -> Result<()> {
-        match self.eof.get() {
-            true => Err(RuntimeError::new("Cannot call write() after write_eof()").into()),
-            false => Ok(()),
-        }
-    }
-
-    /// Whether the connection is lost, and what is written to it with it.
-    fn swallows(&self) -> bool {
-        if !self.base.is_lost() {
-            return false;
-        }
-        if self.base.conn_lost.get() >= LOST_WRITES {
-            eprintln!("socket.send() raised exception.");
-        }
-        self.base.lose();
-        true
-    }
-
-    /// Writes what it can of `data`, and returns the rest; `None` if the connection is lost by it.
-    fn send<'d>(self: &Rc<Self>, data: &'d [u8]) -> Option<&'d [u8]> {
-        match self
-            .socket
-            .get()
-            .and_then(|socket| socket.send_with_flags(data, NO_SIGNAL))
-        {
-            Ok(count) => Some(&data[count..]),
-            Err(error) if is_not_ready(&error) => Some(data),
-            Err(error) => {
-                self.fatal_error(os_error(error), "Fatal write error on socket transport");
-                None
-            }
-        }
-    }
-
-    fn write_ready(self: Rc<Self>) -> Result<()> {
-        if self.base.is_lost() {
-            return Ok(());
-        }
-        match self.flush() {
-            Ok(()) => self.written(),
-            Err(error) => {
-                self.stop_writing();
-                self.buffer.borrow_mut().clear();
-                self.fatal_error(os_error(error), "Fatal write error on socket transport");
-                Ok(())
-            }
-        }
-    }
-
-    /// Writes what the socket takes now.
-    fn flush(&self) -> io::Result<()> {
-        let mut buffer = self.buffer.borrow_mut();
-        let socket = self.socket.get()?;
-        let written =
-            buffer.with_slices(|slices| socket.send_vectored_with_flags(slices, NO_SIGNAL));
-        match written {
-            Ok(count) => buffer.advance(count),
-            Err(error) if is_not_ready(&error) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn written(self: Rc<Self>) -> Result<()> {
-        self.base.maybe_resume(self.get_write_buffer_size());
-        if !self.buffer.borrow().is_empty() {
-            return Ok(());
-        }
-        self.stop_writing();
-        if self.base.closing.get() {
-            return self.call_connection_lost(None);
-        }
-        if self.eof.get() {
-            self.shut_down();
-        }
-        Ok(())
-    }
-
-    /// The other side may be gone already.
-    fn shut_down(&self) {
-        if let Ok(socket) = self.socket.get() {
-            let _ = socket.shutdown(Shutdown::Write);
         }
     }
 

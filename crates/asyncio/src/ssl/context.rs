@@ -1,0 +1,267 @@
+//! `ssl.SSLContext`.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+use super::errors::{named, ssl_error, unusable};
+use super::verify::Lenient;
+use crate::exception::Result;
+use crate::exceptions::ValueError;
+
+/// Whether the other side has to show a certificate that is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyMode {
+    /// Whatever it shows, or nothing.
+    CertNone,
+    /// It has to.
+    CertRequired,
+}
+
+/// The other side need not show who it is. Only for tests: anybody can be in between.
+pub const CERT_NONE: VerifyMode = VerifyMode::CertNone;
+
+/// The other side has to show who it is.
+pub const CERT_REQUIRED: VerifyMode = VerifyMode::CertRequired;
+
+/// Whom a program believes, and how it shows who it is: for encrypted connections.
+///
+/// A client starts from [`create_default_context`]; a server from [`SslContext::server`], or from
+/// [`SslContext::new`] and [`with_cert_chain`](Self::with_cert_chain).
+///
+/// # Differences from Python
+/// - The encryption is rustls': TLS 1.2 and 1.3, no weak algorithm can be chosen.
+/// - It is not changed after it was made: each `with_…` returns another.
+///
+/// Mirrors [`ssl.SSLContext`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext).
+#[derive(Clone)]
+#[must_use = "it does nothing by itself"]
+pub struct SslContext {
+    roots: Arc<RootCertStore>,
+    own: Option<Arc<Own>>,
+    alpn: Vec<Vec<u8>>,
+    verify_mode: VerifyMode,
+    check_hostname: bool,
+}
+
+/// How this side shows who it is.
+struct Own {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+/// A context for clients that believe whom this machine believes.
+///
+/// # Errors
+/// `SSLError` if the machine has no certificates of authorities.
+///
+/// Mirrors [`ssl.create_default_context`](https://docs.python.org/3.14/library/ssl.html#ssl.create_default_context).
+pub fn create_default_context() -> Result<SslContext> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // Some machines have a few that nobody can read.
+    let (added, _ignored) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        let why = match found.errors.first() {
+            Some(error) => error.to_string(),
+            None => "install ca-certificates, or give them by with_cafile".to_owned(),
+        };
+        let text = format!("this machine has no certificates of authorities: {why}");
+        return Err(named("SSLError", text));
+    }
+    let roots = Arc::new(roots);
+    Ok(SslContext {
+        roots,
+        ..SslContext::new()
+    })
+}
+
+impl SslContext {
+    /// A context that believes nobody yet.
+    #[expect(
+        clippy::new_without_default,
+        reason = "as in Python, it is made on purpose"
+    )]
+    pub fn new() -> Self {
+        Self {
+            roots: Arc::new(RootCertStore::empty()),
+            own: None,
+            alpn: Vec::new(),
+            verify_mode: CERT_REQUIRED,
+            check_hostname: true,
+        }
+    }
+
+    /// A context for servers that show the certificates in `certfile`, of the key in `keyfile`, and
+    /// ask nobody for theirs.
+    ///
+    /// # Errors
+    /// As [`with_cert_chain`](Self::with_cert_chain).
+    pub fn server<C: AsRef<Path>, K: AsRef<Path>>(certfile: C, keyfile: K) -> Result<Self> {
+        let context = Self::new().with_verify_mode(CERT_NONE);
+        context.with_cert_chain(certfile, keyfile)
+    }
+
+    /// Shows the certificates in `certfile`, the own one first, of the key in `keyfile`; both in
+    /// PEM.
+    ///
+    /// # Errors
+    /// `SSLError` if a file cannot be read or holds something else.
+    ///
+    /// Mirrors [`SSLContext.load_cert_chain`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.load_cert_chain).
+    pub fn with_cert_chain<C, K>(self, certfile: C, keyfile: K) -> Result<Self>
+    where
+        C: AsRef<Path>,
+        K: AsRef<Path>,
+    {
+        let chain = certificates(certfile.as_ref())?;
+        let keyfile = keyfile.as_ref();
+        let key = PrivateKeyDer::from_pem_file(keyfile);
+        let key = key.map_err(|why| unusable("private key", keyfile, why))?;
+        let own = Some(Arc::new(Own { chain, key }));
+        Ok(Self { own, ..self })
+    }
+
+    /// Believes the authorities in `cafile` too, which is in PEM.
+    ///
+    /// # Errors
+    /// `SSLError` if the file cannot be read or holds something else.
+    ///
+    /// Mirrors [`SSLContext.load_verify_locations`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.load_verify_locations).
+    pub fn with_cafile<P: AsRef<Path>>(self, cafile: P) -> Result<Self> {
+        let mut roots = (*self.roots).clone();
+        for certificate in certificates(cafile.as_ref())? {
+            let added = roots.add(certificate);
+            added.map_err(|why| unusable("certificate", cafile.as_ref(), why))?;
+        }
+        let roots = Arc::new(roots);
+        Ok(Self { roots, ..self })
+    }
+
+    /// Offers these protocols for what is inside, the best first: `["h2", "http/1.1"]`.
+    pub fn with_alpn_protocols<I>(self, alpn_protocols: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<[u8]>>,
+    {
+        let alpn = alpn_protocols.into_iter();
+        let alpn = alpn.map(|protocol| protocol.as_ref().to_vec()).collect();
+        Self { alpn, ..self }
+    }
+
+    /// Whether the other side has to show who it is.
+    pub fn with_verify_mode(self, verify_mode: VerifyMode) -> Self {
+        Self {
+            verify_mode,
+            ..self
+        }
+    }
+
+    /// Whether a server has to be the one that was asked for, as it has to unless given.
+    pub fn with_check_hostname(self, check_hostname: bool) -> Self {
+        Self {
+            check_hostname,
+            ..self
+        }
+    }
+
+    pub(super) fn client(&self) -> Result<ClientConfig> {
+        let provider = provider();
+        let builder = ClientConfig::builder_with_provider(provider.clone());
+        let builder = builder.with_safe_default_protocol_versions();
+        let builder = builder.map_err(ssl_error)?;
+        let chain = match self.verify_mode {
+            VerifyMode::CertNone => None,
+            VerifyMode::CertRequired => Some(self.chain_verifier(&provider)?),
+        };
+        let builder = match (chain, self.check_hostname) {
+            (Some(chain), true) => builder.with_webpki_verifier(chain),
+            (chain, _) => {
+                let checks_name = self.check_hostname && chain.is_some();
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(Lenient {
+                        chain,
+                        checks_name,
+                        provider,
+                    }))
+            }
+        };
+        let mut config = match &self.own {
+            Some(own) => builder
+                .with_client_auth_cert(own.chain.clone(), own.key.clone_key())
+                .map_err(ssl_error)?,
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = self.alpn.clone();
+        Ok(config)
+    }
+
+    fn chain_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
+        if self.roots.is_empty() {
+            let message = "the context believes nobody: give it authorities by with_cafile";
+            return Err(named("SSLError", message.to_owned()));
+        }
+        WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider.clone())
+            .build()
+            .map_err(|error| named("SSLError", error.to_string()))
+    }
+
+    pub(super) fn server_config(&self) -> Result<ServerConfig> {
+        let Some(own) = &self.own else {
+            let message = "a server needs a certificate: give it one by with_cert_chain";
+            return Err(ValueError::new(message).into());
+        };
+        let provider = provider();
+        let builder = ServerConfig::builder_with_provider(provider.clone());
+        let builder = builder.with_safe_default_protocol_versions();
+        let builder = builder.map_err(ssl_error)?;
+        let builder = match self.verify_mode {
+            VerifyMode::CertNone => builder.with_no_client_auth(),
+            VerifyMode::CertRequired => {
+                let roots = self.roots.clone();
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
+                let verifier = verifier.map_err(|error| named("SSLError", error.to_string()))?;
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let config = builder.with_single_cert(own.chain.clone(), own.key.clone_key());
+        let mut config = config.map_err(ssl_error)?;
+        config.alpn_protocols = self.alpn.clone();
+        Ok(config)
+    }
+}
+
+/// One for all, given by name: no other library's choice for the process is touched.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(path);
+    let read = read.map_err(|why| unusable("certificate", path, why))?;
+    let all: std::result::Result<Vec<_>, _> = read.collect();
+    let all = all.map_err(|why| unusable("certificate", path, why))?;
+    match all.is_empty() {
+        true => Err(unusable("certificate", path, "it holds none in PEM")),
+        false => Ok(all),
+    }
+}
+
+impl fmt::Debug for SslContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SslContext")
+            .field("authorities", &self.roots.len())
+            .field("has_certificate", &self.own.is_some())
+            .field("verify_mode", &self.verify_mode)
+            .field("check_hostname", &self.check_hostname)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! What a program does with an encrypted connection: CPython's `_SSLProtocolTransport`.
+
+use std::fmt;
+use std::io::Write;
+use std::rc::Rc;
+
+use super::protocol::{State, Tls};
+use crate::exception::{Exception, Result};
+use crate::os_error::os_error;
+use crate::protocols::Protocol;
+use crate::transports::{ExtraInfo, StreamTransport};
+
+impl Tls {
+    fn is_open(&self) -> bool {
+        self.state.get() == State::Open
+    }
+}
+
+impl StreamTransport for Tls {
+    fn close(self: Rc<Self>) {
+        match self.state.get() {
+            State::Open => {
+                let said = self.say_goodbye().and_then(|()| self.catch_up());
+                if let Err(exception) = said {
+                    self.fail(exception);
+                }
+            }
+            State::Handshake => self.abort(),
+            State::Closing | State::Closed => {}
+        }
+    }
+
+    fn abort(self: Rc<Self>) {
+        self.state.set(State::Closed);
+        self.stop_timer();
+        if let Some(below) = self.below() {
+            below.abort();
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        matches!(self.state.get(), State::Closing | State::Closed)
+    }
+
+    fn write(self: Rc<Self>, data: &[u8]) -> Result<()> {
+        // What is written to a lost connection is lost with it.
+        if !self.is_open() || data.is_empty() {
+            return Ok(());
+        }
+        let written = self.connection.borrow_mut().writer().write_all(data);
+        written.map_err(os_error)?;
+        self.flush()
+    }
+
+    fn writelines(self: Rc<Self>, lines: &[&[u8]]) -> Result<()> {
+        self.write(&lines.concat())
+    }
+
+    fn write_eof(self: Rc<Self>) -> Result<()> {
+        let text = "an encrypted connection cannot be half closed";
+        Err(Exception::new("NotImplementedError", text))
+    }
+
+    fn can_write_eof(&self) -> bool {
+        false
+    }
+
+    fn pause_reading(self: Rc<Self>) {
+        if self.is_reading() {
+            self.reading_paused.set(true);
+            if let Some(below) = self.below() {
+                below.pause_reading();
+            }
+        }
+    }
+
+    fn resume_reading(self: Rc<Self>) {
+        if !self.reading_paused.replace(false) {
+            return;
+        }
+        if let Some(below) = self.below() {
+            below.resume_reading();
+        }
+        let this = self.clone();
+        let catch_up = move || {
+            if let Err(exception) = this.catch_up() {
+                this.fail(exception);
+            }
+        };
+        // Only a closed loop refuses, and calls nobody any more.
+        let _ = self.event_loop.call_soon(catch_up);
+    }
+
+    fn is_reading(&self) -> bool {
+        self.is_open() && !self.reading_paused.get()
+    }
+
+    fn get_write_buffer_size(&self) -> usize {
+        self.below()
+            .map_or(0, |below| below.get_write_buffer_size())
+    }
+
+    fn get_write_buffer_limits(&self) -> (usize, usize) {
+        self.below()
+            .map_or((0, 0), |below| below.get_write_buffer_limits())
+    }
+
+    fn set_write_buffer_limits(
+        self: Rc<Self>,
+        high: Option<usize>,
+        low: Option<usize>,
+    ) -> Result<()> {
+        self.below()
+            .map_or(Ok(()), |below| below.set_write_buffer_limits(high, low))
+    }
+
+    fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
+        self.above()
+    }
+
+    fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        let old = self.above.replace(Some(protocol));
+        drop(old);
+    }
+
+    fn get_extra_info(&self, name: &str) -> Option<ExtraInfo> {
+        let connection = self.connection.borrow();
+        let text = match name {
+            "cipher" => {
+                let suite = connection.negotiated_cipher_suite()?.suite();
+                suite.as_str()?.to_owned()
+            }
+            "version" => format!("{:?}", connection.protocol_version()?).replace('_', "."),
+            "selected_alpn_protocol" => {
+                String::from_utf8_lossy(connection.alpn_protocol()?).into_owned()
+            }
+            name => return self.below()?.get_extra_info(name),
+        };
+        Some(ExtraInfo::Text(text))
+    }
+
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<_SSLProtocolTransport {:?}", self.state.get())?;
+        if let Some(below) = self.below() {
+            write!(f, " over {below}")?;
+        }
+        f.write_str(">")
+    }
+}

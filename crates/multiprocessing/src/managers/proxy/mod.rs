@@ -1,0 +1,48 @@
+//! Objects that live in the process of a manager, and their proxies here.
+
+mod acquirer;
+mod answer;
+mod arguments;
+mod array;
+mod barrier;
+mod condition;
+mod creators;
+mod dict;
+mod error;
+mod event;
+mod exception;
+mod iterator;
+mod link;
+mod list;
+mod namespace;
+mod nested;
+mod pool;
+mod python;
+mod queue;
+mod reference;
+mod remote;
+mod server;
+mod set;
+mod travel;
+mod typed;
+mod untyped;
+mod value;
+
+pub use acquirer::{AcquirerGuard, AcquirerProxy};
+pub use array::ArrayProxy;
+pub use barrier::BarrierProxy;
+pub use condition::ConditionProxy;
+pub use dict::DictProxy;
+pub use error::RemoteError;
+pub use event::EventProxy;
+pub use iterator::IteratorProxy;
+pub use list::ListProxy;
+pub use namespace::NamespaceProxy;
+pub use pool::{AsyncResultProxy, PoolProxy};
+pub use queue::{JoinableQueueProxy, QueueProxy};
+pub(crate) use reference::release_all;
+pub use remote::RemoteManager;
+pub use set::SetProxy;
+pub use typed::Item;
+pub use untyped::{Proxy, Reply};
+pub use value::ValueProxy;

@@ -1,0 +1,134 @@
+//! A manager that another process serves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hilos_core::time::Timeout;
+use hilos_pickle::Object;
+use serde::Serialize;
+
+use super::arguments::{arguments, keywords};
+use super::error::RemoteError;
+use super::server::Server;
+use super::untyped::Proxy;
+use crate::connection::Address;
+use crate::managers::message::Request;
+use crate::managers::token::{Token, names_from};
+
+/// A manager whose server runs elsewhere, CPython's or hilos's: it makes objects there.
+///
+/// A handle: clones are the same manager.
+#[derive(Clone)]
+pub struct RemoteManager {
+    server: Arc<Server>,
+    patience: Timeout,
+}
+
+impl RemoteManager {
+    /// Connects to a manager's server, which the key must be right for.
+    ///
+    /// # Errors
+    /// [`RemoteError::Connection`] if nobody listens there or the keys differ.
+    ///
+    /// # Blocking
+    /// For 30 seconds at most.
+    pub fn connect<A: Into<Address>>(address: A, authkey: &[u8]) -> Result<Self, RemoteError> {
+        Self::connect_timeout(address, authkey, None)
+    }
+
+    /// Like [`connect`](Self::connect), and gives up after `timeout`, which then holds for each
+    /// call of the manager and its proxies.
+    ///
+    /// # Errors
+    /// As `connect`, and [`RemoteError::Unanswered`].
+    pub fn connect_timeout<A, D>(
+        address: A,
+        authkey: &[u8],
+        timeout: D,
+    ) -> Result<Self, RemoteError>
+    where
+        A: Into<Address>,
+        D: Into<Timeout>,
+    {
+        let manager = Self {
+            server: Server::new(address.into(), authkey),
+            patience: timeout.into(),
+        };
+        manager.ask("dummy")?;
+        Ok(manager)
+    }
+
+    /// The same manager, which has to answer each call within `timeout`, as have its proxies.
+    #[must_use]
+    pub fn with_timeout<T: Into<Timeout>>(&self, timeout: T) -> Self {
+        Self {
+            server: self.server.clone(),
+            patience: timeout.into(),
+        }
+    }
+
+    /// Where its server is.
+    pub fn address(&self) -> &Address {
+        self.server.address()
+    }
+
+    /// Makes an object of a registered type.
+    ///
+    /// # Errors
+    /// [`RemoteError::Traceback`] if there is no such type, or what its making raised.
+    pub fn create<A: Serialize>(&self, typeid: &str, args: A) -> Result<Proxy, RemoteError> {
+        self.create_with(typeid, args, ())
+    }
+
+    /// Makes an object of a registered type with keyword arguments, a map, a struct or `()`.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_with<A, K>(&self, typeid: &str, args: A, kwargs: K) -> Result<Proxy, RemoteError>
+    where
+        A: Serialize,
+        K: Serialize,
+    {
+        let typed = std::iter::once(Object::from(typeid)).chain(arguments(&args)?);
+        let mut request = Request::new(None, "create", typed);
+        request.kwds = keywords(&kwargs)?;
+        let deadline = self.patience.deadline();
+        let (reply, _) = self.server.request(&request, deadline)?;
+        let (ident, exposed): (String, Object) = hilos_pickle::from_object(&reply)?;
+        let exposed = names_from(&exposed).map_err(RemoteError::conversion)?;
+        let token = Token::new(typeid, self.address().clone(), ident);
+        Ok(Proxy::counted(
+            self.server.clone(),
+            token,
+            exposed,
+            self.patience,
+        ))
+    }
+
+    /// How many objects the server has.
+    ///
+    /// # Errors
+    /// [`RemoteError::Connection`] if the server is gone.
+    pub fn number_of_objects(&self) -> Result<usize, RemoteError> {
+        usize::try_from(&self.ask("number_of_objects")?).map_err(RemoteError::conversion)
+    }
+
+    /// What the server says of its objects, for looking at.
+    ///
+    /// # Errors
+    /// [`RemoteError::Connection`] if the server is gone.
+    pub fn debug_info(&self) -> Result<String, RemoteError> {
+        Ok(self.ask("debug_info")?.to_string())
+    }
+
+    pub(crate) fn ask(&self, method: &str) -> Result<Object, RemoteError> {
+        self.server.ask(method, [], self.patience.deadline())
+    }
+}
+
+impl fmt::Debug for RemoteManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the key.
+        write!(f, "<RemoteManager at {}>", self.address())
+    }
+}

@@ -1,0 +1,142 @@
+//! A manager's server, as its proxies here know it.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use hilos_core::time::Deadline;
+use hilos_pickle::Object;
+use parking_lot::Mutex;
+
+use super::answer;
+use super::error::RemoteError;
+use super::link;
+use crate::connection::{Address, Connection, client_until, send_until};
+use crate::managers::message::{Request, encode};
+
+/// How long a server may take to accept a connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A longer request may fill the system's buffer, so that sending has to wait.
+const LONG: usize = 16 * 1024;
+
+/// Where a server is, and the key that it wants; all proxies of a server share it.
+pub(crate) struct Server {
+    address: Address,
+    authkey: Vec<u8>,
+}
+
+/// The servers that this process has proxies of.
+static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
+
+impl Server {
+    /// The server at an address.
+    pub(super) fn new(address: Address, authkey: &[u8]) -> Arc<Self> {
+        Self::find(&address, |known| known.authkey == authkey)
+            .unwrap_or_else(|| Self::add(address, authkey.to_vec()))
+    }
+
+    /// A server that somebody else has told of: its key is the one that was used for it before, or
+    /// else this process's, as in CPython.
+    pub(super) fn heard_of(address: Address) -> Arc<Self> {
+        Self::find(&address, |_| true)
+            .unwrap_or_else(|| Self::add(address, crate::current::authkey()))
+    }
+
+    fn find(address: &Address, right: impl Fn(&Self) -> bool) -> Option<Arc<Self>> {
+        let servers = SERVERS.lock();
+        let mut known = servers.iter().rev().filter_map(Weak::upgrade);
+        known.find(|server| server.address == *address && right(server))
+    }
+
+    fn add(address: Address, authkey: Vec<u8>) -> Arc<Self> {
+        let server = Arc::new(Self { address, authkey });
+        let mut servers = SERVERS.lock();
+        servers.retain(|server| server.strong_count() > 0);
+        servers.push(Arc::downgrade(&server));
+        server
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(super) fn authkey(&self) -> &[u8] {
+        &self.authkey
+    }
+
+    /// Asks the server itself for something, on a connection of its own.
+    pub(super) fn ask<A>(
+        &self,
+        method: &str,
+        args: A,
+        deadline: Deadline,
+    ) -> Result<Object, RemoteError>
+    where
+        A: IntoIterator<Item = Object>,
+    {
+        self.request(&Request::new(None, method, args), deadline)
+            .map(|(value, _)| value)
+    }
+
+    /// A connection on which calls of objects are served.
+    pub(super) fn serve(&self, deadline: Deadline) -> Result<Connection, RemoteError> {
+        let name = [Object::from(link::name())];
+        let request = Request::new(None, "accept_connection", name);
+        self.request(&request, deadline)
+            .map(|(_, connection)| connection)
+    }
+
+    /// Sends a request on a new connection.
+    pub(super) fn request(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<(Object, Connection), RemoteError> {
+        let request = encode(request)?;
+        let connection = self.connect(deadline)?;
+        let reply = exchange(&connection, &request, deadline)?;
+        Ok((answer::value(answer::decode(&reply)?)?, connection))
+    }
+
+    fn connect(&self, deadline: Deadline) -> Result<Connection, RemoteError> {
+        let soon = Deadline::after(PATIENCE);
+        let deadline = match (deadline.remaining(), soon.remaining()) {
+            (Some(wanted), Some(most)) if wanted < most => deadline,
+            _ => soon,
+        };
+        Ok(client_until(&self.address, &self.authkey, deadline)?)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        link::forget_lost();
+    }
+}
+
+/// Sends a request and waits for the reply to it.
+pub(super) fn exchange(
+    connection: &Connection,
+    request: &[u8],
+    deadline: Deadline,
+) -> Result<Vec<u8>, RemoteError> {
+    let limited = request.len() > LONG && !deadline.is_never();
+    if limited {
+        send_until(&*connection.fd()?, deadline)?;
+    }
+    connection.send_bytes(request).map_err(late)?;
+    if limited {
+        send_until(&*connection.fd()?, Deadline::NEVER)?;
+    }
+    Ok(connection.recv_bytes_until(usize::MAX, deadline)?)
+}
+
+/// What a socket says when the other side has not read in time.
+fn late(error: crate::Error) -> RemoteError {
+    match &error {
+        crate::Error::Os(os) if os.kind() == std::io::ErrorKind::WouldBlock => {
+            RemoteError::Unanswered
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,240 @@
+//! `list`.
+
+use hilos_pickle::{Dict, Global, Instance, List, Object, Slice, Tuple};
+
+use super::values::{Index, index, integer, iterate, same};
+use crate::managers::args::Args;
+use crate::managers::callable::Callable;
+use crate::managers::exception::Exception;
+use crate::managers::referent::{Answer, Referent};
+
+/// What Python's `list(…)` gives.
+pub(crate) fn make(args: &Args<'_>) -> Result<List, Exception> {
+    Ok(match args.between("list", (0, 1))? {
+        [items] => List::from(iterate(args, items)?),
+        _ => List::new(),
+    })
+}
+
+impl Referent for List {
+    fn type_name(&self) -> &str {
+        "list"
+    }
+
+    fn exposed(&self) -> &'static [&'static str] {
+        &[
+            "__add__",
+            "__contains__",
+            "__delitem__",
+            "__getitem__",
+            "__imul__",
+            "__len__",
+            "__mul__",
+            "__reversed__",
+            "__rmul__",
+            "__setitem__",
+            "append",
+            "clear",
+            "copy",
+            "count",
+            "extend",
+            "index",
+            "insert",
+            "pop",
+            "remove",
+            "reverse",
+            "sort",
+        ]
+    }
+
+    fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+        match method {
+            "__getitem__" | "__delitem__" | "__setitem__" => item(self, method, args),
+            "index" | "insert" | "pop" => placed(self, method, args),
+            "sort" => sort(self, args).map(Answer::from),
+            "__len__" | "__reversed__" | "clear" | "copy" | "reverse" => whole(self, method, args),
+            _ => with(self, method, args),
+        }
+    }
+
+    fn repr(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn value(&self) -> Result<Object, Exception> {
+        Ok(self.clone().into())
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(self.clone().into())
+    }
+}
+
+/// Methods without arguments.
+fn whole(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+    args.none(&format!("list.{method}"))?;
+    Ok(match method {
+        "__len__" => list.len().into(),
+        "__reversed__" => reversed(list.copy()).into(),
+        "clear" => list.clear().into(),
+        "copy" => list.copy().into(),
+        _ => list.reverse().into(),
+    })
+}
+
+/// What Python pickles for an iterator from the end.
+fn reversed(list: List) -> Object {
+    let last = list.len() as i64 - 1;
+    let args = Tuple::from_iter([Object::from(list)]);
+    Instance::reduce(Global::new("builtins", "reversed"), args)
+        .with_state(last)
+        .into()
+}
+
+/// Methods with one argument.
+fn with(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+    let argument = args.one(&format!("list.{method}"))?;
+    Ok(match method {
+        "__add__" => sum(list, &argument)?.into(),
+        "__contains__" => list.contains(argument).into(),
+        "__mul__" | "__rmul__" => repeated(list, &argument)?.into(),
+        "__imul__" => {
+            match integer(&argument)? {
+                ..=0 => list.clear(),
+                times => list.extend(repeated(list, &(times - 1).into())?.to_vec()),
+            }
+            list.clone().into()
+        }
+        "append" => list.append(argument).into(),
+        "count" => list.count(argument).into(),
+        "extend" => list.extend(iterate(args, &argument)?).into(),
+        "remove" => list.remove(argument)?.into(),
+        _ => return Err(list.no_attribute(method)),
+    })
+}
+
+fn sum(list: &List, other: &Object) -> Result<List, Exception> {
+    let Object::List(other) = other else {
+        let text = format!(
+            "can only concatenate list (not \"{}\") to list",
+            other.type_name()
+        );
+        return Err(Exception::type_error(text));
+    };
+    let sum = list.copy();
+    sum.extend(other.to_vec());
+    Ok(sum)
+}
+
+fn repeated(list: &List, times: &Object) -> Result<List, Exception> {
+    let times = integer(times)?;
+    let (items, times) = (list.to_vec(), usize::try_from(times).unwrap_or(0));
+    match items.len().checked_mul(times) {
+        Some(0..=0xffff_ffff) => Ok(std::iter::repeat_n(items, times).flatten().collect()),
+        _ => Err(Exception::new("MemoryError", ())),
+    }
+}
+
+/// What stands in brackets.
+fn item(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+    let (key, value) = match method {
+        "__setitem__" => match args.between(method, (2, 2))? {
+            [key, value] => (key.clone(), value.clone()),
+            _ => return Err(list.no_attribute(method)),
+        },
+        _ => (args.one(&format!("list.{method}"))?, Object::None),
+    };
+    Ok(match (method, index(&key, "list")?) {
+        ("__getitem__", Index::One(index)) => list.get(index)?.into(),
+        ("__getitem__", Index::Slice(slice)) => list.get_slice(&slice)?.into(),
+        ("__delitem__", Index::One(index)) => list.delete(index)?.into(),
+        ("__delitem__", Index::Slice(slice)) => list.delete_slice(&slice)?.into(),
+        (_, Index::One(index)) => list.set(index, value)?.into(),
+        (_, Index::Slice(slice)) => {
+            let text = "must assign iterable to extended slice";
+            let items = iterate(args, &value).map_err(|_| Exception::type_error(text))?;
+            list.set_slice(&slice, items)?.into()
+        }
+    })
+}
+
+/// Methods with a position.
+fn placed(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+    Ok(match method {
+        "pop" => match args.between(method, (0, 1))? {
+            [index] => list.pop(integer(index)?)?.into(),
+            _ => list.pop(-1)?.into(),
+        },
+        "insert" => {
+            let arguments = args.between(method, (2, 2))?;
+            list.insert(integer(&arguments[0])?, &arguments[1]).into()
+        }
+        _ => {
+            let arguments = args.between(method, (1, 3))?;
+            position(list, arguments)?.into()
+        }
+    })
+}
+
+fn position(list: &List, arguments: &[Object]) -> Result<usize, Exception> {
+    let items = list.to_vec();
+    let bound = |argument: Option<&Object>, default: usize| {
+        let Some(bound) = argument.map(integer).transpose()? else {
+            return Ok::<_, Exception>(default);
+        };
+        let from_end = if bound < 0 { items.len() as i64 } else { 0 };
+        Ok(usize::try_from(bound.saturating_add(from_end))
+            .unwrap_or(0)
+            .min(items.len()))
+    };
+    let (start, stop) = (
+        bound(arguments.get(1), 0)?,
+        bound(arguments.get(2), items.len())?,
+    );
+    let wanted = &arguments[0];
+    let found = (start..stop).find(|&index| same(&items[index], wanted));
+    found.ok_or_else(|| Exception::value_error(format!("{wanted:?} is not in list")))
+}
+
+fn sort(list: &List, args: &Args<'_>) -> Result<(), Exception> {
+    if !args.positional().is_empty() {
+        return Err(Exception::type_error(
+            "sort() takes no positional arguments",
+        ));
+    }
+    let [key, reverse] = args.bind("sort", ["key", "reverse"], 0)?;
+    let reverse = reverse.is_some_and(|reverse| reverse.is_true());
+    let mut items = list.to_vec();
+    if reverse {
+        items.reverse();
+    }
+    let mut sorted = match key.filter(|key| !matches!(key, Object::None)) {
+        Some(key) => sorted_by(args.callable(&key)?, items)?,
+        None => {
+            let list = List::from(items);
+            list.sort()?;
+            list.to_vec()
+        }
+    };
+    if reverse {
+        sorted.reverse();
+    }
+    Ok(list.set_slice(&Slice::default(), sorted)?)
+}
+
+fn sorted_by(key: Callable, items: Vec<Object>) -> Result<Vec<Object>, Exception> {
+    let keys = items
+        .iter()
+        .map(|item| key.call([item.clone()], Dict::new()));
+    // The place keeps those in order that have the same key.
+    let keyed = keys
+        .enumerate()
+        .map(|(place, key)| Ok((key?, place).into()));
+    let keyed = List::from(keyed.collect::<Result<Vec<Object>, Exception>>()?);
+    keyed.sort()?;
+    let place = |pair: Object| -> Result<Object, Exception> {
+        let place = usize::try_from(&Tuple::try_from(&pair)?[1])?;
+        Ok(items[place].clone())
+    };
+    keyed.to_vec().into_iter().map(place).collect()
+}

@@ -1,0 +1,150 @@
+//! `Lock`, `RLock` and `Condition`.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use hilos_core::lock::RawLock;
+use hilos_pickle::Object;
+use hilos_threading::{Condition, Lock, RLock, RuntimeError};
+
+use super::patience;
+use super::values::integer;
+use crate::managers::args::Args;
+use crate::managers::exception::Exception;
+use crate::managers::referent::{Answer, Referent};
+
+/// What a condition is built over that a client asks for.
+pub(crate) type AnyLock = Arc<dyn RawLock<ReleaseError = RuntimeError> + Send + Sync>;
+
+/// What Python's `Condition(lock=None)` gives.
+pub(crate) fn make_condition(args: &Args<'_>) -> Result<Condition<AnyLock>, Exception> {
+    let [lock] = args.bind("Condition.__init__", ["lock"], 0)?;
+    match lock {
+        None | Some(Object::None) => Ok(Condition::new(Arc::new(RLock::new()))),
+        Some(object) => {
+            let absent = || Exception::attribute_error(&object.type_name(), "acquire");
+            let referent: Arc<dyn Any + Send + Sync> = args.referent(&object).ok_or_else(absent)?;
+            let lock = referent.downcast::<Lock>().map(|lock| lock as AnyLock);
+            let lock = lock.or_else(|other| other.downcast::<RLock>().map(|lock| lock as AnyLock));
+            Ok(Condition::new(lock.map_err(|_| absent())?))
+        }
+    }
+}
+
+/// The methods of anything that is acquired and released.
+fn of_lock<L>(lock: &L, method: &str, args: &Args<'_>) -> Result<Option<Answer>, Exception>
+where
+    L: RawLock<ReleaseError: Into<Exception>>,
+{
+    Ok(Some(match method {
+        "acquire" => lock.acquire_until(patience::of_lock(args)?).into(),
+        "release" => {
+            args.none("release")?;
+            lock.release().map_err(Into::into)?.into()
+        }
+        "locked" => {
+            args.none("locked")?;
+            lock.locked().into()
+        }
+        _ => return Ok(None),
+    }))
+}
+
+macro_rules! lock {
+    ($($lock:ty, $name:literal;)*) => {$(
+        impl Referent for $lock {
+            fn type_name(&self) -> &str {
+                $name
+            }
+
+            fn exposed(&self) -> &'static [&'static str] {
+                &["acquire", "locked", "release"]
+            }
+
+            fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+                of_lock(self, method, args)?.ok_or_else(|| self.no_attribute(method))
+            }
+
+            fn repr(&self) -> String {
+                format!("{self:?}")
+            }
+
+            fn contents(&self) -> Option<Object> {
+                Some(Object::None)
+            }
+        }
+    )*};
+}
+lock! {
+    Lock, "_thread.lock";
+    RLock, "_thread.RLock";
+}
+
+impl<L> Referent for Condition<L>
+where
+    L: RawLock<ReleaseError: Into<Exception>> + Send + Sync + 'static,
+{
+    fn type_name(&self) -> &str {
+        "threading.Condition"
+    }
+
+    fn exposed(&self) -> &'static [&'static str] {
+        &[
+            "acquire",
+            "locked",
+            "notify",
+            "notify_all",
+            "release",
+            "wait",
+        ]
+    }
+
+    fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+        match method {
+            "acquire" => {
+                let deadline = patience::of_lock(args)?;
+                let remaining = deadline.remaining();
+                Ok(match deadline.is_past() {
+                    true => self.try_acquire().into(),
+                    false => self
+                        .acquire_timeout(remaining)
+                        .map_err(threading_error)?
+                        .into(),
+                })
+            }
+            "release" => {
+                args.none("release")?;
+                self.release().map_err(Into::into)?;
+                Ok(().into())
+            }
+            "locked" => {
+                args.none("locked")?;
+                Ok(self.locked().into())
+            }
+            "wait" => {
+                let [timeout] = args.bind("Condition.wait", ["timeout"], 0)?;
+                Ok(self.wait(patience::timeout(timeout)?)?.into())
+            }
+            "notify" => {
+                let [n] = args.bind("Condition.notify", ["n"], 0)?;
+                let n = n.map_or(Ok(1), |n| integer(&n))?;
+                self.notify(usize::try_from(n).unwrap_or(0))?;
+                Ok(().into())
+            }
+            "notify_all" => {
+                args.bind("Condition.notify_all", [], 0)?;
+                self.notify_all()?;
+                Ok(().into())
+            }
+            _ => Err(self.no_attribute(method)),
+        }
+    }
+
+    fn contents(&self) -> Option<Object> {
+        Some(Object::None)
+    }
+}
+
+fn threading_error(error: hilos_threading::Error) -> Exception {
+    Exception::runtime_error(error)
+}

@@ -1,0 +1,65 @@
+//! The types that a `SyncManager` has.
+
+#![allow(
+    clippy::unit_arg,
+    reason = "a method that returns nothing returns Python's None, as the others their values"
+)]
+
+mod array;
+mod dict;
+mod holder;
+mod iterator;
+mod list;
+mod locks;
+mod patience;
+mod pool;
+mod queue;
+mod set;
+mod signals;
+mod values;
+
+use std::sync::Arc;
+
+pub use array::Array;
+use hilos_threading::{BoundedSemaphore, Event, Lock, RLock, Semaphore};
+pub use holder::{Namespace, Value};
+pub use iterator::PythonIterator;
+pub(super) use values::iterate;
+
+use super::registry::Registry;
+
+/// The types that CPython's `SyncManager` registers.
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("Array", |args| array::make(args).map(Arc::new));
+    registry.add("Barrier", |args| signals::make_barrier(args).map(Arc::new));
+    registry.add("BoundedSemaphore", |args| {
+        signals::initial_value(args).map(|value| Arc::new(BoundedSemaphore::new(value)))
+    });
+    registry.add("Condition", |args| {
+        locks::make_condition(args).map(Arc::new)
+    });
+    registry.add("Event", |args| {
+        args.bind("Event.__init__", [], 0)
+            .map(|[]| Arc::new(Event::new()))
+    });
+    registry.add("JoinableQueue", |args| queue::make(args).map(Arc::new));
+    registry.add("Lock", |args| {
+        args.between("lock", (0, 0)).map(|_| Arc::new(Lock::new()))
+    });
+    registry.add("Namespace", |args| {
+        holder::make_namespace(args).map(Arc::new)
+    });
+    registry.add("Pool", |args| pool::make(args).map(Arc::new));
+    registry.add("Queue", |args| queue::make(args).map(Arc::new));
+    registry.add("RLock", |args| {
+        args.between("RLock", (0, 0))
+            .map(|_| Arc::new(RLock::new()))
+    });
+    registry.add("Semaphore", |args| {
+        signals::initial_value(args).map(|value| Arc::new(Semaphore::new(value)))
+    });
+    registry.add("Value", |args| holder::make_value(args).map(Arc::new));
+    registry.add("dict", |args| dict::make(args).map(Arc::new));
+    registry.add("list", |args| list::make(args).map(Arc::new));
+    registry.add("set", |args| set::make(args).map(Arc::new));
+}

@@ -1,0 +1,24 @@
+//! What a server has and knows.
+
+use parking_lot::RwLock;
+
+use super::objects::Objects;
+use crate::connection::Address;
+use crate::managers::callable;
+use crate::managers::registry::Registry;
+
+/// The objects of a server, and what it can make and call.
+pub(crate) struct Home {
+    pub(crate) objects: Objects,
+    pub(crate) registry: RwLock<Registry>,
+}
+
+impl Home {
+    pub(super) fn new(address: Address, mut registry: Registry) -> Self {
+        callable::register(&mut registry);
+        Self {
+            objects: Objects::new(address),
+            registry: RwLock::new(registry),
+        }
+    }
+}

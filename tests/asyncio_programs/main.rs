@@ -1,0 +1,26 @@
+//! Programs with an event loop, each in a process of its own: what needs the main thread, as
+//! signals and Ctrl-C do, or a standard error output to itself.
+//!
+//! Without an argument all scenarios run; with one, those whose name contains it.
+
+#[path = "../threading_exit/driver.rs"]
+mod driver;
+#[cfg(target_os = "linux")]
+mod handlers;
+#[cfg(target_os = "linux")]
+mod interrupts;
+mod output;
+
+fn main() {
+    driver::main(&[output::SCENARIOS, &signals()].concat());
+}
+
+#[cfg(target_os = "linux")]
+fn signals() -> Vec<driver::Scenario> {
+    [handlers::SCENARIOS, interrupts::SCENARIOS].concat()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn signals() -> Vec<driver::Scenario> {
+    Vec::new()
+}

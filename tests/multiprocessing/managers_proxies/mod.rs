@@ -1,0 +1,13 @@
+//! Proxies of objects that CPython's own manager serves.
+
+mod calls;
+mod containers;
+mod faults;
+mod locks;
+mod nested;
+mod pool;
+mod processes;
+mod queues;
+mod server;
+mod sets;
+mod threads;
