@@ -136,7 +136,7 @@ class World:
     def names(self):
         """The names that the translated program uses."""
         own = (
-            "x lock condition handle say body item text_of seconds state outcome add_callback remove_callback "
+            "x lock condition handle say body item text_of seconds state outcome another add_callback remove_callback "
             "cancel_handle timers wait_in_order present"
         )
         names = {name: getattr(self, name) for name in own.split()}
@@ -193,6 +193,14 @@ class World:
 
     def outcome(self, f):
         return "cancelled" if f.cancelled() else f.exception() or f.result()
+
+    def another(self, f):
+        """A shield of what has a result: there the very same future, in Rust another, so that the result stays."""
+        if not f.done() or f.cancelled() or f._exception is not None:
+            return f
+        other = self.loop.create_future()
+        other.set_result(f.result())
+        return other
 
     def add_callback(self, i, f, function):
         if f is None:

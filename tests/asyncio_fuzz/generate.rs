@@ -124,6 +124,8 @@ impl Generator {
                 "reschedule" => scope.limits.is_empty(),
                 "cancel_handle" => self.handles.is_empty(),
                 "remove_callback" => self.callbacks.is_empty(),
+                // Before 3.13.2 a group takes a task that is done eagerly out at once.
+                "group" if self.eager && self.minor < 14 => true,
                 "try" | "lock" | "condition" | "semaphore" | "repeat" | "group" | "timeout" => {
                     scope.depth >= DEEPEST
                 }

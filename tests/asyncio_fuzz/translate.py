@@ -51,7 +51,7 @@ SIMPLE = {
     "reschedule": "if {0} in limit: limit[{0}].reschedule(loop.time() + {1} / 1000); say({i})",
     "start_gather": "x[{0}] = gather(*{args}, return_exceptions={1} > 0); say({i})",
     "gather": "say({i}, await gather(*{args}, return_exceptions={0} > 0))",
-    "start_shield": "if {there}: x[{0}] = shield({arg}); say({i})",
+    "start_shield": "if {there}: x[{0}] = another(shield({arg})); say({i})",
     "shield": "say({i}, await shield({arg}) if {there} else 'empty')",
     "wait": "say({i}, await wait_in_order({args}, seconds({0}), {1}))",
     "wait_for": "say({i}, await wait_for({arg}, seconds({0})) if {there} else 'empty')",
