@@ -134,6 +134,15 @@ impl Python {
     }
 }
 
+/// A server that is killed leaves its socket.
+impl Drop for Python {
+    fn drop(&mut self) {
+        if let Address::Unix(path) = &self.address {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 /// A name for a socket that nobody else uses.
 fn path() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
