@@ -12,7 +12,7 @@ use hilos::asyncio::{self, Result, StreamReader, StreamWriter};
 
 fn certificate(name: &str) -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    tests.join("asyncio_net/certificates").join(name)
+    tests.join("asyncio_ssl/certificates").join(name)
 }
 
 async fn handle_echo(reader: StreamReader, writer: StreamWriter) -> Result<()> {

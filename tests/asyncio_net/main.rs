@@ -3,8 +3,6 @@
 #![cfg(target_os = "linux")]
 
 mod datagrams;
-#[cfg(feature = "ssl")]
-mod encrypted;
 mod endpoints;
 mod load;
 mod pipes;

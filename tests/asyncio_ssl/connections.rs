@@ -11,7 +11,7 @@ use crate::support::{SocketPath, fails, port, run, until, watch};
 
 fn file(name: &str) -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    tests.join("asyncio_net/certificates").join(name)
+    tests.join("asyncio_ssl/certificates").join(name)
 }
 
 /// A context for a server that shows the certificate of this name.

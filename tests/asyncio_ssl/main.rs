@@ -1,0 +1,8 @@
+#![cfg(feature = "ssl")]
+#![cfg(target_os = "linux")]
+//! `asyncio`'s encrypted connections, with the feature `ssl`.
+
+mod connections;
+#[allow(dead_code, reason = "it is another test's too")]
+#[path = "../asyncio_net/support.rs"]
+mod support;
