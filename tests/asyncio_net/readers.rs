@@ -498,7 +498,7 @@ fn a_reader_prints_what_it_holds() {
 
 // cpython: test_asyncio/test_streams.py::StreamTests::test_streamreader_constructor_without_loop
 #[test]
-#[should_panic(expected = "RuntimeError: no running event loop")]
+#[should_panic(expected = "RuntimeError: There is no current event loop in thread")]
 fn a_reader_needs_a_running_loop() {
     StreamReader::new();
 }
