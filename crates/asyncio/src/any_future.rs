@@ -1,6 +1,6 @@
 //! What the loop and the combinators know of a future without knowing its result's type.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::base_events::EventLoop;
@@ -24,12 +24,11 @@ pub(crate) struct Head {
     pub(crate) state: Cell<State>,
     /// Whether there is an exception that nobody has looked at.
     pub(crate) unseen: Cell<bool>,
-    pub(crate) cancellation: RefCell<Cancellation>,
+    /// What the `CancelledError` will be, if not a plain one; boxed because it seldom is.
+    cancellation: Cell<Option<Box<Cancellation>>>,
 }
 
-/// What the future's `CancelledError` will be.
-pub(crate) enum Cancellation {
-    Plain,
+enum Cancellation {
     /// `cancel` was given a text.
     Message(Message),
     /// The coroutine raised it; the first who asks gets this very exception.
@@ -42,7 +41,7 @@ impl Head {
             event_loop,
             state: Cell::new(State::Pending),
             unseen: Cell::new(false),
-            cancellation: RefCell::new(Cancellation::Plain),
+            cancellation: Cell::new(None),
         }
     }
 
@@ -55,27 +54,37 @@ impl Head {
     }
 
     pub(crate) fn set_message(&self, message: Option<Message>) {
-        let new = message.map_or(Cancellation::Plain, Cancellation::Message);
+        let new = message.map(|message| Box::new(Cancellation::Message(message)));
         drop(self.cancellation.replace(new));
     }
 
     pub(crate) fn message(&self) -> Option<Message> {
-        match &*self.cancellation.borrow() {
-            Cancellation::Message(message) => Some(message.clone()),
+        let cancellation = self.cancellation.take();
+        let message = match cancellation.as_deref() {
+            Some(Cancellation::Message(message)) => Some(message.clone()),
             _ => None,
-        }
+        };
+        self.cancellation.set(cancellation);
+        message
+    }
+
+    /// Keeps the `CancelledError` that the coroutine raised.
+    pub(crate) fn set_raised(&self, exception: Exception) {
+        let raised = Box::new(Cancellation::Raised(exception));
+        drop(self.cancellation.replace(Some(raised)));
     }
 
     /// The exception for whoever asks for the result of a cancelled future.
     pub(crate) fn cancelled_error(&self) -> Exception {
-        let mut cancellation = self.cancellation.borrow_mut();
+        let Some(cancellation) = self.cancellation.take() else {
+            return CancelledError::default().into();
+        };
         match &*cancellation {
-            Cancellation::Plain => CancelledError::default().into(),
-            Cancellation::Message(message) => CancelledError::new(Some(message.clone())).into(),
-            Cancellation::Raised(exception) => {
-                let exception = exception.clone();
-                *cancellation = Cancellation::Plain;
-                exception
+            Cancellation::Raised(exception) => exception.clone(),
+            Cancellation::Message(message) => {
+                let error = CancelledError::new(Some(message.clone())).into();
+                self.cancellation.set(Some(cancellation));
+                error
             }
         }
     }
@@ -97,6 +106,9 @@ pub(crate) trait AnyFuture: 'static {
 
     /// Cancels this future alone; what it waits for goes to `next`, in reverse.
     fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>);
+
+    /// Has a task's next step run soon, unless that is arranged.
+    fn wake(self: Rc<Self>) {}
 
     /// Runs a task's coroutine as far as it gets.
     fn step(self: Rc<Self>) {}

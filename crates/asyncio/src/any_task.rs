@@ -83,7 +83,7 @@ impl AnyTask {
 
     /// The context in which the coroutine runs.
     pub fn get_context(&self) -> Context {
-        self.task().context.borrow().clone()
+        self.task().context.context().clone()
     }
 
     /// The loop that runs the task.

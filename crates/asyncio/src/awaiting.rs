@@ -23,7 +23,8 @@ pub struct Await<T: 'static> {
 }
 
 enum Registered {
-    Task(AnyRc),
+    /// By its address; the future keeps it alive.
+    Task(*const ()),
     Waker(Waker),
 }
 
@@ -39,27 +40,26 @@ impl<T> Await<T> {
     /// Has the current task stepped when the future is done, and cancellations go to the future.
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
         let event_loop = &self.future.head().event_loop;
-        let waiting = self.future.erased();
-        let Some(task) = event_loop.0.current.task() else {
+        let current = &event_loop.0.current;
+        let Some((task, direct)) = current.task_and_directness(context.waker()) else {
             return self.register_stranger(context);
         };
+        let waiting = self.future.erased();
         if same(&task, &waiting) {
-            return Err(error(format!(
-                "Task cannot await on itself: {}",
-                task.repr()
-            )));
+            let message = format!("Task cannot await on itself: {}", task.repr());
+            return Err(error(message));
         }
-        let direct = event_loop.0.current.is_direct(context.waker());
         step::waits_for(&task, waiting.clone());
         match &self.registered {
-            Some(Registered::Task(other)) if direct && same(other, &task) => {}
+            Some(Registered::Task(other)) if direct && *other == address(&task) => {}
             Some(Registered::Waker(waker)) if !direct && waker.will_wake(context.waker()) => {}
             _ => {
                 self.deregister();
                 self.registered = Some(match direct {
                     true => {
-                        waiting.add_callback(Callback::Step(task.clone()));
-                        Registered::Task(task)
+                        let address = address(&task);
+                        waiting.add_callback(Callback::Step(task));
+                        Registered::Task(address)
                     }
                     false => add_waker(waiting, context.waker()),
                 });
@@ -90,7 +90,7 @@ impl<T> Await<T> {
             _ if self.future.done() => {}
             Some(Registered::Task(task)) => {
                 self.future.0.remove_callbacks(
-                    &mut |callback| matches!(callback, Callback::Step(other) if same(other, &task)),
+                    &mut |callback| matches!(callback, Callback::Step(other) if address(other) == task),
                 );
             }
             Some(Registered::Waker(waker)) => {
@@ -100,6 +100,10 @@ impl<T> Await<T> {
             }
         }
     }
+}
+
+fn address(task: &AnyRc) -> *const () {
+    Rc::as_ptr(task).cast()
 }
 
 fn add_waker(future: AnyRc, waker: &Waker) -> Registered {
@@ -114,6 +118,7 @@ fn error(message: String) -> Exception {
 impl<T: 'static> StdFuture for Await<T> {
     type Output = Result<T>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
         // A cancellation comes before a result, which then is lost.

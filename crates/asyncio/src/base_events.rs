@@ -97,6 +97,7 @@ pub(crate) enum Ready {
 }
 
 impl Ready {
+    #[inline]
     fn run(self, event_loop: &EventLoop) {
         match self {
             Self::Step(task) => task.step(),
@@ -304,6 +305,7 @@ impl EventLoop {
         self.0.timers.borrow_mut().count_cancelled();
     }
 
+    #[inline]
     pub(crate) fn push(&self, ready: Ready) {
         self.0.ready.borrow_mut().push_back(ready);
     }
@@ -497,7 +499,7 @@ impl EventLoop {
     pub(crate) fn wake_task(&self, key: TaskKey) {
         let task = self.0.tasks.borrow().get(key);
         if let Some(task) = task {
-            crate::tasks::wake(&task);
+            task.wake();
         }
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::any_future::{AnyFuture, AnyRc, Callback, Cancellation, Head, State};
+use crate::any_future::{AnyFuture, AnyRc, Callback, Head, State};
 use crate::base_events::{EventLoop, Ready};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
@@ -57,7 +57,7 @@ impl<T> Core<T> {
         }
     }
 
-    pub(crate) fn finish(&self, this: &AnyRc, outcome: Result<T>) {
+    pub(crate) fn finish<S: AnyFuture>(&self, this: &Rc<S>, outcome: Result<T>) {
         let failed = outcome.is_err();
         *self.outcome.borrow_mut() = Some(outcome.map(Some));
         self.head.state.set(State::Finished);
@@ -66,7 +66,7 @@ impl<T> Core<T> {
     }
 
     /// Marks the future as cancelled, unless it is done.
-    pub(crate) fn cancel(&self, this: &AnyRc, message: Option<Message>) {
+    pub(crate) fn cancel<S: AnyFuture>(&self, this: &Rc<S>, message: Option<Message>) {
         self.head.unseen.set(false);
         if !self.head.done() {
             self.head.set_message(message);
@@ -76,20 +76,25 @@ impl<T> Core<T> {
     }
 
     /// Marks the future as cancelled by a `CancelledError` that its coroutine raised.
-    pub(crate) fn cancel_by(&self, this: &AnyRc, raised: Exception) {
-        drop(self.head.cancellation.replace(Cancellation::Raised(raised)));
+    pub(crate) fn cancel_by<S: AnyFuture>(&self, this: &Rc<S>, raised: Exception) {
+        self.head.set_raised(raised);
         self.head.state.set(State::Cancelled);
         self.schedule_callbacks(this);
     }
 
-    fn schedule_callbacks(&self, this: &AnyRc) {
-        let callbacks = self.callbacks.take();
-        for callback in callbacks {
-            schedule(&self.head.event_loop, callback, this);
+    fn schedule_callbacks<S: AnyFuture>(&self, this: &Rc<S>) {
+        match self.callbacks.take() {
+            Few::None => {}
+            Few::One(callback) => schedule(&self.head.event_loop, callback, this),
+            Few::Many(callbacks) => {
+                for callback in callbacks {
+                    schedule(&self.head.event_loop, callback, this);
+                }
+            }
         }
     }
 
-    pub(crate) fn add_callback(&self, this: &AnyRc, callback: Callback) {
+    pub(crate) fn add_callback<S: AnyFuture>(&self, this: &Rc<S>, callback: Callback) {
         match self.head.done() {
             true => schedule(&self.head.event_loop, callback, this),
             false => self.callbacks.borrow_mut().push(callback),
@@ -134,9 +139,9 @@ impl<T> Core<T> {
 }
 
 /// Has the loop run the callback of a future that is done.
-fn schedule(event_loop: &EventLoop, callback: Callback, future: &AnyRc) {
+fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &Rc<S>) {
     match callback {
-        Callback::Step(task) => crate::tasks::wake(&task),
+        Callback::Step(task) => task.wake(),
         // The waker only marks; the task that it wakes runs in the next iteration all the same.
         Callback::Wake(waker) => waker.wake(),
         Callback::Notify(whom) => event_loop.push(Ready::Notify(whom, future.clone())),
@@ -153,13 +158,11 @@ impl<T: 'static> AnyFuture for Plain<T> {
     }
 
     fn cancel_one(self: Rc<Self>, message: &Option<Message>, _next: &mut Vec<AnyRc>) {
-        let this: AnyRc = self.clone();
-        self.0.cancel(&this, message.clone());
+        self.0.cancel(&self, message.clone());
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
-        let this: AnyRc = self.clone();
-        self.0.add_callback(&this, callback);
+        self.0.add_callback(&self, callback);
     }
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
@@ -181,8 +184,7 @@ impl<T: 'static> Typed<T> for Plain<T> {
     }
 
     fn finish(self: Rc<Self>, outcome: Result<T>) {
-        let this: AnyRc = self.clone();
-        self.0.finish(&this, outcome);
+        self.0.finish(&self, outcome);
     }
 }
 

@@ -9,8 +9,16 @@ pub(crate) enum Few<T> {
 }
 
 impl<T> Few<T> {
+    #[inline]
     pub(crate) fn push(&mut self, item: T) {
-        *self = match std::mem::replace(self, Self::None) {
+        match self {
+            Self::None => *self = Self::One(item),
+            _ => self.push_another(item),
+        }
+    }
+
+    fn push_another(&mut self, item: T) {
+        *self = match std::mem::take(self) {
             Self::None => Self::One(item),
             Self::One(first) => Self::Many(vec![first, item]),
             Self::Many(mut items) => {

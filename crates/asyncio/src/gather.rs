@@ -223,7 +223,6 @@ impl<R: 'static> Gathering<R> {
     }
 
     fn complete(self: &Rc<Self>) {
-        let this: AnyRc = self.clone();
         if self.return_exceptions {
             for child in &self.children {
                 child.head().unseen.set(false);
@@ -232,20 +231,19 @@ impl<R: 'static> Gathering<R> {
         let collect = self.collect.take();
         match self.children.last() {
             Some(last) if self.cancel_requested.get() => {
-                self.core.finish(&this, Err(last.head().cancelled_error()));
+                self.core.finish(self, Err(last.head().cancelled_error()));
             }
             _ => {
                 if let Some(collect) = collect {
-                    self.core.finish(&this, collect());
+                    self.core.finish(self, collect());
                 }
             }
         }
     }
 
     fn fail(self: &Rc<Self>, exception: Exception) {
-        let this: AnyRc = self.clone();
         let collect = self.collect.take();
-        self.core.finish(&this, Err(exception));
+        self.core.finish(self, Err(exception));
         drop(collect);
     }
 }
@@ -290,8 +288,7 @@ impl<R: 'static> AnyFuture for Gathering<R> {
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
-        let this: AnyRc = self.clone();
-        self.core.add_callback(&this, callback);
+        self.core.add_callback(&self, callback);
     }
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
@@ -313,8 +310,7 @@ impl<R: 'static> Typed<R> for Gathering<R> {
     }
 
     fn finish(self: Rc<Self>, outcome: Result<R>) {
-        let this: AnyRc = self.clone();
-        self.core.finish(&this, outcome);
+        self.core.finish(&self, outcome);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The tasks of a loop that are not done.
 
-use crate::any_future::AnyRc;
+use std::rc::Rc;
+
+use crate::any_future::{AnyFuture, AnyRc};
 use crate::threadsafe::TaskKey;
 
 /// All tasks of a loop that are not done, findable by a key that other threads may hold.
@@ -8,26 +10,22 @@ use crate::threadsafe::TaskKey;
 pub(crate) struct Registry {
     places: Vec<Option<(u64, AnyRc)>>,
     free: Vec<u32>,
-    /// How many tasks there have been.
-    counted: u64,
 }
 
 impl Registry {
-    /// A key for a new task, which [`insert`](Self::insert) will be called with.
-    pub(crate) fn reserve(&mut self) -> TaskKey {
-        self.counted += 1;
+    /// Keeps the task that `make` makes, given its key with the task's own `number`.
+    pub(crate) fn insert<T: AnyFuture>(
+        &mut self,
+        number: u64,
+        make: impl FnOnce(TaskKey) -> Rc<T>,
+    ) -> Rc<T> {
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             u32::try_from(self.places.len() - 1).expect("fewer than 4 billion tasks")
         });
-        TaskKey {
-            place,
-            number: self.counted,
-        }
-    }
-
-    pub(crate) fn insert(&mut self, key: TaskKey, task: AnyRc) {
-        self.places[key.place as usize] = Some((key.number, task));
+        let task = make(TaskKey { place, number });
+        self.places[place as usize] = Some((number, task.clone()));
+        task
     }
 
     pub(crate) fn get(&self, key: TaskKey) -> Option<AnyRc> {

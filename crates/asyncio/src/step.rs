@@ -1,6 +1,6 @@
 //! What the awaits inside a coroutine know of the step that polls them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::Future as StdFuture;
 use std::pin::Pin;
 use std::ptr;
@@ -10,68 +10,65 @@ use crate::any_future::AnyRc;
 use crate::exception::{Exception, Result};
 use crate::running;
 
-/// A loop's task that is being polled, and what its awaits have to know and to say.
-pub(crate) struct CurrentStep {
-    task: RefCell<Option<AnyRc>>,
+/// The step that a loop is in; none in a callback.
+#[derive(Default)]
+pub(crate) struct CurrentStep(RefCell<Option<Step>>);
+
+/// A poll of a task's coroutine, and what its awaits have to know and to say.
+pub(crate) struct Step {
+    pub(crate) task: AnyRc,
     /// What the waker of the poll refers to; combinators poll with wakers of their own.
-    waker: Cell<*const ()>,
-    /// The exception that the innermost await shall return.
-    throw: RefCell<Option<Exception>>,
-    /// Whether the coroutine only lets others run.
-    yielded: Cell<bool>,
-}
-
-impl Default for CurrentStep {
-    fn default() -> Self {
-        Self {
-            task: RefCell::default(),
-            waker: Cell::new(ptr::null()),
-            throw: RefCell::default(),
-            yielded: Cell::new(false),
-        }
-    }
-}
-
-/// What a step leaves behind.
-pub(crate) struct Left {
-    /// The exception that no await took.
+    pub(crate) waker: *const (),
+    /// The exception that the innermost await shall return; in the end, the one that none took.
     pub(crate) throw: Option<Exception>,
+    /// Whether the coroutine only lets others run.
     pub(crate) yielded: bool,
 }
 
+impl Step {
+    /// Whether waking `waker` is the same as stepping the task.
+    fn is_direct(&self, waker: &Waker) -> bool {
+        ptr::eq(waker.data(), self.waker)
+    }
+}
+
 impl CurrentStep {
-    /// Polls by `poll` as a step of `task`. Steps nest where a task is started eagerly.
-    pub(crate) fn during<R>(
-        &self,
-        task: AnyRc,
-        waker: *const (),
-        throw: Option<Exception>,
-        poll: impl FnOnce() -> R,
-    ) -> (R, Left) {
-        let outer_task = self.task.replace(Some(task));
-        let outer_waker = self.waker.replace(waker);
-        let outer_throw = self.throw.replace(throw);
-        let outer_yielded = self.yielded.replace(false);
+    /// Polls by `poll` as `step`. Steps nest where a task is started eagerly.
+    #[inline]
+    pub(crate) fn during<R>(&self, step: Step, poll: impl FnOnce() -> R) -> (R, Step) {
+        let outer = self.0.replace(Some(step));
         let result = poll();
-        let task = self.task.replace(outer_task);
-        self.waker.set(outer_waker);
-        let throw = self.throw.replace(outer_throw);
-        let yielded = self.yielded.replace(outer_yielded);
-        drop(task);
-        (result, Left { throw, yielded })
+        let step = self.0.replace(outer);
+        (result, step.expect("it was put there above"))
     }
 
     pub(crate) fn task(&self) -> Option<AnyRc> {
-        self.task.borrow().clone()
+        self.0.borrow().as_ref().map(|step| step.task.clone())
     }
 
-    /// Whether waking `waker` is the same as stepping the current task.
-    pub(crate) fn is_direct(&self, waker: &Waker) -> bool {
-        ptr::eq(waker.data(), self.waker.get())
+    /// The task that is being polled, and whether waking `waker` is the same as stepping it.
+    #[inline]
+    pub(crate) fn task_and_directness(&self, waker: &Waker) -> Option<(AnyRc, bool)> {
+        let step = self.0.borrow();
+        let step = step.as_ref()?;
+        Some((step.task.clone(), step.is_direct(waker)))
     }
 
+    #[inline]
     pub(crate) fn take_throw(&self) -> Option<Exception> {
-        self.throw.borrow_mut().take()
+        self.0.borrow_mut().as_mut()?.throw.take()
+    }
+
+    /// Ends the step for now, to go on in the next iteration; whether that is a matter of `waker`.
+    #[inline]
+    fn yields(&self, waker: &Waker) -> bool {
+        match &mut *self.0.borrow_mut() {
+            Some(step) if step.is_direct(waker) => {
+                step.yielded = true;
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -91,23 +88,21 @@ pub(crate) struct Yield {
 impl StdFuture for Yield {
     type Output = Result<()>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        if let Some(thrown) = take_throw() {
-            return Poll::Ready(Err(thrown));
-        }
-        if std::mem::replace(&mut self.yielded, true) {
-            return Poll::Ready(Ok(()));
-        }
-        let direct = running::with(|event_loop| {
+        let resumed = std::mem::replace(&mut self.yielded, true);
+        let in_task = running::with(|event_loop| {
             let current = &event_loop.0.current;
-            let direct = current.is_direct(context.waker());
-            if direct {
-                current.yielded.set(true);
+            match current.take_throw() {
+                Some(thrown) => Err(thrown),
+                None => Ok(resumed || current.yields(context.waker())),
             }
-            direct
         });
-        if direct != Some(true) {
-            context.waker().wake_by_ref();
+        match in_task {
+            Some(Err(thrown)) => return Poll::Ready(Err(thrown)),
+            _ if resumed => return Poll::Ready(Ok(())),
+            Some(Ok(true)) => {}
+            _ => context.waker().wake_by_ref(),
         }
         Poll::Pending
     }

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
-use hilos_core::contextvars::{Context, copy_context};
+use hilos_core::contextvars::Context;
+use hilos_core::lazy_context::{self, HasContext, LazyContext};
 use hilos_core::panic::{Unwound, catch};
 
 use crate::any_future::{self, AnyFuture, AnyRc, Callback, Head};
@@ -22,7 +23,7 @@ use crate::exceptions::{Message, SystemExit};
 use crate::few::Few;
 use crate::futures::Future;
 use crate::repr::{debug_like_display, function_name, qualified};
-use crate::step::Left;
+use crate::step::Step;
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::threadsafe::{TaskKey, WakeCell};
@@ -59,8 +60,9 @@ pub struct Task<T>(pub(crate) Future<T>);
 /// The part of a task that does not depend on its coroutine's type.
 pub(crate) struct TaskHead {
     key: TaskKey,
-    name: RefCell<Name>,
-    pub(crate) context: RefCell<Context>,
+    /// What the program called it; boxed because few tasks are called anything.
+    name: Cell<Option<Box<str>>>,
+    pub(crate) context: LazyContext,
     /// How often `cancel` was called and not taken back.
     pub(crate) cancels: Cell<u32>,
     /// Whether the next step shall throw a `CancelledError`.
@@ -77,19 +79,12 @@ pub(crate) struct TaskHead {
     location: &'static Location<'static>,
 }
 
-enum Name {
-    Number(u64),
-    Text(String),
-}
-
 impl TaskHead {
-    fn new(key: TaskKey, context: Context, location: &'static Location<'static>) -> Self {
-        static COUNTED: AtomicU64 = AtomicU64::new(0);
-        let number = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
+    fn new(key: TaskKey, context: LazyContext, location: &'static Location<'static>) -> Self {
         Self {
             key,
-            name: RefCell::new(Name::Number(number)),
-            context: RefCell::new(context),
+            name: Cell::new(None),
+            context,
             cancels: Cell::new(0),
             must_cancel: Cell::new(false),
             started: Cell::new(false),
@@ -102,14 +97,17 @@ impl TaskHead {
     }
 
     pub(crate) fn name(&self) -> String {
-        match &*self.name.borrow() {
-            Name::Number(number) => format!("Task-{number}"),
-            Name::Text(text) => text.clone(),
-        }
+        let name = self.name.take();
+        let shown = match &name {
+            None => format!("Task-{}", self.key.number),
+            Some(name) => name.to_string(),
+        };
+        self.name.set(name);
+        shown
     }
 
     pub(crate) fn set_name(&self, name: String) {
-        *self.name.borrow_mut() = Name::Text(name);
+        self.name.set(Some(name.into_boxed_str()));
     }
 
     pub(crate) fn uncancel(&self) -> u32 {
@@ -123,14 +121,6 @@ impl TaskHead {
 
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location
-    }
-}
-
-/// Has the task's next step run soon, unless that is arranged.
-pub(crate) fn wake(task: &AnyRc) {
-    let Some(head) = task.task() else { return };
-    if !task.head().done() && !head.notified.replace(true) && !head.running.get() {
-        task.head().event_loop.push(Ready::Step(task.clone()));
     }
 }
 
@@ -164,18 +154,23 @@ where
     F: StdFuture<Output = Result<T>> + 'static,
     T: 'static,
 {
+    static COUNTED: AtomicU64 = AtomicU64::new(0);
     event_loop.check_open()?;
-    let context = making.context.unwrap_or_else(copy_context);
-    let key = event_loop.0.tasks.borrow_mut().reserve();
-    let cell = Rc::new(Cellular {
-        core: Core::new(event_loop.clone()),
-        task: TaskHead::new(key, context, making.location),
-        coroutine: Place::new(coroutine),
+    let number = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
+    let context = match making.context {
+        Some(context) => LazyContext::from(context),
+        None => LazyContext::copy_current(),
+    };
+    let cell = event_loop.0.tasks.borrow_mut().insert(number, |key| {
+        Rc::new(Cellular {
+            core: Core::new(event_loop.clone()),
+            task: TaskHead::new(key, context, making.location),
+            coroutine: Place::new(coroutine),
+        })
     });
     if let Some(name) = making.name {
         cell.task.set_name(name);
     }
-    event_loop.0.tasks.borrow_mut().insert(key, cell.clone());
     if making.eager_start && event_loop.is_running() {
         cell.clone().step();
     } else {
@@ -183,6 +178,12 @@ where
         event_loop.push(Ready::Step(cell.clone()));
     }
     Ok(Task(Future(cell)))
+}
+
+impl<F: 'static, T: 'static> HasContext for Cellular<F, T> {
+    fn lazy_context(&self) -> &LazyContext {
+        &self.task.context
+    }
 }
 
 impl<F, T> Cellular<F, T>
@@ -203,45 +204,54 @@ where
     }
 
     /// Polls the coroutine once, in its context.
-    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Polled<T>, Left) {
+    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Polled<T>, Step) {
         let event_loop = &self.core.head.event_loop;
         let source = Source {
             shared: &event_loop.0.shared,
             key: self.task.key,
             cell: &self.task.wake_cell,
         };
-        let task_context = self.task.context.borrow().clone();
+        let step = Step {
+            task: self.clone(),
+            waker: source.address(),
+            throw,
+            yielded: false,
+        };
+        let poll = || {
+            with_waker(&source, |waker| {
+                let mut context = std::task::Context::from_waker(waker);
+                coroutine::poll(self, &mut context)
+            })
+        };
         self.task.running.set(true);
-        let during = event_loop
-            .0
-            .current
-            .during(self.clone(), source.address(), throw, || {
-                let poll = || {
-                    with_waker(&source, |waker| {
-                        let mut context = std::task::Context::from_waker(waker);
-                        coroutine::poll(self, &mut context)
-                    })
-                };
-                match catch(|| task_context.run(poll)) {
-                    Ok(Ok(Some(polled))) => Polled::Polled(polled),
-                    Ok(Ok(None)) => Polled::Nothing,
-                    Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
-                    Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
-                    Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
-                }
-            });
+        let during = event_loop.0.current.during(step, || {
+            match catch(|| lazy_context::run_in(self, poll)) {
+                Ok(Ok(Some(polled))) => Polled::Polled(polled),
+                Ok(Ok(None)) => Polled::Nothing,
+                Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
+                Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
+                Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
+            }
+        });
         self.task.running.set(false);
         during
     }
 
     /// What the step's end means for the task.
-    fn after(self: &Rc<Self>, polled: Polled<T>, left: Left) {
-        match (polled, left.throw) {
+    fn after(self: &Rc<Self>, polled: Polled<T>, step: Step) {
+        match (polled, step.throw) {
             (Polled::Nothing, _) => {}
             (Polled::Polled(Poll::Ready(result)), _) => self.end(result),
             // Nothing on the way took the exception: it ends the coroutine.
             (Polled::Polled(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
-            (Polled::Polled(Poll::Pending), None) => self.suspend(left.yielded),
+            (Polled::Polled(Poll::Pending), None) => self.suspend(step.yielded),
+        }
+    }
+
+    /// Steps a task that is suspended in a future of a stranger.
+    fn wake_suspended(self: &Rc<Self>) {
+        if !self.task.running.get() {
+            self.clone().wake();
         }
     }
 
@@ -266,19 +276,18 @@ where
     }
 
     fn end(self: &Rc<Self>, result: Result<T>) {
-        let this: AnyRc = self.clone();
         drop(self.task.waiters.take());
         coroutine::clear(self);
         match result {
             Ok(_) if self.task.must_cancel.replace(false) => {
-                self.core.cancel(&this, self.core.head.message());
+                self.core.cancel(self, self.core.head.message());
             }
-            Err(exception) if exception.is_cancelled() => self.core.cancel_by(&this, exception),
+            Err(exception) if exception.is_cancelled() => self.core.cancel_by(self, exception),
             Err(exception) if exception.is_exit() => {
-                self.core.finish(&this, Err(exception.clone()));
+                self.core.finish(self, Err(exception.clone()));
                 self.core.head.event_loop.raise(exception);
             }
-            result => self.core.finish(&this, result),
+            result => self.core.finish(self, result),
         }
         let registered = self
             .core
@@ -329,8 +338,15 @@ where
         self.core.head.set_message(message.clone());
         if waiters.is_empty() {
             // It waits for something that asyncio knows nothing of, if not for its next step.
-            let this: AnyRc = self.clone();
-            wake_suspended(&this);
+            self.wake_suspended();
+        }
+    }
+
+    fn wake(self: Rc<Self>) {
+        let head = &self.task;
+        if !self.core.head.done() && !head.notified.replace(true) && !head.running.get() {
+            let event_loop = &self.core.head.event_loop;
+            event_loop.push(Ready::Step(self.clone()));
         }
     }
 
@@ -346,8 +362,8 @@ where
         {
             return self.end(Err(thrown));
         }
-        let (polled, left) = self.poll(throw);
-        self.after(polled, left);
+        let (polled, step) = self.poll(throw);
+        self.after(polled, step);
     }
 
     fn abandon(self: Rc<Self>) {
@@ -356,8 +372,7 @@ where
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
-        let this: AnyRc = self.clone();
-        self.core.add_callback(&this, callback);
+        self.core.add_callback(&self, callback);
     }
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
@@ -390,13 +405,6 @@ fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
         "<Task {state} name='{}' coro=<{coroutine}()>{outcome}>",
         task.name()
     )
-}
-
-/// Steps a task that is suspended in a future of a stranger.
-fn wake_suspended(task: &AnyRc) {
-    if task.task().is_some_and(|head| !head.running.get()) {
-        wake(task);
-    }
 }
 
 impl<F, T> Typed<T> for Cellular<F, T>
@@ -451,7 +459,7 @@ impl<T: 'static> Task<T> {
 
     /// The context in which the coroutine runs.
     pub fn get_context(&self) -> Context {
-        self.task().context.borrow().clone()
+        self.task().context.context().clone()
     }
 
     /// How many cancellations were asked for and not taken back by [`uncancel`](Self::uncancel).
