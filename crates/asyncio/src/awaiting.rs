@@ -41,9 +41,10 @@ impl<T> Await<T> {
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
         let event_loop = &self.future.head().event_loop;
         let current = &event_loop.0.current;
-        let Some((task, direct)) = current.task_and_directness(context.waker()) else {
+        let Some(task) = event_loop.current_task() else {
             return self.register_stranger(context);
         };
+        let direct = current.is_direct(context.waker());
         let waiting = self.future.erased();
         if same(&task, &waiting) {
             let message = format!("Task cannot await on itself: {}", task.repr());
@@ -72,7 +73,7 @@ impl<T> Await<T> {
     fn register_stranger(&mut self, context: &Context<'_>) -> Result<()> {
         if let Some(other) = crate::running::get()
             && !other.is(&self.future.head().event_loop)
-            && let Some(task) = other.0.current.task()
+            && let Some(task) = other.current_task()
         {
             let (task, future) = (task.repr(), &self.future);
             return Err(error(format!(

@@ -1,13 +1,13 @@
 //! The event loop: what is ready, what is due, and the iterations that run both.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use hilos_core::contextvars::Context;
+use hilos_core::lazy_context::{Asking, asking};
 use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
@@ -23,7 +23,7 @@ use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
 use crate::returns::Returns;
 use crate::running;
-use crate::step::CurrentStep;
+use crate::step::{CurrentStep, ask_for_context};
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
 
@@ -55,8 +55,10 @@ use crate::timers::Timers;
 pub struct EventLoop(pub(crate) Rc<Inner>);
 
 pub(crate) struct Inner {
-    /// What runs in this iteration and the next.
-    ready: RefCell<VecDeque<Ready>>,
+    /// What runs in the next iteration; in this one, if it was pushed before that began.
+    ready: RefCell<Vec<Ready>>,
+    /// The memory of the list that this iteration runs.
+    spare: Cell<Vec<Ready>>,
     timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
@@ -134,6 +136,7 @@ impl EventLoop {
     pub(crate) fn with_clock(clock: Clock) -> Self {
         Self(Rc::new(Inner {
             ready: RefCell::default(),
+            spare: Cell::default(),
             timers: RefCell::default(),
             tasks: RefCell::default(),
             current: CurrentStep::default(),
@@ -307,7 +310,7 @@ impl EventLoop {
 
     #[inline]
     pub(crate) fn push(&self, ready: Ready) {
-        self.0.ready.borrow_mut().push_back(ready);
+        self.0.ready.borrow_mut().push(ready);
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -406,16 +409,13 @@ impl EventLoop {
     /// One iteration, as CPython's: first what has come from outside, then what is due, then
     /// exactly the calls that are ready by now.
     fn run_once(&self) {
-        let pruned = self.0.timers.borrow_mut().prune();
-        drop(pruned);
+        self.prune_timers();
         self.wait_for_events();
         self.receive();
         self.collect_due();
-        let todo = self.0.ready.borrow().len();
-        for _ in 0..todo {
-            let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
-                break;
-            };
+        let mut todo = self.0.ready.replace(self.0.spare.take());
+        let mut calls = todo.drain(..);
+        for ready in calls.by_ref() {
             match self.get_debug() {
                 true => self.run_timed(ready),
                 false => ready.run(self),
@@ -423,6 +423,19 @@ impl EventLoop {
             if self.0.raised.borrow().is_some() {
                 break;
             }
+        }
+        if calls.len() > 0 {
+            self.0.ready.borrow_mut().splice(..0, calls);
+        } else {
+            drop(calls);
+        }
+        self.0.spare.set(todo);
+    }
+
+    fn prune_timers(&self) {
+        if self.0.timers.borrow().any_cancelled() {
+            let pruned = self.0.timers.borrow_mut().prune();
+            drop(pruned);
         }
     }
 
@@ -492,7 +505,7 @@ impl EventLoop {
         let end = self.time() + CLOCK_RESOLUTION;
         let mut ready = self.0.ready.borrow_mut();
         while let Some(handle) = timers.pop_due(end) {
-            ready.push_back(Ready::Handle(handle));
+            ready.push(Ready::Handle(handle));
         }
     }
 
@@ -559,6 +572,7 @@ impl<F: Fn(&EventLoop, &ExceptionContext) + 'static> IntoExceptionHandler for F 
 struct Running<'l> {
     event_loop: &'l EventLoop,
     _entered: running::Entered,
+    _asking: Asking,
 }
 
 impl<'l> Running<'l> {
@@ -568,6 +582,7 @@ impl<'l> Running<'l> {
         Self {
             event_loop,
             _entered,
+            _asking: asking(ask_for_context),
         }
     }
 }

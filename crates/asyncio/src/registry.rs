@@ -35,6 +35,12 @@ impl Registry {
         }
     }
 
+    /// The task at a place that it is known to have.
+    pub(crate) fn at(&self, place: u32) -> Option<AnyRc> {
+        let (_, task) = self.places.get(place as usize)?.as_ref()?;
+        Some(task.clone())
+    }
+
     /// Takes a task out; the caller drops it.
     pub(crate) fn remove(&mut self, key: TaskKey) -> Option<AnyRc> {
         let place = self.places.get_mut(key.place as usize)?;

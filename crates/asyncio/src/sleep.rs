@@ -67,9 +67,6 @@ impl Sleep {
 
 impl State {
     fn start(delay: f64) -> Result<Self> {
-        if delay <= 0.0 {
-            return Ok(Self::Yielding(Yield::default()));
-        }
         if delay.is_nan() {
             return Err(ValueError::new("Invalid delay: NaN (not a number)").into());
         }
@@ -89,10 +86,14 @@ impl State {
 impl<T> StdFuture for Sleep<T> {
     type Output = Result<T>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
         if let State::New = this.state {
-            this.state = State::start(this.delay)?;
+            this.state = match this.delay <= 0.0 {
+                true => State::Yielding(Yield::default()),
+                false => State::start(this.delay)?,
+            };
         }
         match &mut this.state {
             State::New => {}

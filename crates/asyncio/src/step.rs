@@ -1,74 +1,113 @@
 //! What the awaits inside a coroutine know of the step that polls them.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::Future as StdFuture;
 use std::pin::Pin;
 use std::ptr;
 use std::task::{Context, Poll, Waker};
 
+use hilos_core::lazy_context::LazyContext;
+
 use crate::any_future::AnyRc;
+use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::running;
+use crate::threadsafe::TaskKey;
 
-/// The step that a loop is in; none in a callback.
-#[derive(Default)]
-pub(crate) struct CurrentStep(RefCell<Option<Step>>);
-
-/// A poll of a task's coroutine, and what its awaits have to know and to say.
-pub(crate) struct Step {
-    pub(crate) task: AnyRc,
+/// A loop's task that is being polled, and what its awaits have to know and to say.
+///
+/// Each in a cell of its own: to copy them all at once, just after they were written, is slow.
+pub(crate) struct CurrentStep {
+    /// Where the loop's registry has the task; `NOBODY` in a callback.
+    place: Cell<u32>,
     /// What the waker of the poll refers to; combinators poll with wakers of their own.
-    pub(crate) waker: *const (),
-    /// The exception that the innermost await shall return; in the end, the one that none took.
-    pub(crate) throw: Option<Exception>,
+    waker: Cell<*const ()>,
+    /// The exception that the innermost await shall return.
+    throw: Cell<Option<Exception>>,
     /// Whether the coroutine only lets others run.
+    yielded: Cell<bool>,
+}
+
+impl Default for CurrentStep {
+    fn default() -> Self {
+        Self {
+            place: Cell::new(NOBODY),
+            waker: Cell::new(ptr::null()),
+            throw: Cell::default(),
+            yielded: Cell::new(false),
+        }
+    }
+}
+
+const NOBODY: u32 = u32::MAX;
+
+/// What a step leaves behind.
+pub(crate) struct Left {
+    /// The exception that no await took.
+    pub(crate) throw: Option<Exception>,
     pub(crate) yielded: bool,
 }
 
-impl Step {
-    /// Whether waking `waker` is the same as stepping the task.
-    fn is_direct(&self, waker: &Waker) -> bool {
-        ptr::eq(waker.data(), self.waker)
-    }
-}
-
 impl CurrentStep {
-    /// Polls by `poll` as `step`. Steps nest where a task is started eagerly.
+    /// Polls by `poll` as a step of the task of `key`. Steps nest where a task is started eagerly.
     #[inline]
-    pub(crate) fn during<R>(&self, step: Step, poll: impl FnOnce() -> R) -> (R, Step) {
-        let outer = self.0.replace(Some(step));
-        let result = poll();
-        let step = self.0.replace(outer);
-        (result, step.expect("it was put there above"))
+    pub(crate) fn during(
+        &self,
+        key: TaskKey,
+        waker: *const (),
+        throw: Option<Exception>,
+        poll: impl FnOnce(),
+    ) -> Left {
+        let outer_place = self.place.replace(key.place);
+        let outer_waker = self.waker.replace(waker);
+        let outer_throw = self.throw.replace(throw);
+        let outer_yielded = self.yielded.replace(false);
+        poll();
+        self.place.set(outer_place);
+        self.waker.set(outer_waker);
+        let throw = self.throw.replace(outer_throw);
+        let yielded = self.yielded.replace(outer_yielded);
+        Left { throw, yielded }
     }
 
-    pub(crate) fn task(&self) -> Option<AnyRc> {
-        self.0.borrow().as_ref().map(|step| step.task.clone())
-    }
-
-    /// The task that is being polled, and whether waking `waker` is the same as stepping it.
+    /// Whether waking `waker` is the same as stepping the current task.
     #[inline]
-    pub(crate) fn task_and_directness(&self, waker: &Waker) -> Option<(AnyRc, bool)> {
-        let step = self.0.borrow();
-        let step = step.as_ref()?;
-        Some((step.task.clone(), step.is_direct(waker)))
+    pub(crate) fn is_direct(&self, waker: &Waker) -> bool {
+        ptr::eq(waker.data(), self.waker.get())
     }
 
     #[inline]
     pub(crate) fn take_throw(&self) -> Option<Exception> {
-        self.0.borrow_mut().as_mut()?.throw.take()
+        self.throw.take()
     }
 
     /// Ends the step for now, to go on in the next iteration; whether that is a matter of `waker`.
     #[inline]
     fn yields(&self, waker: &Waker) -> bool {
-        match &mut *self.0.borrow_mut() {
-            Some(step) if step.is_direct(waker) => {
-                step.yielded = true;
-                true
-            }
-            _ => false,
+        let direct = self.is_direct(waker);
+        if direct {
+            self.yielded.set(true);
         }
+        direct
+    }
+}
+
+impl EventLoop {
+    /// The task whose coroutine is being polled.
+    #[inline]
+    pub(crate) fn current_task(&self) -> Option<AnyRc> {
+        match self.0.current.place.get() {
+            NOBODY => None,
+            place => self.0.tasks.borrow().at(place),
+        }
+    }
+}
+
+/// Tells `look` the context of the task that the thread's loop runs.
+pub(crate) fn ask_for_context(look: &mut dyn FnMut(&LazyContext)) {
+    let task = running::with(EventLoop::current_task).flatten();
+    if let Some(head) = task.as_ref().and_then(|task| task.task()) {
+        look(&head.context);
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use hilos_core::contextvars::Context;
-use hilos_core::lazy_context::{self, HasContext, LazyContext};
+use hilos_core::lazy_context::LazyContext;
 use hilos_core::panic::{Unwound, catch};
 
 use crate::any_future::{self, AnyFuture, AnyRc, Callback, Head};
@@ -23,7 +23,7 @@ use crate::exceptions::{Message, SystemExit};
 use crate::few::Few;
 use crate::futures::Future;
 use crate::repr::{debug_like_display, function_name, qualified};
-use crate::step::Step;
+use crate::step::{Left, ask_for_context};
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::threadsafe::{TaskKey, WakeCell};
@@ -180,12 +180,6 @@ where
     Ok(Task(Future(cell)))
 }
 
-impl<F: 'static, T: 'static> HasContext for Cellular<F, T> {
-    fn lazy_context(&self) -> &LazyContext {
-        &self.task.context
-    }
-}
-
 impl<F, T> Cellular<F, T>
 where
     F: StdFuture<Output = Result<T>> + 'static,
@@ -203,48 +197,48 @@ where
         }
     }
 
-    /// Polls the coroutine once, in its context.
-    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Polled<T>, Step) {
+    /// Polls the coroutine once, in its context; `None` if it is running already, or gone.
+    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Option<Poll<Result<T>>>, Left) {
         let event_loop = &self.core.head.event_loop;
         let source = Source {
             shared: &event_loop.0.shared,
             key: self.task.key,
             cell: &self.task.wake_cell,
         };
-        let step = Step {
-            task: self.clone(),
-            waker: source.address(),
-            throw,
-            yielded: false,
-        };
-        let poll = || {
+        let mut polled = None;
+        let mut poll = || {
             with_waker(&source, |waker| {
                 let mut context = std::task::Context::from_waker(waker);
-                coroutine::poll(self, &mut context)
-            })
+                polled = coroutine::poll(self, &mut context);
+            });
         };
+        let context = &self.task.context;
+        let mut failed = None;
         self.task.running.set(true);
-        let during = event_loop.0.current.during(step, || {
-            match catch(|| lazy_context::run_in(self, poll)) {
-                Ok(Ok(Some(polled))) => Polled::Polled(polled),
-                Ok(Ok(None)) => Polled::Nothing,
-                Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
-                Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
-                Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
-            }
+        let current = &event_loop.0.current;
+        let left = current.during(self.task.key, source.address(), throw, || {
+            failed = match catch(|| context.run(ask_for_context, &mut poll)) {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.into()),
+                Err(Unwound::Panic(panic)) => Some(panic.into()),
+                Err(Unwound::Exit) => Some(SystemExit(0).into()),
+            };
         });
         self.task.running.set(false);
-        during
+        match failed {
+            None => (polled, left),
+            Some(exception) => (Some(Poll::Ready(Err(exception))), left),
+        }
     }
 
     /// What the step's end means for the task.
-    fn after(self: &Rc<Self>, polled: Polled<T>, step: Step) {
-        match (polled, step.throw) {
-            (Polled::Nothing, _) => {}
-            (Polled::Polled(Poll::Ready(result)), _) => self.end(result),
+    fn after(self: &Rc<Self>, polled: Option<Poll<Result<T>>>, left: Left) {
+        match (polled, left.throw) {
+            (None, _) => {}
+            (Some(Poll::Ready(result)), _) => self.end(result),
             // Nothing on the way took the exception: it ends the coroutine.
-            (Polled::Polled(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
-            (Polled::Polled(Poll::Pending), None) => self.suspend(step.yielded),
+            (Some(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
+            (Some(Poll::Pending), None) => self.suspend(left.yielded),
         }
     }
 
@@ -301,13 +295,6 @@ where
     }
 }
 
-/// How a step's poll ended.
-enum Polled<T> {
-    Polled(Poll<Result<T>>),
-    /// There was nothing to poll: the coroutine is running, or gone.
-    Nothing,
-}
-
 impl<F, T> AnyFuture for Cellular<F, T>
 where
     F: StdFuture<Output = Result<T>> + 'static,
@@ -362,8 +349,8 @@ where
         {
             return self.end(Err(thrown));
         }
-        let (polled, step) = self.poll(throw);
-        self.after(polled, step);
+        let (polled, left) = self.poll(throw);
+        self.after(polled, left);
     }
 
     fn abandon(self: Rc<Self>) {

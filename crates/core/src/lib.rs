@@ -21,7 +21,7 @@ pub mod deadlock;
 pub mod ident;
 /// Contexts that are made when somebody asks for them.
 pub mod lazy_context {
-    pub use crate::contextvars::lazy::{HasContext, LazyContext, run_in};
+    pub use crate::contextvars::lazy::{Ask, Asking, LazyContext, asking};
 }
 pub mod lock;
 pub mod panic;

@@ -189,7 +189,7 @@ impl Context {
 /// Mirrors [`contextvars.copy_context`](https://docs.python.org/3.14/library/contextvars.html#contextvars.copy_context).
 #[must_use = "the copy is another context; the current one is as it was"]
 pub fn copy_context() -> Context {
-    Context::with(current::peek(Entry::vars).unwrap_or_default(), false)
+    Context::with(current::vars(), false)
 }
 
 /// Keeps a context the current one of its thread until it is dropped.
@@ -214,7 +214,9 @@ pub struct Entered<'c> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        current::remove(|entry| entry.is(self.context));
+        current::remove(
+            |entry| matches!(entry, Entry::Context(context) if context.is(self.context)),
+        );
         self.context.end();
     }
 }

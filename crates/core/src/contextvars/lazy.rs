@@ -1,7 +1,6 @@
 //! Contexts that are made when somebody asks for them.
 
 use std::cell::{Cell, OnceCell};
-use std::rc::Rc;
 
 use super::vars::Vars;
 use super::{Context, RuntimeError, current};
@@ -17,18 +16,15 @@ pub struct LazyContext {
     entered: Cell<bool>,
 }
 
-/// What owns a [`LazyContext`]: it has to be there while the context is entered.
-pub trait HasContext {
-    /// The context, always the same.
-    fn lazy_context(&self) -> &LazyContext;
-}
+/// Calls a function with the lazy context that the thread is in, if it is in one.
+pub type Ask = fn(&mut dyn FnMut(&LazyContext));
 
 impl LazyContext {
     /// A copy of the current context.
     pub fn copy_current() -> Self {
         Self {
             made: OnceCell::new(),
-            vars: Cell::new(current::peek(current::Entry::vars).unwrap_or_default()),
+            vars: Cell::new(current::vars()),
             entered: Cell::new(false),
         }
     }
@@ -52,23 +48,17 @@ impl LazyContext {
         vars
     }
 
-    fn enter(&self) -> Result<(), RuntimeError> {
-        let entered_before = match self.made.get() {
-            Some(context) => context.begin(),
-            None => self.entered.get(),
-        };
-        if entered_before {
-            return Err(RuntimeError::already_entered(self.context()));
-        }
-        self.entered.set(true);
-        Ok(())
-    }
-
-    fn leave(&self) {
-        self.entered.set(false);
-        if let Some(context) = self.made.get() {
-            context.end();
-        }
+    /// Calls `f` in this context, of which `ask` shall know meanwhile.
+    ///
+    /// # Errors
+    /// As [`Context::run`].
+    #[inline]
+    pub fn run<R, F: FnOnce() -> R>(&self, ask: Ask, f: F) -> Result<R, RuntimeError> {
+        let entered = Entered::new(self)?;
+        let asking = (!current::is_asking()).then(|| asking(ask));
+        let result = f();
+        drop((asking, entered));
+        Ok(result)
     }
 }
 
@@ -82,36 +72,50 @@ impl From<Context> for LazyContext {
     }
 }
 
-/// Calls `f` in the context of `owner`.
-///
-/// # Errors
-/// As [`Context::run`].
-#[inline]
-pub fn run_in<O, R, F>(owner: &Rc<O>, f: F) -> Result<R, RuntimeError>
-where
-    O: HasContext + 'static,
-    F: FnOnce() -> R,
-{
-    let entered = Entered::new(owner.clone())?;
-    let result = f();
-    drop(entered);
-    Ok(result)
-}
+/// Marks a lazy context as entered until it is dropped.
+struct Entered<'c>(&'c LazyContext);
 
-/// Keeps a lazy context the current one until it is dropped.
-struct Entered(Rc<dyn HasContext>);
-
-impl Entered {
-    fn new(owner: Rc<dyn HasContext>) -> Result<Self, RuntimeError> {
-        owner.lazy_context().enter()?;
-        current::push(current::Entry::Lazy(owner.clone()));
-        Ok(Self(owner))
+impl<'c> Entered<'c> {
+    #[inline]
+    fn new(lazy: &'c LazyContext) -> Result<Self, RuntimeError> {
+        let entered_before = match lazy.made.get() {
+            Some(context) => context.begin(),
+            None => lazy.entered.get(),
+        };
+        if entered_before {
+            return Err(RuntimeError::already_entered(lazy.context()));
+        }
+        lazy.entered.set(true);
+        Ok(Self(lazy))
     }
 }
 
-impl Drop for Entered {
+impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
-        current::remove(|entry| entry.is_of(&self.0));
-        self.0.lazy_context().leave();
+        self.0.entered.set(false);
+        if let Some(context) = self.0.made.get() {
+            context.end();
+        }
+    }
+}
+
+/// Has `ask` asked for the current context until the guard is dropped.
+///
+/// A loop does so once for all its tasks: entering their contexts then costs next to nothing.
+pub fn asking(ask: Ask) -> Asking {
+    current::push(current::Entry::Ask(ask));
+    Asking(ask)
+}
+
+/// Made by [`asking`].
+#[must_use = "nothing is asked any more when it is dropped"]
+pub struct Asking(Ask);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        current::remove(
+            |entry| matches!(entry, current::Entry::Ask(ask) if std::ptr::fn_addr_eq(*ask, self.0)),
+        );
     }
 }
