@@ -308,9 +308,15 @@ impl EventLoop {
         self.0.timers.borrow_mut().count_cancelled();
     }
 
-    #[inline]
     pub(crate) fn push(&self, ready: Ready) {
-        self.0.ready.borrow_mut().push(ready);
+        self.push_with(|| ready);
+    }
+
+    /// Like [`push`](Self::push), where it matters: what `make` returns is written once, in its place.
+    #[inline]
+    pub(crate) fn push_with(&self, make: impl FnOnce() -> Ready) {
+        let mut ready = self.0.ready.borrow_mut();
+        ready.extend(std::iter::once_with(make));
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {

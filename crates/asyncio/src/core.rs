@@ -144,7 +144,7 @@ fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &R
         Callback::Step(task) => task.wake(),
         // The waker only marks; the task that it wakes runs in the next iteration all the same.
         Callback::Wake(waker) => waker.wake(),
-        Callback::Notify(whom) => event_loop.push(Ready::Notify(whom, future.clone())),
+        Callback::Notify(whom) => event_loop.push_with(|| Ready::Notify(whom, future.clone())),
         Callback::Call(_, call) => event_loop.push(Ready::Call(call, future.clone())),
     }
 }

@@ -175,7 +175,7 @@ where
         cell.clone().step();
     } else {
         cell.task.notified.set(true);
-        event_loop.push(Ready::Step(cell.clone()));
+        event_loop.push_with(|| Ready::Step(cell.clone()));
     }
     Ok(Task(Future(cell)))
 }
@@ -265,7 +265,8 @@ where
         }
         if yielded || head.notified.get() {
             head.notified.set(true);
-            self.core.head.event_loop.push(Ready::Step(self.clone()));
+            let event_loop = &self.core.head.event_loop;
+            event_loop.push_with(|| Ready::Step(self.clone()));
         }
     }
 
@@ -333,7 +334,7 @@ where
         let head = &self.task;
         if !self.core.head.done() && !head.notified.replace(true) && !head.running.get() {
             let event_loop = &self.core.head.event_loop;
-            event_loop.push(Ready::Step(self.clone()));
+            event_loop.push_with(|| Ready::Step(self.clone()));
         }
     }
 
