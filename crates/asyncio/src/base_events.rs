@@ -293,8 +293,12 @@ impl EventLoop {
         }
         self.check_open()?;
         let handle = Handle::new(self, when, context, callback);
-        self.0.timers.borrow_mut().push(handle.0.clone());
+        self.push_timer(handle.0.clone());
         Ok(TimerHandle(handle))
+    }
+
+    pub(crate) fn push_timer(&self, timer: Rc<dyn Scheduled>) {
+        self.0.timers.borrow_mut().push(timer);
     }
 
     /// A number that no other callback of a future has.

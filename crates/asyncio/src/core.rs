@@ -149,10 +149,10 @@ fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &R
     }
 }
 
-/// A future that somebody completes by hand.
-pub(crate) struct Plain<T>(pub(crate) Core<T>);
+/// A future that somebody completes by hand, and what that somebody needs.
+pub(crate) struct Plain<T, X = ()>(pub(crate) Core<T>, pub(crate) X);
 
-impl<T: 'static> AnyFuture for Plain<T> {
+impl<T: 'static, X: 'static> AnyFuture for Plain<T, X> {
     fn head(&self) -> &Head {
         &self.0.head
     }
@@ -178,7 +178,7 @@ impl<T: 'static> AnyFuture for Plain<T> {
     }
 }
 
-impl<T: 'static> Typed<T> for Plain<T> {
+impl<T: 'static, X: 'static> Typed<T> for Plain<T, X> {
     fn core(&self) -> &Core<T> {
         &self.0
     }
@@ -188,7 +188,7 @@ impl<T: 'static> Typed<T> for Plain<T> {
     }
 }
 
-impl<T> Drop for Plain<T> {
+impl<T, X> Drop for Plain<T, X> {
     fn drop(&mut self) {
         self.0
             .report_unseen("Future", None, || format!("<Future {}>", self.0.repr()));

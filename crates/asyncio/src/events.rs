@@ -39,24 +39,33 @@ impl<E: Into<Exception>> CallbackResult for Result<(), E> {
 /// A scheduled call, of which only the loop knows what it does.
 pub(crate) trait Scheduled {
     fn head(&self) -> &Head;
+    fn event_loop(&self) -> &EventLoop;
+    fn context(&self) -> Option<&Context>;
+    /// The name of the function that is called, as the compiler has it.
+    fn name(&self) -> &'static str;
     /// Calls the callback, unless it was called or cancelled.
-    fn run(&self);
+    fn run(self: Rc<Self>);
     /// Drops the callback.
     fn clear(&self);
 }
 
 pub(crate) struct Head {
-    event_loop: EventLoop,
     /// When a timer is due.
     when: f64,
     cancelled: Cell<bool>,
     /// Whether the loop has it among its timers.
     pub(crate) in_heap: Cell<bool>,
-    context: Option<Context>,
-    name: &'static str,
 }
 
 impl Head {
+    pub(crate) fn new(when: f64) -> Self {
+        Self {
+            when,
+            cancelled: Cell::new(false),
+            in_heap: Cell::new(false),
+        }
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.get()
     }
@@ -66,8 +75,21 @@ impl Head {
     }
 }
 
+/// Cancels a call, unless it was cancelled before.
+pub(crate) fn cancel<S: Scheduled + ?Sized>(call: &S) {
+    let head = call.head();
+    if !head.cancelled.replace(true) {
+        if head.in_heap.get() {
+            call.event_loop().timer_was_cancelled();
+        }
+        call.clear();
+    }
+}
+
 struct Call<F> {
     head: Head,
+    event_loop: EventLoop,
+    context: Option<Context>,
     callback: RefCell<Option<F>>,
 }
 
@@ -76,16 +98,24 @@ impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
         &self.head
     }
 
-    fn run(&self) {
+    fn event_loop(&self) -> &EventLoop {
+        &self.event_loop
+    }
+
+    fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    fn name(&self) -> &'static str {
+        function_name::<F>()
+    }
+
+    fn run(self: Rc<Self>) {
         let callback = self.callback.borrow_mut().take();
         if let Some(callback) = callback {
-            let name = self.head.name;
-            guard(
-                &self.head.event_loop,
-                self.head.context.as_ref(),
-                callback,
-                || format!("Exception in callback {}()", qualified(name)),
-            );
+            guard(&self.event_loop, self.context(), callback, || {
+                format!("Exception in callback {}()", qualified(self.name()))
+            });
         }
     }
 
@@ -143,27 +173,17 @@ impl Handle {
         F: FnOnce() -> R + 'static,
         R: CallbackResult,
     {
-        let head = Head {
+        Self(Rc::new(Call {
+            head: Head::new(when),
             event_loop: event_loop.clone(),
-            when,
-            cancelled: Cell::new(false),
-            in_heap: Cell::new(false),
             context,
-            name: function_name::<F>(),
-        };
-        let callback = RefCell::new(Some(callback));
-        Self(Rc::new(Call { head, callback }))
+            callback: RefCell::new(Some(callback)),
+        }))
     }
 
     /// Cancels the call. If it was made or cancelled before, nothing happens.
     pub fn cancel(&self) {
-        let head = self.0.head();
-        if !head.cancelled.replace(true) {
-            if head.in_heap.get() {
-                head.event_loop.timer_was_cancelled();
-            }
-            self.0.clear();
-        }
+        cancel(&*self.0);
     }
 
     /// Whether the call was cancelled.
@@ -173,13 +193,13 @@ impl Handle {
 
     /// The context in which the call will be made.
     pub fn get_context(&self) -> Context {
-        self.0.head().context.clone().unwrap_or_default()
+        self.0.context().cloned().unwrap_or_default()
     }
 }
 
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        describe("Handle", self.0.head(), f)
+        describe("Handle", &*self.0, f)
     }
 }
 
@@ -189,7 +209,8 @@ impl fmt::Debug for Handle {
     }
 }
 
-fn describe(kind: &str, head: &Head, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn describe(kind: &str, call: &dyn Scheduled, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let head = call.head();
     write!(f, "<{kind}")?;
     if head.is_cancelled() {
         f.write_str(" cancelled")?;
@@ -198,7 +219,7 @@ fn describe(kind: &str, head: &Head, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         write!(f, " when={}", head.when)?;
     }
     if !head.is_cancelled() {
-        write!(f, " {}()", qualified(head.name))?;
+        write!(f, " {}()", qualified(call.name()))?;
     }
     f.write_str(">")
 }
@@ -235,7 +256,7 @@ impl TimerHandle {
 
 impl fmt::Display for TimerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        describe("TimerHandle", self.0.0.head(), f)
+        describe("TimerHandle", &*self.0.0, f)
     }
 }
 

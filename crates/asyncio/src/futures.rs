@@ -65,7 +65,7 @@ impl<T: 'static> Future<T> {
     }
 
     pub(crate) fn new_in(event_loop: &EventLoop) -> Self {
-        Self(Rc::new(Plain(Core::new(event_loop.clone()))))
+        Self(Rc::new(Plain(Core::new(event_loop.clone()), ())))
     }
 
     pub(crate) fn core(&self) -> &Core<T> {

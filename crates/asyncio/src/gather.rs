@@ -1,7 +1,6 @@
 //! `asyncio.gather`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, AnyRc, Callback, Head, Notify};
@@ -174,7 +173,7 @@ struct Gathering<R> {
     core: Core<R>,
     /// One for each argument; the same future may be there twice.
     children: Vec<AnyRc>,
-    /// How many different children are not done.
+    /// How many children are not done.
     left: Cell<usize>,
     return_exceptions: bool,
     cancel_requested: Cell<bool>,
@@ -194,32 +193,41 @@ impl<R: 'static> Gathering<R> {
     where
         C: FnOnce() -> Result<R> + 'static,
     {
-        let mut seen = HashSet::new();
-        let different: Vec<_> = children
-            .iter()
-            .filter(|child| children.len() == 1 || seen.insert(Rc::as_ptr(child).cast::<()>()))
-            .cloned()
-            .collect();
         let gathering = Rc::new(Self {
             core: Core::new(event_loop.clone()),
             children,
-            left: Cell::new(different.len()),
+            left: Cell::new(0),
             return_exceptions,
             cancel_requested: Cell::new(false),
             collect: RefCell::new(Some(Box::new(collect))),
         });
-        let (done, pending): (Vec<_>, Vec<_>) =
-            different.into_iter().partition(|child| child.head().done());
-        for child in &pending {
-            notify_when_done(child, gathering.clone());
+        for child in gathering.waited_for() {
+            gathering.left.update(|left| left + 1);
+            if !child.head().done() {
+                notify_when_done(child, gathering.clone());
+            }
         }
-        if pending.is_empty() && done.is_empty() {
+        if gathering.children.is_empty() {
             gathering.complete();
         }
-        for child in done {
-            gathering.clone().notify(child);
+        // What was done before is so still: nothing of the program has run.
+        for child in gathering.children.iter().filter(|it| it.head().done()) {
+            gathering.clone().notify(child.clone());
         }
         Future(gathering)
+    }
+
+    /// The children, but one that is pending and there twice only once: it tells us already.
+    fn waited_for(self: &Rc<Self>) -> impl Iterator<Item = &AnyRc> {
+        let tells = |child: &AnyRc| {
+            let mut any = false;
+            child.remove_callbacks(&mut |callback| {
+                any |= matches!(callback, Callback::Notify(whom) if std::ptr::addr_eq(Rc::as_ptr(whom), Rc::as_ptr(self)));
+                false
+            });
+            any
+        };
+        self.children.iter().filter(move |child| !tells(child))
     }
 
     fn complete(self: &Rc<Self>) {
