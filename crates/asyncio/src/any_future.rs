@@ -118,6 +118,11 @@ pub(crate) trait AnyFuture: 'static {
 
     fn add_callback(self: Rc<Self>, callback: Callback);
 
+    /// Adds the callback that steps `task`, the one that is added most.
+    fn step_when_done(self: Rc<Self>, task: AnyRc) {
+        self.add_callback(Callback::Step(task));
+    }
+
     /// Removes the callbacks that `gone` accepts, and says how many there were.
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize;
 

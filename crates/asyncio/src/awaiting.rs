@@ -59,7 +59,7 @@ impl<T> Await<T> {
                 self.registered = Some(match direct {
                     true => {
                         let address = address(&task);
-                        waiting.add_callback(Callback::Step(task));
+                        waiting.step_when_done(task);
                         Registered::Task(address)
                     }
                     false => add_waker(waiting, context.waker()),

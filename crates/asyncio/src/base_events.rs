@@ -494,6 +494,9 @@ impl EventLoop {
     }
 
     fn receive(&self) {
+        if !self.0.shared.has_any() {
+            return;
+        }
         for item in self.0.shared.receive() {
             self.accept(item);
         }

@@ -24,7 +24,10 @@ pub(crate) trait Typed<T>: AnyFuture {
     fn core(&self) -> &Core<T>;
 
     /// Sets the result and schedules the callbacks.
-    fn finish(self: Rc<Self>, outcome: Result<T>);
+    fn succeed(self: Rc<Self>, value: T);
+
+    /// Sets the exception and schedules the callbacks.
+    fn fail(self: Rc<Self>, exception: Exception);
 }
 
 impl<T> Core<T> {
@@ -57,12 +60,20 @@ impl<T> Core<T> {
         }
     }
 
-    pub(crate) fn finish<S: AnyFuture>(&self, this: &Rc<S>, outcome: Result<T>) {
-        let failed = outcome.is_err();
-        *self.outcome.borrow_mut() = Some(outcome.map(Some));
+    /// Sets the result and schedules the callbacks.
+    #[inline]
+    pub(crate) fn succeed<S: AnyFuture>(&self, this: &Rc<S>, value: T) {
+        *self.outcome.borrow_mut() = Some(Ok(Some(value)));
         self.head.state.set(State::Finished);
         self.schedule_callbacks(this);
-        self.head.unseen.set(failed);
+    }
+
+    /// Sets the exception and schedules the callbacks.
+    pub(crate) fn fail<S: AnyFuture>(&self, this: &Rc<S>, exception: Exception) {
+        *self.outcome.borrow_mut() = Some(Err(exception));
+        self.head.state.set(State::Finished);
+        self.schedule_callbacks(this);
+        self.head.unseen.set(true);
     }
 
     /// Marks the future as cancelled, unless it is done.
@@ -94,6 +105,7 @@ impl<T> Core<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn add_callback<S: AnyFuture>(&self, this: &Rc<S>, callback: Callback) {
         match self.head.done() {
             true => schedule(&self.head.event_loop, callback, this),
@@ -183,8 +195,12 @@ impl<T: 'static, X: 'static> Typed<T> for Plain<T, X> {
         &self.0
     }
 
-    fn finish(self: Rc<Self>, outcome: Result<T>) {
-        self.0.finish(&self, outcome);
+    fn succeed(self: Rc<Self>, value: T) {
+        self.0.succeed(&self, value);
+    }
+
+    fn fail(self: Rc<Self>, exception: Exception) {
+        self.0.fail(&self, exception);
     }
 }
 

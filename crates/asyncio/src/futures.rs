@@ -148,7 +148,7 @@ impl<T: 'static> Future<T> {
     /// [`InvalidStateError`] if it is done; `value` is dropped. A task sets its own result.
     pub fn set_result(&self, value: T) -> Result<()> {
         self.check_settable("set_result")?;
-        self.0.clone().finish(Ok(value));
+        self.0.clone().succeed(value);
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl<T: 'static> Future<T> {
     /// As [`set_result`](Self::set_result).
     pub fn set_exception<E: Into<Exception>>(&self, exception: E) -> Result<()> {
         self.check_settable("set_exception")?;
-        self.0.clone().finish(Err(exception.into()));
+        self.0.clone().fail(exception.into());
         Ok(())
     }
 

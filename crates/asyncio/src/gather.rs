@@ -239,19 +239,21 @@ impl<R: 'static> Gathering<R> {
         let collect = self.collect.take();
         match self.children.last() {
             Some(last) if self.cancel_requested.get() => {
-                self.core.finish(self, Err(last.head().cancelled_error()));
+                self.core.fail(self, last.head().cancelled_error());
             }
             _ => {
-                if let Some(collect) = collect {
-                    self.core.finish(self, collect());
+                match collect.map(|collect| collect()) {
+                    None => {}
+                    Some(Ok(values)) => self.core.succeed(self, values),
+                    Some(Err(exception)) => self.core.fail(self, exception),
                 }
             }
         }
     }
 
-    fn fail(self: &Rc<Self>, exception: Exception) {
+    fn end_by(self: &Rc<Self>, exception: Exception) {
         let collect = self.collect.take();
-        self.core.finish(self, Err(exception));
+        self.core.fail(self, exception);
         drop(collect);
     }
 }
@@ -266,11 +268,11 @@ impl<R: 'static> Notify for Gathering<R> {
         }
         if !self.return_exceptions {
             if child.head().cancelled() {
-                return self.fail(child.head().cancelled_error());
+                return self.end_by(child.head().cancelled_error());
             }
             if let Some(exception) = child.failure() {
                 child.head().unseen.set(false);
-                return self.fail(exception);
+                return self.end_by(exception);
             }
         }
         if self.left.get() == 0 {
@@ -317,8 +319,12 @@ impl<R: 'static> Typed<R> for Gathering<R> {
         &self.core
     }
 
-    fn finish(self: Rc<Self>, outcome: Result<R>) {
-        self.core.finish(&self, outcome);
+    fn succeed(self: Rc<Self>, value: R) {
+        self.core.succeed(&self, value);
+    }
+
+    fn fail(self: Rc<Self>, exception: Exception) {
+        self.core.fail(&self, exception);
     }
 }
 

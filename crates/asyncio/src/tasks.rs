@@ -279,10 +279,11 @@ where
             }
             Err(exception) if exception.is_cancelled() => self.core.cancel_by(self, exception),
             Err(exception) if exception.is_exit() => {
-                self.core.finish(self, Err(exception.clone()));
+                self.core.fail(self, exception.clone());
                 self.core.head.event_loop.raise(exception);
             }
-            result => self.core.finish(self, result),
+            Ok(value) => self.core.succeed(self, value),
+            Err(exception) => self.core.fail(self, exception),
         }
         let registered = self
             .core
@@ -404,8 +405,12 @@ where
         &self.core
     }
 
-    fn finish(self: Rc<Self>, outcome: Result<T>) {
-        self.end(outcome);
+    fn succeed(self: Rc<Self>, value: T) {
+        self.end(Ok(value));
+    }
+
+    fn fail(self: Rc<Self>, exception: Exception) {
+        self.end(Err(exception));
     }
 }
 

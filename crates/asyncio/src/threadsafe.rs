@@ -75,8 +75,7 @@ impl Shared {
     }
 
     pub(crate) fn receive(&self) -> Vec<Injected> {
-        // The look comes first because a swap costs more, and this is asked in every iteration.
-        match self.has_any() && self.any.swap(false, Ordering::Acquire) {
+        match self.any.swap(false, Ordering::Acquire) {
             true => std::mem::take(&mut self.inbox().items),
             false => Vec::new(),
         }
