@@ -141,8 +141,8 @@ pub(crate) enum Callback {
     Wake(std::task::Waker),
     /// One of asyncio's own functions is.
     Notify(Rc<dyn Notify>),
-    /// The program's callback.
-    Call(u64, Box<dyn FnOnce(AnyRc)>),
+    /// The program's callback, and its number.
+    Call(Box<(u64, Box<dyn FnOnce(AnyRc)>)>),
 }
 
 /// An object of asyncio that wants to know when futures are done.

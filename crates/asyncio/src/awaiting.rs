@@ -25,7 +25,8 @@ pub struct Await<T: 'static> {
 enum Registered {
     /// By its address; the future keeps it alive.
     Task(*const ()),
-    Waker(Waker),
+    /// Boxed because few awaits are polled by anything else.
+    Waker(Box<Waker>),
 }
 
 impl<T> Await<T> {
@@ -35,6 +36,10 @@ impl<T> Await<T> {
             get,
             registered: None,
         }
+    }
+
+    pub(crate) fn future(&self) -> &Future<T> {
+        &self.future
     }
 
     /// Has the current task stepped when the future is done, and cancellations go to the future.
@@ -109,7 +114,7 @@ fn address(task: &AnyRc) -> *const () {
 
 fn add_waker(future: AnyRc, waker: &Waker) -> Registered {
     future.add_callback(Callback::Wake(waker.clone()));
-    Registered::Waker(waker.clone())
+    Registered::Waker(Box::new(waker.clone()))
 }
 
 fn error(message: String) -> Exception {

@@ -439,7 +439,10 @@ impl EventLoop {
         } else {
             drop(calls);
         }
-        self.0.spare.set(todo);
+        // What a rush has made long is not kept for ever.
+        if todo.capacity() <= SPARE {
+            self.0.spare.set(todo);
+        }
     }
 
     fn prune_timers(&self) {
@@ -565,6 +568,9 @@ impl EventLoop {
         let _ = writeln!(std::io::stderr(), "{context}");
     }
 }
+
+/// How long a list of ready calls may be that is kept to be used again.
+const SPARE: usize = 4096;
 
 /// The smallest difference that CPython's clock shows.
 const CLOCK_RESOLUTION: f64 = 1e-9;

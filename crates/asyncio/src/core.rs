@@ -14,9 +14,14 @@ use crate::handler::ExceptionContext;
 /// The outcome of a future and the callbacks that wait for it.
 pub(crate) struct Core<T> {
     pub(crate) head: Head,
+    inside: RefCell<Inside<T>>,
+}
+
+/// What changes when a future is finished; both in one cell, as futures should be small.
+struct Inside<T> {
     /// There from when the future is finished; the value is there until somebody takes it.
-    outcome: RefCell<Option<Result<Option<T>>>>,
-    callbacks: RefCell<Few<Callback>>,
+    outcome: Option<Result<Option<T>>>,
+    callbacks: Few<Callback>,
 }
 
 /// A future whose result's type is known.
@@ -34,8 +39,10 @@ impl<T> Core<T> {
     pub(crate) fn new(event_loop: EventLoop) -> Self {
         Self {
             head: Head::new(event_loop),
-            outcome: RefCell::new(None),
-            callbacks: RefCell::default(),
+            inside: RefCell::new(Inside {
+                outcome: None,
+                callbacks: Few::None,
+            }),
         }
     }
 
@@ -45,7 +52,7 @@ impl<T> Core<T> {
             return Err(self.head.cancelled_error());
         }
         self.head.unseen.set(false);
-        match &mut *self.outcome.borrow_mut() {
+        match &mut self.inside.borrow_mut().outcome {
             None => Err(InvalidStateError::new("Result is not ready.").into()),
             Some(Err(exception)) => Err(exception.clone()),
             Some(Ok(value)) => get(value)
@@ -54,7 +61,7 @@ impl<T> Core<T> {
     }
 
     pub(crate) fn failure(&self) -> Option<Exception> {
-        match &*self.outcome.borrow() {
+        match &self.inside.borrow().outcome {
             Some(Err(exception)) => Some(exception.clone()),
             _ => None,
         }
@@ -63,14 +70,14 @@ impl<T> Core<T> {
     /// Sets the result and schedules the callbacks.
     #[inline]
     pub(crate) fn succeed<S: AnyFuture>(&self, this: &Rc<S>, value: T) {
-        *self.outcome.borrow_mut() = Some(Ok(Some(value)));
+        self.inside.borrow_mut().outcome = Some(Ok(Some(value)));
         self.head.state.set(State::Finished);
         self.schedule_callbacks(this);
     }
 
     /// Sets the exception and schedules the callbacks.
     pub(crate) fn fail<S: AnyFuture>(&self, this: &Rc<S>, exception: Exception) {
-        *self.outcome.borrow_mut() = Some(Err(exception));
+        self.inside.borrow_mut().outcome = Some(Err(exception));
         self.head.state.set(State::Finished);
         self.schedule_callbacks(this);
         self.head.unseen.set(true);
@@ -94,11 +101,12 @@ impl<T> Core<T> {
     }
 
     fn schedule_callbacks<S: AnyFuture>(&self, this: &Rc<S>) {
-        match self.callbacks.take() {
+        let callbacks = std::mem::take(&mut self.inside.borrow_mut().callbacks);
+        match callbacks {
             Few::None => {}
             Few::One(callback) => schedule(&self.head.event_loop, callback, this),
             Few::Many(callbacks) => {
-                for callback in callbacks {
+                for callback in *callbacks {
                     schedule(&self.head.event_loop, callback, this);
                 }
             }
@@ -109,12 +117,12 @@ impl<T> Core<T> {
     pub(crate) fn add_callback<S: AnyFuture>(&self, this: &Rc<S>, callback: Callback) {
         match self.head.done() {
             true => schedule(&self.head.event_loop, callback, this),
-            false => self.callbacks.borrow_mut().push(callback),
+            false => self.inside.borrow_mut().callbacks.push(callback),
         }
     }
 
     pub(crate) fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
-        let removed = self.callbacks.borrow_mut().extract(gone);
+        let removed = self.inside.borrow_mut().callbacks.extract(gone);
         removed.len()
     }
 
@@ -157,7 +165,7 @@ fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &R
         // The waker only marks; the task that it wakes runs in the next iteration all the same.
         Callback::Wake(waker) => waker.wake(),
         Callback::Notify(whom) => event_loop.push_with(|| Ready::Notify(whom, future.clone())),
-        Callback::Call(_, call) => event_loop.push(Ready::Call(call, future.clone())),
+        Callback::Call(called) => event_loop.push(Ready::Call(called.1, future.clone())),
     }
 }
 

@@ -225,14 +225,14 @@ impl<T: 'static> Future<T> {
             );
         };
         self.erased()
-            .add_callback(Callback::Call(id, Box::new(call)));
+            .add_callback(Callback::Call(Box::new((id, Box::new(call)))));
         CallbackId(id)
     }
 
     /// Removes a callback, and says how many were removed: 1, or 0 if its call was scheduled before.
     pub fn remove_done_callback(&self, callback: CallbackId) -> usize {
         self.0.remove_callbacks(
-            &mut |other| matches!(other, Callback::Call(id, _) if *id == callback.0),
+            &mut |other| matches!(other, Callback::Call(called) if called.0 == callback.0),
         )
     }
 

@@ -241,13 +241,11 @@ impl<R: 'static> Gathering<R> {
             Some(last) if self.cancel_requested.get() => {
                 self.core.fail(self, last.head().cancelled_error());
             }
-            _ => {
-                match collect.map(|collect| collect()) {
-                    None => {}
-                    Some(Ok(values)) => self.core.succeed(self, values),
-                    Some(Err(exception)) => self.core.fail(self, exception),
-                }
-            }
+            _ => match collect.map(|collect| collect()) {
+                None => {}
+                Some(Ok(values)) => self.core.succeed(self, values),
+                Some(Err(exception)) => self.core.fail(self, exception),
+            },
         }
     }
 

@@ -8,7 +8,7 @@ use crate::threadsafe::TaskKey;
 /// All tasks of a loop that are not done, findable by a key that other threads may hold.
 #[derive(Default)]
 pub(crate) struct Registry {
-    places: Vec<Option<(u64, AnyRc)>>,
+    places: Vec<Option<AnyRc>>,
     free: Vec<u32>,
 }
 
@@ -24,27 +24,24 @@ impl Registry {
             u32::try_from(self.places.len() - 1).expect("fewer than 4 billion tasks")
         });
         let task = make(TaskKey { place, number });
-        self.places[place as usize] = Some((number, task.clone()));
+        self.places[place as usize] = Some(task.clone());
         task
     }
 
     pub(crate) fn get(&self, key: TaskKey) -> Option<AnyRc> {
-        match self.places.get(key.place as usize)? {
-            Some((number, task)) if *number == key.number => Some(task.clone()),
-            _ => None,
-        }
+        self.at(key.place).filter(|task| number(task) == key.number)
     }
 
     /// The task at a place that it is known to have.
+    #[inline]
     pub(crate) fn at(&self, place: u32) -> Option<AnyRc> {
-        let (_, task) = self.places.get(place as usize)?.as_ref()?;
-        Some(task.clone())
+        self.places.get(place as usize)?.clone()
     }
 
-    /// Takes a task out; the caller drops it.
+    /// Takes a task out, if it is there; the caller drops it.
     pub(crate) fn remove(&mut self, key: TaskKey) -> Option<AnyRc> {
         let place = self.places.get_mut(key.place as usize)?;
-        let (_, task) = place.take_if(|(number, _)| *number == key.number)?;
+        let task = place.take_if(|task| number(task) == key.number)?;
         self.free.push(key.place);
         Some(task)
     }
@@ -55,12 +52,17 @@ impl Registry {
 
     /// The tasks, oldest first.
     pub(crate) fn tasks(&self) -> Vec<AnyRc> {
-        let mut tasks: Vec<_> = self.places.iter().flatten().collect();
-        tasks.sort_unstable_by_key(|(number, _)| *number);
-        tasks.into_iter().map(|(_, task)| task.clone()).collect()
+        let mut tasks: Vec<_> = self.places.iter().flatten().cloned().collect();
+        tasks.sort_unstable_by_key(number);
+        tasks
     }
 
     pub(crate) fn into_tasks(self) -> Vec<AnyRc> {
         self.tasks()
     }
+}
+
+/// The number that no other task has.
+fn number(task: &AnyRc) -> u64 {
+    task.task().map_or(0, |head| head.key.number)
 }

@@ -11,6 +11,7 @@ use hilos_core::lazy_context::LazyContext;
 use crate::any_future::AnyRc;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
+use crate::few;
 use crate::running;
 use crate::threadsafe::TaskKey;
 
@@ -114,7 +115,7 @@ pub(crate) fn ask_for_context(look: &mut dyn FnMut(&LazyContext)) {
 /// Has cancellations of `task` go to `future` until its next step.
 pub(crate) fn waits_for(task: &AnyRc, future: AnyRc) {
     if let Some(head) = task.task() {
-        head.waiters.borrow_mut().push(future);
+        few::within(&head.waiters, |waiters| waiters.push(future));
     }
 }
 

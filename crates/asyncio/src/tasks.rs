@@ -1,6 +1,6 @@
 //! `asyncio.Task`: a coroutine that the loop runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future as StdFuture;
 use std::ops::Deref;
@@ -20,7 +20,7 @@ use crate::base_events::{EventLoop, Ready};
 use crate::core::{Core, Typed};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{Message, SystemExit};
-use crate::few::Few;
+use crate::few::{self, Few};
 use crate::futures::Future;
 use crate::repr::{debug_like_display, function_name, qualified};
 use crate::step::{Left, ask_for_context};
@@ -59,9 +59,9 @@ pub struct Task<T>(pub(crate) Future<T>);
 
 /// The part of a task that does not depend on its coroutine's type.
 pub(crate) struct TaskHead {
-    key: TaskKey,
+    pub(crate) key: TaskKey,
     /// What the program called it; boxed because few tasks are called anything.
-    name: Cell<Option<Box<str>>>,
+    name: Cell<Option<Box<String>>>,
     pub(crate) context: LazyContext,
     /// How often `cancel` was called and not taken back.
     pub(crate) cancels: Cell<u32>,
@@ -72,7 +72,7 @@ pub(crate) struct TaskHead {
     /// Whether the next step is scheduled, or will be when the one that runs has ended.
     notified: Cell<bool>,
     /// What the coroutine waits for, and will be cancelled in its stead.
-    pub(crate) waiters: RefCell<Few<AnyRc>>,
+    pub(crate) waiters: Cell<Few<AnyRc>>,
     /// What clones of the waker share.
     wake_cell: OnceLock<Arc<WakeCell>>,
     /// Where the program created the task.
@@ -90,7 +90,7 @@ impl TaskHead {
             started: Cell::new(false),
             running: Cell::new(false),
             notified: Cell::new(false),
-            waiters: RefCell::default(),
+            waiters: Cell::default(),
             wake_cell: OnceLock::new(),
             location,
         }
@@ -107,7 +107,12 @@ impl TaskHead {
     }
 
     pub(crate) fn set_name(&self, name: String) {
-        self.name.set(Some(name.into_boxed_str()));
+        self.name.set(Some(Box::new(name)));
+    }
+
+    /// What the coroutine waits for.
+    fn waiters(&self) -> Vec<AnyRc> {
+        few::within(&self.waiters, |waiters| waiters.as_slice().to_vec())
     }
 
     pub(crate) fn uncancel(&self) -> u32 {
@@ -191,9 +196,10 @@ where
             return None;
         }
         // What was waited for may have been cancelled itself: its exception goes first.
-        match self.task.waiters.borrow().as_slice() {
-            [waiter] if waiter.head().cancelled() => None,
-            _ => Some(self.core.head.cancelled_error()),
+        let cancelled = |waiters: &mut Few<AnyRc>| matches!(waiters.as_slice(), [waiter] if waiter.head().cancelled());
+        match few::within(&self.task.waiters, cancelled) {
+            true => None,
+            false => Some(self.core.head.cancelled_error()),
         }
     }
 
@@ -252,14 +258,15 @@ where
     fn suspend(self: &Rc<Self>, yielded: bool) {
         let head = &self.task;
         if head.must_cancel.get() {
-            let waiters = head.waiters.borrow().as_slice().to_vec();
+            let waiters = head.waiters();
+            let waits = !waiters.is_empty();
             let message = self.core.head.message();
             let accepted = waiters.into_iter().fold(false, |any, waiter| {
                 any_future::cancel(waiter, message.clone()) | any
             });
             if accepted {
                 head.must_cancel.set(false);
-            } else if head.waiters.borrow().as_slice().is_empty() {
+            } else if !waits {
                 head.notified.set(true);
             }
         }
@@ -317,10 +324,9 @@ where
             return;
         }
         head.cancels.set(head.cancels.get() + 1);
-        let waiters = head.waiters.borrow();
-        let waiters = waiters.as_slice();
+        let waiters = head.waiters();
         if waiters.iter().any(|waiter| waiter.accepts_cancel()) {
-            next.extend(waiters.iter().rev().cloned());
+            next.extend(waiters.into_iter().rev());
             return;
         }
         head.must_cancel.set(true);

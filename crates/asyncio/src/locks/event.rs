@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future as StdFuture;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use crate::exception::Result;
-use crate::locks::waiters::Waiters;
+use crate::locks::waiters::{Waiter, Waiters};
 use crate::repr::{address, debug_like_display};
 
 /// A flag that tasks can wait for.
@@ -66,12 +68,26 @@ impl Event {
     ///
     /// [`RuntimeError`]: crate::RuntimeError
     pub fn wait(&self) -> impl StdFuture<Output = Result<()>> + use<> {
-        let this = self.clone();
-        async move {
-            match this.is_set() {
-                true => Ok(()),
-                false => this.0.waiters.enter(|| this.to_string())?.wait().await,
-            }
+        Wait::New(self.clone())
+    }
+}
+
+/// By hand, because there may be many of these, and an async block would be twice as large.
+enum Wait {
+    New(Event),
+    Waiting(Waiter),
+}
+
+impl StdFuture for Wait {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        loop {
+            *self = match &mut *self {
+                Self::New(event) if event.is_set() => return Poll::Ready(Ok(())),
+                Self::New(event) => Self::Waiting(event.0.waiters.enter(|| event.to_string())?),
+                Self::Waiting(waiter) => return Pin::new(waiter).poll(context),
+            };
         }
     }
 }
