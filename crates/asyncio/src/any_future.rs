@@ -142,8 +142,10 @@ pub(crate) enum Callback {
     /// One of asyncio's own functions is.
     Notify(Rc<dyn Notify>),
     /// The program's callback, and its number.
-    Call(Box<(u64, Box<dyn FnOnce(AnyRc)>)>),
+    Call(Box<Numbered>),
 }
+
+type Numbered = (u64, Box<dyn FnOnce(AnyRc)>);
 
 /// An object of asyncio that wants to know when futures are done.
 pub(crate) trait Notify {

@@ -61,7 +61,7 @@ pub struct Task<T>(pub(crate) Future<T>);
 pub(crate) struct TaskHead {
     pub(crate) key: TaskKey,
     /// What the program called it; boxed because few tasks are called anything.
-    name: Cell<Option<Box<String>>>,
+    name: Cell<Option<Box<str>>>,
     pub(crate) context: LazyContext,
     /// How often `cancel` was called and not taken back.
     pub(crate) cancels: Cell<u32>,
@@ -107,7 +107,7 @@ impl TaskHead {
     }
 
     pub(crate) fn set_name(&self, name: String) {
-        self.name.set(Some(Box::new(name)));
+        self.name.set(Some(name.into_boxed_str()));
     }
 
     /// What the coroutine waits for.
