@@ -8,10 +8,10 @@ SAMPLES = 10
 SECONDS = 0.08  # a sample
 
 
-def report(group, run):
+def report(group, run, rival=None):
     """Prints a group's name and the nanoseconds of a turn; `run(turns)` returns the seconds of so many.
 
-    What takes more than a second is measured once.
+    What takes more than a second is measured once. `rival` is what runs the work, if not CPython alone.
     """
     turns = 1
     while (seconds := run(turns)) < SECONDS / 4:
@@ -21,7 +21,8 @@ def report(group, run):
     else:
         turns = max(1, round(turns * SECONDS / seconds))
         times = [run(turns) / turns for _ in range(SAMPLES)]
-    print(f"{group}\t{statistics.median(times) * 1e9:.1f}", flush=True)
+    columns = [group, f"{statistics.median(times) * 1e9:.1f}", *([rival] if rival else [])]
+    print(*columns, sep="\t", flush=True)
 
 
 def alone(work):

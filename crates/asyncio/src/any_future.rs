@@ -1,6 +1,6 @@
 //! What the loop and the combinators know of a future without knowing its result's type.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::base_events::EventLoop;
@@ -25,14 +25,13 @@ pub(crate) struct Head {
     pub(crate) state: Cell<State>,
     /// Whether there is an exception that nobody has looked at.
     pub(crate) unseen: Cell<bool>,
-    pub(crate) cancellation: RefCell<Cancellation>,
+    /// What the `CancelledError` will be, if not a plain one; boxed because it seldom is.
+    cancellation: Cell<Option<Box<Cancellation>>>,
     /// What a task waits in; here because there is room between the others.
     pub(crate) waits_in: Cell<WaitsIn>,
 }
 
-/// What the future's `CancelledError` will be.
-pub(crate) enum Cancellation {
-    Plain,
+enum Cancellation {
     /// `cancel` was given a text.
     Message(Message),
     /// The coroutine raised it; the first who asks gets this very exception.
@@ -45,7 +44,7 @@ impl Head {
             event_loop,
             state: Cell::new(State::Pending),
             unseen: Cell::new(false),
-            cancellation: RefCell::new(Cancellation::Plain),
+            cancellation: Cell::new(None),
             waits_in: Cell::default(),
         }
     }
@@ -59,27 +58,37 @@ impl Head {
     }
 
     pub(crate) fn set_message(&self, message: Option<Message>) {
-        let new = message.map_or(Cancellation::Plain, Cancellation::Message);
+        let new = message.map(|message| Box::new(Cancellation::Message(message)));
         drop(self.cancellation.replace(new));
     }
 
     pub(crate) fn message(&self) -> Option<Message> {
-        match &*self.cancellation.borrow() {
-            Cancellation::Message(message) => Some(message.clone()),
+        let cancellation = self.cancellation.take();
+        let message = match cancellation.as_deref() {
+            Some(Cancellation::Message(message)) => Some(message.clone()),
             _ => None,
-        }
+        };
+        self.cancellation.set(cancellation);
+        message
+    }
+
+    /// Keeps the `CancelledError` that the coroutine raised.
+    pub(crate) fn set_raised(&self, exception: Exception) {
+        let raised = Box::new(Cancellation::Raised(exception));
+        drop(self.cancellation.replace(Some(raised)));
     }
 
     /// The exception for whoever asks for the result of a cancelled future.
     pub(crate) fn cancelled_error(&self) -> Exception {
-        let mut cancellation = self.cancellation.borrow_mut();
+        let Some(cancellation) = self.cancellation.take() else {
+            return CancelledError::default().into();
+        };
         match &*cancellation {
-            Cancellation::Plain => CancelledError::default().into(),
-            Cancellation::Message(message) => CancelledError::new(Some(message.clone())).into(),
-            Cancellation::Raised(exception) => {
-                let exception = exception.clone();
-                *cancellation = Cancellation::Plain;
-                exception
+            Cancellation::Raised(exception) => exception.clone(),
+            Cancellation::Message(message) => {
+                let error = CancelledError::new(Some(message.clone())).into();
+                self.cancellation.set(Some(cancellation));
+                error
             }
         }
     }
@@ -102,6 +111,9 @@ pub(crate) trait AnyFuture: 'static {
     /// Cancels this future alone; what it waits for goes to `next`, in reverse.
     fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>);
 
+    /// Has a task's next step run soon, unless that is arranged.
+    fn wake(self: Rc<Self>) {}
+
     /// Runs a task's coroutine as far as it gets.
     fn step(self: Rc<Self>) {}
 
@@ -109,6 +121,11 @@ pub(crate) trait AnyFuture: 'static {
     fn abandon(self: Rc<Self>) {}
 
     fn add_callback(self: Rc<Self>, callback: Callback);
+
+    /// Adds the callback that steps `task`, the one that is added most.
+    fn step_when_done(self: Rc<Self>, task: AnyRc) {
+        self.add_callback(Callback::Step(task));
+    }
 
     /// Removes the callbacks that `gone` accepts, and says how many there were.
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize;
@@ -135,9 +152,11 @@ pub(crate) enum Callback {
     Wake(std::task::Waker),
     /// One of asyncio's own functions is.
     Notify(Rc<dyn Notify>),
-    /// The program's callback.
-    Call(u64, Box<dyn FnOnce(AnyRc)>),
+    /// The program's callback, and its number.
+    Call(Box<Numbered>),
 }
+
+type Numbered = (u64, Box<dyn FnOnce(AnyRc)>);
 
 /// An object of asyncio that wants to know when futures are done.
 pub(crate) trait Notify {

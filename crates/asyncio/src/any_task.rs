@@ -83,7 +83,7 @@ impl AnyTask {
 
     /// The context in which the coroutine runs.
     pub fn get_context(&self) -> Context {
-        self.task().context.borrow().clone()
+        self.task().context.context().clone()
     }
 
     /// The loop that runs the task.
@@ -124,7 +124,7 @@ debug_like_display!(AnyTask);
 ///
 /// Mirrors [`asyncio.current_task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.current_task).
 pub fn current_task() -> Option<AnyTask> {
-    running::with(|event_loop| event_loop.0.current.task())
+    running::with(|event_loop| event_loop.current_task())
         .flatten()
         .map(AnyTask)
 }

@@ -70,8 +70,8 @@ impl Awaiters {
         let mut tasks: HashMap<_, Vec<AnyRc>> = HashMap::new();
         for task in event_loop.0.tasks.borrow().tasks() {
             let Some(head) = task.task() else { continue };
-            for future in head.waiters.borrow().as_slice() {
-                tasks.entry(id(future)).or_default().push(task.clone());
+            for future in head.waiters() {
+                tasks.entry(id(&future)).or_default().push(task.clone());
             }
         }
         let event_loop = event_loop.clone();

@@ -23,8 +23,10 @@ pub struct Await<T: 'static> {
 }
 
 enum Registered {
-    Task(AnyRc),
-    Waker(Waker),
+    /// By its address; the future keeps it alive.
+    Task(*const ()),
+    /// Boxed because few awaits are polled by anything else.
+    Waker(Box<Waker>),
     /// It cannot be waited for, which the coroutine will hear in the next iteration, as in CPython.
     Refused(Exception),
 }
@@ -38,30 +40,34 @@ impl<T> Await<T> {
         }
     }
 
+    pub(crate) fn future(&self) -> &Future<T> {
+        &self.future
+    }
+
     /// Has the current task stepped when the future is done, and cancellations go to the future.
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
         let event_loop = &self.future.head().event_loop;
-        let waiting = self.future.erased();
-        let Some(task) = event_loop.0.current.task() else {
+        let current = &event_loop.0.current;
+        let Some(task) = event_loop.current_task() else {
             return self.register_stranger(context);
         };
+        let direct = current.is_direct(context.waker());
+        let waiting = self.future.erased();
         if same(&task, &waiting) {
-            return Err(error(format!(
-                "Task cannot await on itself: {}",
-                task.repr()
-            )));
+            let message = format!("Task cannot await on itself: {}", task.repr());
+            return Err(error(message));
         }
-        let direct = event_loop.0.current.is_direct(context.waker());
         step::waits_for(&task, waiting.clone());
         match &self.registered {
-            Some(Registered::Task(other)) if direct && same(other, &task) => {}
+            Some(Registered::Task(other)) if direct && *other == address(&task) => {}
             Some(Registered::Waker(waker)) if !direct && waker.will_wake(context.waker()) => {}
             _ => {
                 self.deregister();
                 self.registered = Some(match direct {
                     true => {
-                        waiting.add_callback(Callback::Step(task.clone()));
-                        Registered::Task(task)
+                        let address = address(&task);
+                        waiting.step_when_done(task);
+                        Registered::Task(address)
                     }
                     false => add_waker(waiting, context.waker()),
                 });
@@ -74,7 +80,7 @@ impl<T> Await<T> {
     fn register_stranger(&mut self, context: &Context<'_>) -> Result<()> {
         if let Some(other) = crate::running::get()
             && !other.is(&self.future.head().event_loop)
-            && let Some(task) = other.0.current.task()
+            && let Some(task) = other.current_task()
         {
             let (task, future) = (task.repr(), &self.future);
             return Err(error(format!(
@@ -92,7 +98,7 @@ impl<T> Await<T> {
             _ if self.future.done() => {}
             Some(Registered::Task(task)) => {
                 self.future.0.remove_callbacks(
-                    &mut |callback| matches!(callback, Callback::Step(other) if same(other, &task)),
+                    &mut |callback| matches!(callback, Callback::Step(other) if address(other) == task),
                 );
             }
             Some(Registered::Waker(waker)) => {
@@ -104,9 +110,13 @@ impl<T> Await<T> {
     }
 }
 
+fn address(task: &AnyRc) -> *const () {
+    Rc::as_ptr(task).cast()
+}
+
 fn add_waker(future: AnyRc, waker: &Waker) -> Registered {
     future.add_callback(Callback::Wake(waker.clone()));
-    Registered::Waker(waker.clone())
+    Registered::Waker(Box::new(waker.clone()))
 }
 
 fn error(message: String) -> Exception {
@@ -116,6 +126,7 @@ fn error(message: String) -> Exception {
 impl<T: 'static> StdFuture for Await<T> {
     type Output = Result<T>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
         // A cancellation comes before a result, which then is lost.

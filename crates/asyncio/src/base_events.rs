@@ -1,7 +1,6 @@
 //! The event loop: what is ready, what is due, and the iterations that run both.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write as _;
 use std::rc::Rc;
@@ -9,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hilos_core::contextvars::Context;
+use hilos_core::lazy_context::{Asking, asking};
 use hilos_core::time::Timeout;
 
 use crate::any_future::{AnyRc, Notify};
@@ -31,7 +31,7 @@ use crate::running;
 #[cfg(target_os = "linux")]
 use crate::selector::Selector;
 use crate::shuffle::Shuffle;
-use crate::step::CurrentStep;
+use crate::step::{CurrentStep, ask_for_context};
 use crate::threadsafe::{Injected, Shared, TaskKey};
 use crate::timers::Timers;
 #[cfg(target_os = "linux")]
@@ -67,8 +67,10 @@ use crate::unix_events::Signals;
 pub struct EventLoop(pub(crate) Rc<Inner>);
 
 pub(crate) struct Inner {
-    /// What runs in this iteration and the next.
-    ready: RefCell<VecDeque<Ready>>,
+    /// What runs in the next iteration; in this one, if it was pushed before that began.
+    ready: RefCell<Vec<Ready>>,
+    /// The memory of the list that this iteration runs.
+    spare: Cell<Vec<Ready>>,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
@@ -130,6 +132,7 @@ pub(crate) enum Ready {
 }
 
 impl Ready {
+    #[inline]
     fn run(self, event_loop: &EventLoop) {
         match self {
             Self::Step(task) => task.step(),
@@ -177,6 +180,7 @@ impl EventLoop {
     pub(crate) fn with_clock(clock: Clock) -> Self {
         Self(Rc::new(Inner {
             ready: RefCell::default(),
+            spare: Cell::default(),
             timers: RefCell::default(),
             tasks: RefCell::default(),
             current: CurrentStep::default(),
@@ -346,8 +350,12 @@ impl EventLoop {
         }
         self.check_open()?;
         let handle = Handle::new(self, Some(when), context, callback);
-        self.0.timers.borrow_mut().push(handle.0.clone());
+        self.push_timer(handle.0.clone());
         Ok(TimerHandle(handle))
+    }
+
+    pub(crate) fn push_timer(&self, timer: Rc<dyn Scheduled>) {
+        self.0.timers.borrow_mut().push(timer);
     }
 
     /// A number that no other callback of a future has.
@@ -362,7 +370,14 @@ impl EventLoop {
     }
 
     pub(crate) fn push(&self, ready: Ready) {
-        self.0.ready.borrow_mut().push_back(ready);
+        self.push_with(|| ready);
+    }
+
+    /// Like [`push`](Self::push), where it matters: what `make` returns is written once, in its place.
+    #[inline]
+    pub(crate) fn push_with(&self, make: impl FnOnce() -> Ready) {
+        let mut ready = self.0.ready.borrow_mut();
+        ready.extend(std::iter::once_with(make));
     }
 
     pub(crate) fn has_ready(&self) -> bool {
@@ -467,26 +482,41 @@ impl EventLoop {
     /// One iteration, as CPython's: first what has come from outside, then what is due, then
     /// exactly the calls that are ready by now.
     fn run_once(&self) {
-        let pruned = self.0.timers.borrow_mut().prune();
-        drop(pruned);
+        self.prune_timers();
         self.wait_for_events();
         self.check_interrupts();
         self.receive();
         self.collect_due();
-        self.0.shuffle.permute(&mut self.0.ready.borrow_mut());
-        let todo = self.0.ready.borrow().len();
-        for _ in 0..todo {
+        let mut todo = self.0.ready.replace(self.0.spare.take());
+        self.0.shuffle.permute(&mut todo);
+        let mut rest = Rest {
+            event_loop: self,
+            calls: todo.drain(..),
+        };
+        while rest.calls.len() > 0 {
             self.check_interrupts();
             if self.0.raised.borrow().is_some() {
                 break;
             }
-            let Some(ready) = self.0.ready.borrow_mut().pop_front() else {
+            let Some(ready) = rest.calls.next() else {
                 break;
             };
             match self.get_debug() {
                 true => self.run_timed(ready),
                 false => ready.run(self),
             }
+        }
+        drop(rest);
+        // What a rush has made long is not kept for ever.
+        if todo.capacity() <= SPARE {
+            self.0.spare.set(todo);
+        }
+    }
+
+    fn prune_timers(&self) {
+        if self.0.timers.borrow().any_cancelled() {
+            let pruned = self.0.timers.borrow_mut().prune();
+            drop(pruned);
         }
     }
 
@@ -516,6 +546,9 @@ impl EventLoop {
     }
 
     fn receive(&self) {
+        if !self.0.shared.has_any() {
+            return;
+        }
         for item in self.0.shared.receive() {
             self.accept(item);
         }
@@ -539,14 +572,14 @@ impl EventLoop {
         let end = (now + CLOCK_RESOLUTION).max(now.next_up());
         let mut ready = self.0.ready.borrow_mut();
         while let Some(handle) = timers.pop_due(end) {
-            ready.push_back(Ready::Handle(handle));
+            ready.push(Ready::Handle(handle));
         }
     }
 
     pub(crate) fn wake_task(&self, key: TaskKey) {
         let task = self.0.tasks.borrow().get(key);
         if let Some(task) = task {
-            crate::tasks::wake(&task);
+            task.wake();
         }
     }
 
@@ -600,6 +633,25 @@ impl EventLoop {
     }
 }
 
+/// The calls that an iteration has yet to make; those that it leaves are the next one's first.
+struct Rest<'l> {
+    event_loop: &'l EventLoop,
+    calls: std::vec::Drain<'l, Ready>,
+}
+
+impl Drop for Rest<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.calls.len() > 0 {
+            let mut ready = self.event_loop.0.ready.borrow_mut();
+            ready.splice(..0, self.calls.by_ref());
+        }
+    }
+}
+
+/// How long a list of ready calls may be that is kept to be used again.
+const SPARE: usize = 4096;
+
 /// The smallest difference that CPython's clock shows.
 const CLOCK_RESOLUTION: f64 = 1e-9;
 
@@ -607,6 +659,7 @@ const CLOCK_RESOLUTION: f64 = 1e-9;
 struct Running<'l> {
     event_loop: &'l EventLoop,
     _entered: running::Entered,
+    _asking: Asking,
 }
 
 impl<'l> Running<'l> {
@@ -618,6 +671,7 @@ impl<'l> Running<'l> {
         Self {
             event_loop,
             _entered,
+            _asking: asking(ask_for_context),
         }
     }
 }

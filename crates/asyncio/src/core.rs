@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::any_future::{AnyFuture, AnyRc, Callback, Cancellation, Head, State};
+use crate::any_future::{AnyFuture, AnyRc, Callback, Head, State};
 use crate::base_events::{EventLoop, Ready};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
@@ -14,9 +14,14 @@ use crate::handler::ExceptionContext;
 /// The outcome of a future and the callbacks that wait for it.
 pub(crate) struct Core<T> {
     pub(crate) head: Head,
+    inside: RefCell<Inside<T>>,
+}
+
+/// What changes when a future is finished; both in one cell, as futures should be small.
+struct Inside<T> {
     /// There from when the future is finished; the value is there until somebody takes it.
-    outcome: RefCell<Option<Result<Option<T>>>>,
-    callbacks: RefCell<Few<Callback>>,
+    outcome: Option<Result<Option<T>>>,
+    callbacks: Few<Callback>,
 }
 
 /// A future whose result's type is known.
@@ -24,15 +29,20 @@ pub(crate) trait Typed<T>: AnyFuture {
     fn core(&self) -> &Core<T>;
 
     /// Sets the result and schedules the callbacks.
-    fn finish(self: Rc<Self>, outcome: Result<T>);
+    fn succeed(self: Rc<Self>, value: T);
+
+    /// Sets the exception and schedules the callbacks.
+    fn fail(self: Rc<Self>, exception: Exception);
 }
 
 impl<T> Core<T> {
     pub(crate) fn new(event_loop: EventLoop) -> Self {
         Self {
             head: Head::new(event_loop),
-            outcome: RefCell::new(None),
-            callbacks: RefCell::default(),
+            inside: RefCell::new(Inside {
+                outcome: None,
+                callbacks: Few::None,
+            }),
         }
     }
 
@@ -42,7 +52,7 @@ impl<T> Core<T> {
             return Err(self.head.cancelled_error());
         }
         self.head.unseen.set(false);
-        match &mut *self.outcome.borrow_mut() {
+        match &mut self.inside.borrow_mut().outcome {
             None => Err(InvalidStateError::new("Result is not ready.").into()),
             Some(Err(exception)) => Err(exception.clone()),
             Some(Ok(value)) => get(value)
@@ -51,22 +61,30 @@ impl<T> Core<T> {
     }
 
     pub(crate) fn failure(&self) -> Option<Exception> {
-        match &*self.outcome.borrow() {
+        match &self.inside.borrow().outcome {
             Some(Err(exception)) => Some(exception.clone()),
             _ => None,
         }
     }
 
-    pub(crate) fn finish(&self, this: &AnyRc, outcome: Result<T>) {
-        let failed = outcome.is_err();
-        *self.outcome.borrow_mut() = Some(outcome.map(Some));
+    /// Sets the result and schedules the callbacks.
+    #[inline]
+    pub(crate) fn succeed<S: AnyFuture>(&self, this: &Rc<S>, value: T) {
+        self.inside.borrow_mut().outcome = Some(Ok(Some(value)));
         self.head.state.set(State::Finished);
         self.schedule_callbacks(this);
-        self.head.unseen.set(failed);
+    }
+
+    /// Sets the exception and schedules the callbacks.
+    pub(crate) fn fail<S: AnyFuture>(&self, this: &Rc<S>, exception: Exception) {
+        self.inside.borrow_mut().outcome = Some(Err(exception));
+        self.head.state.set(State::Finished);
+        self.schedule_callbacks(this);
+        self.head.unseen.set(true);
     }
 
     /// Marks the future as cancelled, unless it is done.
-    pub(crate) fn cancel(&self, this: &AnyRc, message: Option<Message>) {
+    pub(crate) fn cancel<S: AnyFuture>(&self, this: &Rc<S>, message: Option<Message>) {
         self.head.unseen.set(false);
         if !self.head.done() {
             self.head.set_message(message);
@@ -76,33 +94,48 @@ impl<T> Core<T> {
     }
 
     /// Marks the future as cancelled by a `CancelledError` that its coroutine raised.
-    pub(crate) fn cancel_by(&self, this: &AnyRc, raised: Exception) {
-        drop(self.head.cancellation.replace(Cancellation::Raised(raised)));
+    pub(crate) fn cancel_by<S: AnyFuture>(&self, this: &Rc<S>, raised: Exception) {
+        self.head.set_raised(raised);
         self.head.state.set(State::Cancelled);
         self.schedule_callbacks(this);
     }
 
-    fn schedule_callbacks(&self, this: &AnyRc) {
-        let callbacks = self.callbacks.take();
-        for callback in callbacks {
-            schedule(&self.head.event_loop, callback, this);
+    fn schedule_callbacks<S: AnyFuture>(&self, this: &Rc<S>) {
+        let callbacks = std::mem::take(&mut self.inside.borrow_mut().callbacks);
+        match callbacks {
+            Few::None => {}
+            Few::One(callback) => schedule(&self.head.event_loop, callback, this),
+            Few::Many(callbacks) => {
+                for callback in *callbacks {
+                    schedule(&self.head.event_loop, callback, this);
+                }
+            }
         }
     }
 
-    pub(crate) fn add_callback(&self, this: &AnyRc, callback: Callback) {
+    #[inline]
+    pub(crate) fn add_callback<S: AnyFuture>(&self, this: &Rc<S>, callback: Callback) {
         match self.head.done() {
             true => schedule(&self.head.event_loop, callback, this),
-            false => self.callbacks.borrow_mut().push(callback),
+            false => self.inside.borrow_mut().callbacks.push(callback),
         }
     }
 
     pub(crate) fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
-        let removed = self.callbacks.borrow_mut().extract(gone);
+        // None is left then, and a value that is being cloned may be what asks.
+        if self.head.done() {
+            return 0;
+        }
+        let removed = self.inside.borrow_mut().callbacks.extract(gone);
         removed.len()
     }
 
     pub(crate) fn each_callback(&self, look: &mut dyn FnMut(&Callback)) {
-        self.callbacks.borrow().as_slice().iter().for_each(look);
+        if self.head.done() {
+            return;
+        }
+        let inside = self.inside.borrow();
+        inside.callbacks.as_slice().iter().for_each(look);
     }
 
     /// What Python prints of the future, without the name and details of its kind.
@@ -138,32 +171,30 @@ impl<T> Core<T> {
 }
 
 /// Has the loop run the callback of a future that is done.
-fn schedule(event_loop: &EventLoop, callback: Callback, future: &AnyRc) {
+fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &Rc<S>) {
     match callback {
-        Callback::Step(task) => crate::tasks::wake(&task),
+        Callback::Step(task) => task.wake(),
         // The waker only marks; the task that it wakes runs in the next iteration all the same.
         Callback::Wake(waker) => waker.wake(),
-        Callback::Notify(whom) => event_loop.push(Ready::Notify(whom, future.clone())),
-        Callback::Call(_, call) => event_loop.push(Ready::Call(call, future.clone())),
+        Callback::Notify(whom) => event_loop.push_with(|| Ready::Notify(whom, future.clone())),
+        Callback::Call(called) => event_loop.push(Ready::Call(called.1, future.clone())),
     }
 }
 
-/// A future that somebody completes by hand.
-pub(crate) struct Plain<T>(pub(crate) Core<T>);
+/// A future that somebody completes by hand, and what that somebody needs.
+pub(crate) struct Plain<T, X = ()>(pub(crate) Core<T>, pub(crate) X);
 
-impl<T: 'static> AnyFuture for Plain<T> {
+impl<T: 'static, X: 'static> AnyFuture for Plain<T, X> {
     fn head(&self) -> &Head {
         &self.0.head
     }
 
     fn cancel_one(self: Rc<Self>, message: &Option<Message>, _next: &mut Vec<AnyRc>) {
-        let this: AnyRc = self.clone();
-        self.0.cancel(&this, message.clone());
+        self.0.cancel(&self, message.clone());
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
-        let this: AnyRc = self.clone();
-        self.0.add_callback(&this, callback);
+        self.0.add_callback(&self, callback);
     }
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
@@ -183,18 +214,21 @@ impl<T: 'static> AnyFuture for Plain<T> {
     }
 }
 
-impl<T: 'static> Typed<T> for Plain<T> {
+impl<T: 'static, X: 'static> Typed<T> for Plain<T, X> {
     fn core(&self) -> &Core<T> {
         &self.0
     }
 
-    fn finish(self: Rc<Self>, outcome: Result<T>) {
-        let this: AnyRc = self.clone();
-        self.0.finish(&this, outcome);
+    fn succeed(self: Rc<Self>, value: T) {
+        self.0.succeed(&self, value);
+    }
+
+    fn fail(self: Rc<Self>, exception: Exception) {
+        self.0.fail(&self, exception);
     }
 }
 
-impl<T> Drop for Plain<T> {
+impl<T, X> Drop for Plain<T, X> {
     fn drop(&mut self) {
         self.0
             .report_unseen("Future", None, || format!("<Future {}>", self.0.repr()));

@@ -41,47 +41,33 @@ impl<E: Into<Exception>> CallbackResult for Result<(), E> {
 /// A scheduled call, of which only the loop knows what it does.
 pub(crate) trait Scheduled {
     fn head(&self) -> &Head;
+    fn event_loop(&self) -> &EventLoop;
+    fn context(&self) -> Option<&Context>;
+    /// The name of the function that is called, as the compiler has it.
+    fn name(&self) -> &'static str;
+    /// The callback, if that is all there is to know of it: it captures nothing.
+    fn callback(&self) -> Option<TypeId>;
     /// Calls the callback, unless it was called or cancelled.
-    fn run(&self);
+    fn run(self: Rc<Self>);
     /// Drops the callback.
     fn clear(&self);
 }
 
 pub(crate) struct Head {
-    event_loop: EventLoop,
     /// When it is due, if it is a timer.
     when: Option<f64>,
     cancelled: Cell<bool>,
     /// Whether the loop has it among its timers.
     pub(crate) in_heap: Cell<bool>,
-    context: Option<Context>,
-    name: &'static str,
-    /// The callback, if that is all there is to know of it: it captures nothing.
-    callback: Option<TypeId>,
 }
 
 impl Head {
-    fn new<F: 'static>(
-        event_loop: &EventLoop,
-        when: Option<f64>,
-        context: Option<Context>,
-    ) -> Self {
+    pub(crate) fn new(when: Option<f64>) -> Self {
         Self {
-            event_loop: event_loop.clone(),
             when,
             cancelled: Cell::new(false),
             in_heap: Cell::new(false),
-            context,
-            name: function_name::<F>(),
-            callback: (size_of::<F>() == 0).then(TypeId::of::<F>),
         }
-    }
-
-    /// Calls `callback`, which is this handle's.
-    fn call<R: CallbackResult>(&self, callback: impl FnOnce() -> R) {
-        guard(&self.event_loop, self.context.as_ref(), callback, || {
-            exception_in(self.name).with_handle(self)
-        });
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -93,20 +79,51 @@ impl Head {
     }
 }
 
+/// Cancels a call, unless it was cancelled before.
+pub(crate) fn cancel<S: Scheduled + ?Sized>(call: &S) {
+    let head = call.head();
+    if !head.cancelled.replace(true) {
+        if head.in_heap.get() {
+            call.event_loop().timer_was_cancelled();
+        }
+        call.clear();
+    }
+}
+
 struct Call<F> {
     head: Head,
+    event_loop: EventLoop,
+    context: Option<Context>,
     callback: RefCell<Option<F>>,
 }
 
-impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
+impl<F: FnOnce() -> R + 'static, R: CallbackResult> Scheduled for Call<F> {
     fn head(&self) -> &Head {
         &self.head
     }
 
-    fn run(&self) {
+    fn event_loop(&self) -> &EventLoop {
+        &self.event_loop
+    }
+
+    fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    fn name(&self) -> &'static str {
+        function_name::<F>()
+    }
+
+    fn callback(&self) -> Option<TypeId> {
+        identity::<F>()
+    }
+
+    fn run(self: Rc<Self>) {
         let callback = self.callback.borrow_mut().take();
         if let Some(callback) = callback {
-            self.head.call(callback);
+            guard(&self.event_loop, self.context(), callback, || {
+                exception_in(self.name()).with_handle(&*self as &dyn Scheduled)
+            });
         }
     }
 
@@ -120,20 +137,40 @@ impl<F: FnOnce() -> R, R: CallbackResult> Scheduled for Call<F> {
 #[cfg(target_os = "linux")]
 struct RepeatedCall<F> {
     head: Head,
+    event_loop: EventLoop,
+    context: Option<Context>,
     /// Absent while it runs.
     callback: RefCell<Option<F>>,
 }
 
 #[cfg(target_os = "linux")]
-impl<F: FnMut() -> R, R: CallbackResult> Scheduled for RepeatedCall<F> {
+impl<F: FnMut() -> R + 'static, R: CallbackResult> Scheduled for RepeatedCall<F> {
     fn head(&self) -> &Head {
         &self.head
     }
 
-    fn run(&self) {
+    fn event_loop(&self) -> &EventLoop {
+        &self.event_loop
+    }
+
+    fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    fn name(&self) -> &'static str {
+        function_name::<F>()
+    }
+
+    fn callback(&self) -> Option<TypeId> {
+        identity::<F>()
+    }
+
+    fn run(self: Rc<Self>) {
         let callback = self.callback.borrow_mut().take();
         let Some(mut callback) = callback else { return };
-        self.head.call(&mut callback);
+        guard(&self.event_loop, self.context(), &mut callback, || {
+            exception_in(self.name()).with_handle(&*self as &dyn Scheduled)
+        });
         if !self.head.is_cancelled() {
             *self.callback.borrow_mut() = Some(callback);
         }
@@ -143,6 +180,11 @@ impl<F: FnMut() -> R, R: CallbackResult> Scheduled for RepeatedCall<F> {
         let callback = self.callback.borrow_mut().take();
         drop(callback);
     }
+}
+
+/// What tells functions of different types apart that capture nothing.
+fn identity<F: 'static>() -> Option<TypeId> {
+    (size_of::<F>() == 0).then(TypeId::of::<F>)
 }
 
 /// What the loop's handler is told about a failure of the function of this name.
@@ -195,9 +237,12 @@ impl Handle {
         F: FnOnce() -> R + 'static,
         R: CallbackResult,
     {
-        let head = Head::new::<F>(event_loop, when, context);
-        let callback = RefCell::new(Some(callback));
-        Self(Rc::new(Call { head, callback }))
+        Self(Rc::new(Call {
+            head: Head::new(when),
+            event_loop: event_loop.clone(),
+            context,
+            callback: RefCell::new(Some(callback)),
+        }))
     }
 
     /// A handle that may be run many times.
@@ -211,20 +256,17 @@ impl Handle {
         F: FnMut() -> R + 'static,
         R: CallbackResult,
     {
-        let head = Head::new::<F>(event_loop, None, context);
-        let callback = RefCell::new(Some(callback));
-        Self(Rc::new(RepeatedCall { head, callback }))
+        Self(Rc::new(RepeatedCall {
+            head: Head::new(None),
+            event_loop: event_loop.clone(),
+            context,
+            callback: RefCell::new(Some(callback)),
+        }))
     }
 
     /// Cancels the call. If it was made or cancelled before, nothing happens.
     pub fn cancel(&self) {
-        let head = self.0.head();
-        if !head.cancelled.replace(true) {
-            if head.in_heap.get() {
-                head.event_loop.timer_was_cancelled();
-            }
-            self.0.clear();
-        }
+        cancel(&*self.0);
     }
 
     /// Whether the call was cancelled.
@@ -234,30 +276,31 @@ impl Handle {
 
     /// The context in which the call will be made.
     pub fn get_context(&self) -> Context {
-        self.0.head().context.clone().unwrap_or_default()
+        self.0.context().cloned().unwrap_or_default()
     }
 }
 
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.head().fmt(f)
+        self.0.fmt(f)
     }
 }
 
 debug_like_display!(Handle);
 
-impl fmt::Display for Head {
+impl fmt::Display for dyn Scheduled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.when.map_or("Handle", |_| "TimerHandle");
+        let head = self.head();
+        let kind = head.when.map_or("Handle", |_| "TimerHandle");
         write!(f, "<{kind}")?;
-        if self.is_cancelled() {
+        if head.is_cancelled() {
             f.write_str(" cancelled")?;
         }
-        if let Some(when) = self.when {
+        if let Some(when) = head.when {
             write!(f, " when={when}")?;
         }
-        if !self.is_cancelled() {
-            write!(f, " {}()", qualified(self.name))?;
+        if !head.is_cancelled() {
+            write!(f, " {}()", qualified(self.name()))?;
         }
         f.write_str(">")
     }
@@ -305,7 +348,8 @@ impl PartialEq for TimerHandle {
     fn eq(&self, other: &Self) -> bool {
         let (one, two) = (self.head(), other.head());
         let cancelled = one.is_cancelled();
-        let same_call = cancelled || (one.callback.is_some() && one.callback == two.callback);
+        let callback = self.0.0.callback();
+        let same_call = cancelled || (callback.is_some() && callback == other.0.0.callback());
         let same = same_call && cancelled == two.is_cancelled() && one.when == two.when;
         same || Rc::ptr_eq(&self.0.0, &other.0.0)
     }
@@ -332,7 +376,7 @@ impl Hash for TimerHandle {
 
 impl fmt::Display for TimerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.head().fmt(f)
+        self.0.fmt(f)
     }
 }
 

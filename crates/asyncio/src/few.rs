@@ -1,18 +1,30 @@
 //! A list that is mostly empty or of one item, and then needs no memory of its own.
 
+use std::cell::Cell;
+
 #[derive(Default)]
 pub(crate) enum Few<T> {
     #[default]
     None,
     One(T),
-    Many(Vec<T>),
+    /// Boxed because there are many of these lists, and few are long.
+    #[expect(clippy::box_collection, reason = "a list is smaller so")]
+    Many(Box<Vec<T>>),
 }
 
 impl<T> Few<T> {
+    #[inline]
     pub(crate) fn push(&mut self, item: T) {
-        *self = match std::mem::replace(self, Self::None) {
+        match self {
+            Self::None => *self = Self::One(item),
+            _ => self.push_another(item),
+        }
+    }
+
+    fn push_another(&mut self, item: T) {
+        *self = match std::mem::take(self) {
             Self::None => Self::One(item),
-            Self::One(first) => Self::Many(vec![first, item]),
+            Self::One(first) => Self::Many(Box::new(vec![first, item])),
             Self::Many(mut items) => {
                 items.push(item);
                 Self::Many(items)
@@ -39,6 +51,14 @@ impl<T> Few<T> {
     }
 }
 
+/// Calls `f` with the list that is in `place`; nothing else sees it meanwhile.
+pub(crate) fn within<T, R>(place: &Cell<Few<T>>, f: impl FnOnce(&mut Few<T>) -> R) -> R {
+    let mut list = place.take();
+    let result = f(&mut list);
+    place.set(list);
+    result
+}
+
 impl<T> IntoIterator for Few<T> {
     type Item = T;
     type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
@@ -47,7 +67,7 @@ impl<T> IntoIterator for Few<T> {
         let (one, many) = match self {
             Self::None => (None, Vec::new()),
             Self::One(item) => (Some(item), Vec::new()),
-            Self::Many(items) => (None, items),
+            Self::Many(items) => (None, *items),
         };
         one.into_iter().chain(many)
     }

@@ -67,7 +67,7 @@ impl<T: 'static> Future<T> {
     }
 
     pub(crate) fn new_in(event_loop: &EventLoop) -> Self {
-        Self(Rc::new(Plain(Core::new(event_loop.clone()))))
+        Self(Rc::new(Plain(Core::new(event_loop.clone()), ())))
     }
 
     pub(crate) fn core(&self) -> &Core<T> {
@@ -150,7 +150,7 @@ impl<T: 'static> Future<T> {
     /// [`InvalidStateError`] if it is done; `value` is dropped. A task sets its own result.
     pub fn set_result(&self, value: T) -> Result<()> {
         self.check_settable("set_result")?;
-        self.0.clone().finish(Ok(value));
+        self.0.clone().succeed(value);
         Ok(())
     }
 
@@ -160,7 +160,7 @@ impl<T: 'static> Future<T> {
     /// As [`set_result`](Self::set_result).
     pub fn set_exception<E: Into<Exception>>(&self, exception: E) -> Result<()> {
         self.check_settable("set_exception")?;
-        self.0.clone().finish(Err(exception.into()));
+        self.0.clone().fail(exception.into());
         Ok(())
     }
 
@@ -218,14 +218,14 @@ impl<T: 'static> Future<T> {
             guard(&event_loop, context.as_ref(), || callback(&future), failure);
         };
         self.erased()
-            .add_callback(Callback::Call(id, Box::new(call)));
+            .add_callback(Callback::Call(Box::new((id, Box::new(call)))));
         CallbackId(id)
     }
 
     /// Removes a callback, and says how many were removed: 1, or 0 if its call was scheduled before.
     pub fn remove_done_callback(&self, callback: CallbackId) -> usize {
         self.0.remove_callbacks(
-            &mut |other| matches!(other, Callback::Call(id, _) if *id == callback.0),
+            &mut |other| matches!(other, Callback::Call(called) if called.0 == callback.0),
         )
     }
 

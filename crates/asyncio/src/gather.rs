@@ -242,7 +242,6 @@ impl<R: 'static> Children<R> {
 
 impl<R: 'static> Gathering<R> {
     fn complete(self: &Rc<Self>) {
-        let this: AnyRc = self.clone();
         let children = self.children.take();
         if self.return_exceptions {
             for child in &children {
@@ -252,20 +251,19 @@ impl<R: 'static> Gathering<R> {
         let collect = self.collect.take();
         match children.last() {
             Some(last) if self.cancel_requested.get() => {
-                self.core.finish(&this, Err(last.head().cancelled_error()));
+                self.core.fail(self, last.head().cancelled_error());
             }
-            _ => {
-                if let Some(collect) = collect {
-                    self.core.finish(&this, collect());
-                }
-            }
+            _ => match collect.map(|collect| collect()) {
+                None => {}
+                Some(Ok(values)) => self.core.succeed(self, values),
+                Some(Err(exception)) => self.core.fail(self, exception),
+            },
         }
     }
 
-    fn fail(self: &Rc<Self>, exception: Exception) {
-        let this: AnyRc = self.clone();
+    fn end_by(self: &Rc<Self>, exception: Exception) {
         let collect = self.collect.take();
-        self.core.finish(&this, Err(exception));
+        self.core.fail(self, exception);
         drop((collect, self.children.take()));
     }
 }
@@ -280,11 +278,11 @@ impl<R: 'static> Notify for Gathering<R> {
         }
         if !self.return_exceptions {
             if child.head().cancelled() {
-                return self.fail(child.head().cancelled_error());
+                return self.end_by(child.head().cancelled_error());
             }
             if let Some(exception) = child.failure() {
                 child.head().unseen.set(false);
-                return self.fail(exception);
+                return self.end_by(exception);
             }
         }
         if self.left.get() == 0 {
@@ -314,8 +312,7 @@ impl<R: 'static> AnyFuture for Gathering<R> {
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
-        let this: AnyRc = self.clone();
-        self.core.add_callback(&this, callback);
+        self.core.add_callback(&self, callback);
     }
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
@@ -340,9 +337,12 @@ impl<R: 'static> Typed<R> for Gathering<R> {
         &self.core
     }
 
-    fn finish(self: Rc<Self>, outcome: Result<R>) {
-        let this: AnyRc = self.clone();
-        self.core.finish(&this, outcome);
+    fn succeed(self: Rc<Self>, value: R) {
+        self.core.succeed(&self, value);
+    }
+
+    fn fail(self: Rc<Self>, exception: Exception) {
+        self.core.fail(&self, exception);
     }
 }
 

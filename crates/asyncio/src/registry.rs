@@ -1,46 +1,47 @@
 //! The tasks of a loop that are not done.
 
-use crate::any_future::AnyRc;
+use std::rc::Rc;
+
+use crate::any_future::{AnyFuture, AnyRc};
 use crate::threadsafe::TaskKey;
 
 /// All tasks of a loop that are not done, findable by a key that other threads may hold.
 #[derive(Default)]
 pub(crate) struct Registry {
-    places: Vec<Option<(u64, AnyRc)>>,
+    places: Vec<Option<AnyRc>>,
     free: Vec<u32>,
-    /// How many tasks there have been.
-    counted: u64,
 }
 
 impl Registry {
-    /// A key for a new task, which [`insert`](Self::insert) will be called with.
-    pub(crate) fn reserve(&mut self) -> TaskKey {
-        self.counted += 1;
+    /// Keeps the task that `make` makes, given its key with the task's own `number`.
+    pub(crate) fn insert<T: AnyFuture>(
+        &mut self,
+        number: u64,
+        make: impl FnOnce(TaskKey) -> Rc<T>,
+    ) -> Rc<T> {
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             u32::try_from(self.places.len() - 1).expect("fewer than 4 billion tasks")
         });
-        TaskKey {
-            place,
-            number: self.counted,
-        }
-    }
-
-    pub(crate) fn insert(&mut self, key: TaskKey, task: AnyRc) {
-        self.places[key.place as usize] = Some((key.number, task));
+        let task = make(TaskKey { place, number });
+        self.places[place as usize] = Some(task.clone());
+        task
     }
 
     pub(crate) fn get(&self, key: TaskKey) -> Option<AnyRc> {
-        match self.places.get(key.place as usize)? {
-            Some((number, task)) if *number == key.number => Some(task.clone()),
-            _ => None,
-        }
+        self.at(key.place).filter(|task| number(task) == key.number)
     }
 
-    /// Takes a task out; the caller drops it.
+    /// The task at a place that it is known to have.
+    #[inline]
+    pub(crate) fn at(&self, place: u32) -> Option<AnyRc> {
+        self.places.get(place as usize)?.clone()
+    }
+
+    /// Takes a task out, if it is there; the caller drops it.
     pub(crate) fn remove(&mut self, key: TaskKey) -> Option<AnyRc> {
         let place = self.places.get_mut(key.place as usize)?;
-        let (_, task) = place.take_if(|(number, _)| *number == key.number)?;
+        let task = place.take_if(|task| number(task) == key.number)?;
         self.free.push(key.place);
         Some(task)
     }
@@ -51,12 +52,17 @@ impl Registry {
 
     /// The tasks, oldest first.
     pub(crate) fn tasks(&self) -> Vec<AnyRc> {
-        let mut tasks: Vec<_> = self.places.iter().flatten().collect();
-        tasks.sort_unstable_by_key(|(number, _)| *number);
-        tasks.into_iter().map(|(_, task)| task.clone()).collect()
+        let mut tasks: Vec<_> = self.places.iter().flatten().cloned().collect();
+        tasks.sort_unstable_by_key(number);
+        tasks
     }
 
     pub(crate) fn into_tasks(self) -> Vec<AnyRc> {
         self.tasks()
     }
+}
+
+/// The number that no other task has.
+fn number(task: &AnyRc) -> u64 {
+    task.task().map_or(0, |head| head.key.number)
 }

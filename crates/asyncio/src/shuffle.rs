@@ -1,7 +1,6 @@
 //! Other orders of tasks, for tests that want to know whether the order matters.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 
 use crate::base_events::Ready;
 
@@ -16,7 +15,7 @@ impl Shuffle {
 
     /// Permutes the steps of tasks among their places; callbacks stay where they are, because
     /// their order is documented.
-    pub(crate) fn permute(&self, ready: &mut VecDeque<Ready>) {
+    pub(crate) fn permute(&self, ready: &mut [Ready]) {
         let Some(mut state) = self.0.get() else {
             return;
         };

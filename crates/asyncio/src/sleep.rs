@@ -1,15 +1,21 @@
 //! `asyncio.sleep`.
 
+use std::any::TypeId;
 use std::future::Future as StdFuture;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::rc::Rc;
+use std::task::{Context as Poller, Poll, ready};
 
+use hilos_core::contextvars::Context;
 use hilos_core::time::Timeout;
 
 use crate::awaiting::Await;
-use crate::events::TimerHandle;
+use crate::base_events::EventLoop;
+use crate::core::{Core, Plain};
+use crate::events::{self, Head, Scheduled};
 use crate::exception::Result;
 use crate::exceptions::{RuntimeError, ValueError};
+use crate::futures::Future;
 use crate::running;
 use crate::site::{self, WaitsIn};
 use crate::step::Yield;
@@ -54,7 +60,40 @@ pub struct Sleep<T: 'static = ()> {
 enum State {
     New,
     Yielding(Yield),
-    Waiting(Await<()>, TimerHandle),
+    Waiting(Await<()>, Rc<Sleeper>),
+}
+
+/// The future that a sleep waits for, and the timer that completes it, in one allocation.
+type Sleeper = Plain<(), Head>;
+
+impl Scheduled for Sleeper {
+    fn head(&self) -> &Head {
+        &self.1
+    }
+
+    fn event_loop(&self) -> &EventLoop {
+        &self.0.head.event_loop
+    }
+
+    fn context(&self) -> Option<&Context> {
+        None
+    }
+
+    fn name(&self) -> &'static str {
+        "futures::set_result_unless_cancelled"
+    }
+
+    fn callback(&self) -> Option<TypeId> {
+        None
+    }
+
+    fn run(self: Rc<Self>) {
+        if !self.0.head.done() {
+            self.0.succeed(&self, ());
+        }
+    }
+
+    fn clear(&self) {}
 }
 
 impl Sleep {
@@ -70,39 +109,36 @@ impl Sleep {
 
 impl State {
     fn start(delay: f64) -> Result<Self> {
-        if delay <= 0.0 {
-            return Ok(Self::Yielding(Yield::default()));
-        }
         if delay.is_nan() {
             return Err(ValueError::new("Invalid delay: NaN (not a number)").into());
         }
         let event_loop =
             running::get().ok_or_else(|| RuntimeError::new("no running event loop"))?;
-        let future = event_loop.create_future();
-        let sleeper = future.clone();
-        let wake = move || {
-            // It may have been cancelled.
-            let _ = sleeper.set_result(());
-        };
-        let timer = event_loop.call_at_in(None, event_loop.time() + delay, wake)?;
-        Ok(Self::Waiting(future.waiting(), timer))
+        let head = Head::new(Some(event_loop.time() + delay));
+        let sleeper: Rc<Sleeper> = Rc::new(Plain(Core::new(event_loop.clone()), head));
+        event_loop.push_timer(sleeper.clone());
+        Ok(Self::Waiting(Future(sleeper.clone()).waiting(), sleeper))
     }
 }
 
 impl<T> StdFuture for Sleep<T> {
     type Output = Result<T>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Poller<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
         if let State::New = this.state {
-            this.state = State::start(this.delay)?;
+            this.state = match this.delay <= 0.0 {
+                true => State::Yielding(Yield::default()),
+                false => State::start(this.delay)?,
+            };
         }
         match &mut this.state {
             State::New => {}
             State::Yielding(yielding) => ready!(Pin::new(yielding).poll(context))?,
-            State::Waiting(future, timer) => {
+            State::Waiting(future, sleeper) => {
                 let result = ready!(Pin::new(future).poll(context));
-                timer.cancel();
+                events::cancel(&**sleeper);
                 result?;
             }
         }
@@ -115,8 +151,8 @@ impl<T> StdFuture for Sleep<T> {
 
 impl<T> Drop for Sleep<T> {
     fn drop(&mut self) {
-        if let State::Waiting(_, timer) = &self.state {
-            timer.cancel();
+        if let State::Waiting(_, sleeper) = &self.state {
+            events::cancel(&**sleeper);
         }
     }
 }

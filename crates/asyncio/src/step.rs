@@ -1,22 +1,30 @@
 //! What the awaits inside a coroutine know of the step that polls them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future as StdFuture;
 use std::pin::Pin;
 use std::ptr;
 use std::task::{Context, Poll, Waker};
 
+use hilos_core::lazy_context::LazyContext;
+
 use crate::any_future::AnyRc;
+use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
+use crate::few;
 use crate::running;
+use crate::threadsafe::TaskKey;
 
 /// A loop's task that is being polled, and what its awaits have to know and to say.
+///
+/// Each in a cell of its own: to copy them all at once, just after they were written, is slow.
 pub(crate) struct CurrentStep {
-    task: RefCell<Option<AnyRc>>,
+    /// Where the loop's registry has the task; `NOBODY` in a callback.
+    place: Cell<u32>,
     /// What the waker of the poll refers to; combinators poll with wakers of their own.
     waker: Cell<*const ()>,
     /// The exception that the innermost await shall return.
-    throw: RefCell<Option<Exception>>,
+    throw: Cell<Option<Exception>>,
     /// Whether the coroutine only lets others run.
     yielded: Cell<bool>,
 }
@@ -24,13 +32,15 @@ pub(crate) struct CurrentStep {
 impl Default for CurrentStep {
     fn default() -> Self {
         Self {
-            task: RefCell::default(),
+            place: Cell::new(NOBODY),
             waker: Cell::new(ptr::null()),
-            throw: RefCell::default(),
+            throw: Cell::default(),
             yielded: Cell::new(false),
         }
     }
 }
+
+const NOBODY: u32 = u32::MAX;
 
 /// What a step leaves behind.
 pub(crate) struct Left {
@@ -40,45 +50,72 @@ pub(crate) struct Left {
 }
 
 impl CurrentStep {
-    /// Polls by `poll` as a step of `task`. Steps nest where a task is started eagerly.
-    pub(crate) fn during<R>(
+    /// Polls by `poll` as a step of the task of `key`. Steps nest where a task is started eagerly.
+    #[inline]
+    pub(crate) fn during(
         &self,
-        task: AnyRc,
+        key: TaskKey,
         waker: *const (),
         throw: Option<Exception>,
-        poll: impl FnOnce() -> R,
-    ) -> (R, Left) {
-        let outer_task = self.task.replace(Some(task));
+        poll: impl FnOnce(),
+    ) -> Left {
+        let outer_place = self.place.replace(key.place);
         let outer_waker = self.waker.replace(waker);
         let outer_throw = self.throw.replace(throw);
         let outer_yielded = self.yielded.replace(false);
-        let result = poll();
-        let task = self.task.replace(outer_task);
+        poll();
+        self.place.set(outer_place);
         self.waker.set(outer_waker);
         let throw = self.throw.replace(outer_throw);
         let yielded = self.yielded.replace(outer_yielded);
-        drop(task);
-        (result, Left { throw, yielded })
-    }
-
-    pub(crate) fn task(&self) -> Option<AnyRc> {
-        self.task.borrow().clone()
+        Left { throw, yielded }
     }
 
     /// Whether waking `waker` is the same as stepping the current task.
+    #[inline]
     pub(crate) fn is_direct(&self, waker: &Waker) -> bool {
         ptr::eq(waker.data(), self.waker.get())
     }
 
+    #[inline]
     pub(crate) fn take_throw(&self) -> Option<Exception> {
-        self.throw.borrow_mut().take()
+        self.throw.take()
+    }
+
+    /// Ends the step for now, to go on in the next iteration; whether that is a matter of `waker`.
+    #[inline]
+    fn yields(&self, waker: &Waker) -> bool {
+        let direct = self.is_direct(waker);
+        if direct {
+            self.yielded.set(true);
+        }
+        direct
+    }
+}
+
+impl EventLoop {
+    /// The task whose coroutine is being polled.
+    #[inline]
+    pub(crate) fn current_task(&self) -> Option<AnyRc> {
+        match self.0.current.place.get() {
+            NOBODY => None,
+            place => self.0.tasks.borrow().at(place),
+        }
+    }
+}
+
+/// Tells `look` the context of the task that the thread's loop runs.
+pub(crate) fn ask_for_context(look: &mut dyn FnMut(&LazyContext)) {
+    let task = running::with(EventLoop::current_task).flatten();
+    if let Some(head) = task.as_ref().and_then(|task| task.task()) {
+        look(&head.context);
     }
 }
 
 /// Has cancellations of `task` go to `future` until its next step.
 pub(crate) fn waits_for(task: &AnyRc, future: AnyRc) {
     if let Some(head) = task.task() {
-        head.waiters.borrow_mut().push(future);
+        few::within(&head.waiters, |waiters| waiters.push(future));
     }
 }
 
@@ -91,28 +128,29 @@ pub(crate) struct Yield {
 impl StdFuture for Yield {
     type Output = Result<()>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        if let Some(thrown) = take_throw() {
-            return Poll::Ready(Err(thrown));
+        let resumed = std::mem::replace(&mut self.yielded, true);
+        let in_task = running::with(|event_loop| {
+            let current = &event_loop.0.current;
+            match current.take_throw() {
+                Some(thrown) => Err(thrown),
+                None => Ok(resumed || current.yields(context.waker())),
+            }
+        });
+        match in_task {
+            Some(Err(thrown)) => return Poll::Ready(Err(thrown)),
+            _ if resumed => return Poll::Ready(Ok(())),
+            Some(Ok(true)) => {}
+            _ => context.waker().wake_by_ref(),
         }
-        if std::mem::replace(&mut self.yielded, true) {
-            return Poll::Ready(Ok(()));
-        }
-        yield_once(context);
         Poll::Pending
     }
 }
 
 /// Has the current task stepped again in the next iteration.
 pub(crate) fn yield_once(context: &Context<'_>) {
-    let direct = running::with(|event_loop| {
-        let current = &event_loop.0.current;
-        let direct = current.is_direct(context.waker());
-        if direct {
-            current.yielded.set(true);
-        }
-        direct
-    });
+    let direct = running::with(|event_loop| event_loop.0.current.yields(context.waker()));
     if direct != Some(true) {
         context.waker().wake_by_ref();
     }

@@ -1,6 +1,6 @@
 //! `asyncio.Task`: a coroutine that the loop runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future as StdFuture;
 use std::ops::Deref;
@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 
-use hilos_core::contextvars::{Context, copy_context};
+use hilos_core::contextvars::Context;
+use hilos_core::lazy_context::LazyContext;
 use hilos_core::panic::{Unwound, catch};
 
 use crate::any_future::{self, AnyFuture, AnyRc, Callback, Head};
@@ -20,11 +21,11 @@ use crate::base_events::{EventLoop, Ready};
 use crate::core::{Core, Typed};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{Message, SystemExit};
-use crate::few::Few;
+use crate::few::{self, Few};
 use crate::futures::Future;
 use crate::repr::{debug_like_display, function_name, qualified};
 use crate::site;
-use crate::step::Left;
+use crate::step::{Left, ask_for_context};
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::threadsafe::{TaskKey, WakeCell};
@@ -62,9 +63,10 @@ pub struct Task<T>(pub(crate) Future<T>);
 
 /// The part of a task that does not depend on its coroutine's type.
 pub(crate) struct TaskHead {
-    key: TaskKey,
-    name: RefCell<Name>,
-    pub(crate) context: RefCell<Context>,
+    pub(crate) key: TaskKey,
+    /// What the program called it; boxed because few tasks are called anything.
+    name: Cell<Option<Box<str>>>,
+    pub(crate) context: LazyContext,
     /// How often `cancel` was called and not taken back.
     pub(crate) cancels: Cell<u32>,
     /// Whether the next step shall throw a `CancelledError`.
@@ -74,7 +76,7 @@ pub(crate) struct TaskHead {
     /// Whether the next step is scheduled, or will be when the one that runs has ended.
     notified: Cell<bool>,
     /// What the coroutine waits for, and will be cancelled in its stead.
-    pub(crate) waiters: RefCell<Few<AnyRc>>,
+    pub(crate) waiters: Cell<Few<AnyRc>>,
     /// What clones of the waker share.
     wake_cell: OnceLock<Arc<WakeCell>>,
     location: &'static Location<'static>,
@@ -82,25 +84,18 @@ pub(crate) struct TaskHead {
     waits_at: Cell<Option<&'static Location<'static>>>,
 }
 
-enum Name {
-    Number(u64),
-    Text(String),
-}
-
 impl TaskHead {
-    fn new(key: TaskKey, context: Context, location: &'static Location<'static>) -> Self {
-        static COUNTED: AtomicU64 = AtomicU64::new(0);
-        let number = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
+    fn new(key: TaskKey, context: LazyContext, location: &'static Location<'static>) -> Self {
         Self {
             key,
-            name: RefCell::new(Name::Number(number)),
-            context: RefCell::new(context),
+            name: Cell::new(None),
+            context,
             cancels: Cell::new(0),
             must_cancel: Cell::new(false),
             started: Cell::new(false),
             running: Cell::new(false),
             notified: Cell::new(false),
-            waiters: RefCell::default(),
+            waiters: Cell::default(),
             wake_cell: OnceLock::new(),
             location,
             waits_at: Cell::new(None),
@@ -108,14 +103,22 @@ impl TaskHead {
     }
 
     pub(crate) fn name(&self) -> String {
-        match &*self.name.borrow() {
-            Name::Number(number) => format!("Task-{number}"),
-            Name::Text(text) => text.clone(),
-        }
+        let name = self.name.take();
+        let shown = match &name {
+            None => format!("Task-{}", self.key.number),
+            Some(name) => name.to_string(),
+        };
+        self.name.set(name);
+        shown
     }
 
     pub(crate) fn set_name(&self, name: String) {
-        *self.name.borrow_mut() = Name::Text(name);
+        self.name.set(Some(name.into_boxed_str()));
+    }
+
+    /// What the coroutine waits for.
+    pub(crate) fn waiters(&self) -> Vec<AnyRc> {
+        few::within(&self.waiters, |waiters| waiters.as_slice().to_vec())
     }
 
     pub(crate) fn uncancel(&self) -> u32 {
@@ -142,14 +145,6 @@ impl TaskHead {
 fn ended_by_cancellation(future: &AnyRc) -> bool {
     let failure = || future.failure();
     future.head().cancelled() || failure().is_some_and(|exception| exception.is_cancelled())
-}
-
-/// Has the task's next step run soon, unless that is arranged.
-pub(crate) fn wake(task: &AnyRc) {
-    let Some(head) = task.task() else { return };
-    if !task.head().done() && !head.notified.replace(true) && !head.running.get() {
-        task.head().event_loop.push(Ready::Step(task.clone()));
-    }
 }
 
 /// A task in its one allocation.
@@ -182,23 +177,28 @@ where
     F: StdFuture<Output = Result<T>> + 'static,
     T: 'static,
 {
+    static COUNTED: AtomicU64 = AtomicU64::new(0);
     event_loop.check_open()?;
-    let context = making.context.unwrap_or_else(copy_context);
-    let key = event_loop.0.tasks.borrow_mut().reserve();
-    let cell = Rc::new(Cellular {
-        core: Core::new(event_loop.clone()),
-        task: TaskHead::new(key, context, making.location),
-        coroutine: Place::new(coroutine),
+    let number = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
+    let context = match making.context {
+        Some(context) => LazyContext::from(context),
+        None => LazyContext::copy_current(),
+    };
+    let cell = event_loop.0.tasks.borrow_mut().insert(number, |key| {
+        Rc::new(Cellular {
+            core: Core::new(event_loop.clone()),
+            task: TaskHead::new(key, context, making.location),
+            coroutine: Place::new(coroutine),
+        })
     });
     if let Some(name) = making.name {
         cell.task.set_name(name);
     }
-    event_loop.0.tasks.borrow_mut().insert(key, cell.clone());
     if making.eager_start && event_loop.is_running() {
         cell.clone().step();
     } else {
         cell.task.notified.set(true);
-        event_loop.push(Ready::Step(cell.clone()));
+        event_loop.push_with(|| Ready::Step(cell.clone()));
     }
     Ok(Task(Future(cell)))
 }
@@ -214,45 +214,48 @@ where
             return None;
         }
         // What was waited for may have been cancelled itself: its exception goes first.
-        match self.task.waiters.borrow().as_slice() {
-            [waiter] if ended_by_cancellation(waiter) => None,
-            _ => Some(self.core.head.cancelled_error()),
+        let cancelled = |waiters: &mut Few<AnyRc>| matches!(waiters.as_slice(), [waiter] if ended_by_cancellation(waiter));
+        match few::within(&self.task.waiters, cancelled) {
+            true => None,
+            false => Some(self.core.head.cancelled_error()),
         }
     }
 
-    /// Polls the coroutine once, in its context.
-    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Polled<T>, Left) {
+    /// Polls the coroutine once, in its context; `None` if it is running already, or gone.
+    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Option<Poll<Result<T>>>, Left) {
         let event_loop = &self.core.head.event_loop;
         let source = Source {
             shared: &event_loop.0.shared,
             key: self.task.key,
             cell: &self.task.wake_cell,
         };
-        let task_context = self.task.context.borrow().clone();
+        let mut polled = None;
+        let mut poll = || {
+            with_waker(&source, |waker| {
+                let mut context = std::task::Context::from_waker(waker);
+                polled = coroutine::poll(self, &mut context);
+            });
+        };
+        let context = &self.task.context;
+        let mut failed = None;
         self.task.running.set(true);
         site::forget();
         let watching = event_loop.0.shared.watch.during(|| self.watched_step());
-        let during = event_loop
-            .0
-            .current
-            .during(self.clone(), source.address(), throw, || {
-                let poll = || {
-                    with_waker(&source, |waker| {
-                        let mut context = std::task::Context::from_waker(waker);
-                        coroutine::poll(self, &mut context)
-                    })
-                };
-                match catch(|| task_context.run(poll)) {
-                    Ok(Ok(Some(polled))) => Polled::Polled(polled),
-                    Ok(Ok(None)) => Polled::Nothing,
-                    Ok(Err(error)) => Polled::Polled(Poll::Ready(Err(error.into()))),
-                    Err(Unwound::Panic(panic)) => Polled::Polled(Poll::Ready(Err(panic.into()))),
-                    Err(Unwound::Exit) => Polled::Polled(Poll::Ready(Err(SystemExit(0).into()))),
-                }
-            });
+        let current = &event_loop.0.current;
+        let left = current.during(self.task.key, source.address(), throw, || {
+            failed = match catch(|| context.run(ask_for_context, &mut poll)) {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.into()),
+                Err(Unwound::Panic(panic)) => Some(panic.into()),
+                Err(Unwound::Exit) => Some(SystemExit(0).into()),
+            };
+        });
         drop(watching);
         self.task.running.set(false);
-        during
+        match failed {
+            None => (polled, left),
+            Some(exception) => (Some(Poll::Ready(Err(exception))), left),
+        }
     }
 
     fn watched_step(self: &Rc<Self>) -> Step {
@@ -266,13 +269,20 @@ where
     }
 
     /// What the step's end means for the task.
-    fn after(self: &Rc<Self>, polled: Polled<T>, left: Left) {
+    fn after(self: &Rc<Self>, polled: Option<Poll<Result<T>>>, left: Left) {
         match (polled, left.throw) {
-            (Polled::Nothing, _) => {}
-            (Polled::Polled(Poll::Ready(result)), _) => self.end(result),
+            (None, _) => {}
+            (Some(Poll::Ready(result)), _) => self.end(result),
             // Nothing on the way took the exception: it ends the coroutine.
-            (Polled::Polled(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
-            (Polled::Polled(Poll::Pending), None) => self.suspend(left.yielded),
+            (Some(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
+            (Some(Poll::Pending), None) => self.suspend(left.yielded),
+        }
+    }
+
+    /// Steps a task that is suspended in a future of a stranger.
+    fn wake_suspended(self: &Rc<Self>) {
+        if !self.task.running.get() {
+            self.clone().wake();
         }
     }
 
@@ -282,27 +292,30 @@ where
         // Whoever wakes the task from here on has its next step scheduled as well.
         let mut woken = yielded || head.notified.get();
         if head.must_cancel.get() {
-            let waiters = head.waiters.borrow().as_slice().to_vec();
+            let waiters = head.waiters();
+            let waits = !waiters.is_empty();
             let message = self.core.head.message();
             let accepted = waiters.into_iter().fold(false, |any, waiter| {
                 any_future::cancel(waiter, message.clone()) | any
             });
             if accepted {
                 head.must_cancel.set(false);
-            } else if head.waiters.borrow().as_slice().is_empty() {
+            } else if !waits {
                 woken = true;
             }
         }
         if woken {
             head.notified.set(true);
-            self.core.head.event_loop.push(Ready::Step(self.clone()));
+            let event_loop = &self.core.head.event_loop;
+            event_loop.push_with(|| Ready::Step(self.clone()));
         }
     }
 
     /// Remembers where the coroutine waits, if it is in something of asyncio.
     fn note_site(&self, yielded: bool) {
         let site = site::take();
-        if !yielded && self.task.waiters.borrow().as_slice().is_empty() {
+        let waits = few::within(&self.task.waiters, |waiters| !waiters.as_slice().is_empty());
+        if !yielded && !waits {
             self.task.waits_at.set(None);
         } else if let Some(site) = site {
             self.task.waits_at.set(Some(site.location));
@@ -312,19 +325,19 @@ where
     }
 
     fn end(self: &Rc<Self>, result: Result<T>) {
-        let this: AnyRc = self.clone();
         drop(self.task.waiters.take());
         coroutine::clear(self);
         match result {
             Ok(_) if self.task.must_cancel.replace(false) => {
-                self.core.cancel(&this, self.core.head.message());
+                self.core.cancel(self, self.core.head.message());
             }
-            Err(exception) if exception.is_cancelled() => self.core.cancel_by(&this, exception),
+            Err(exception) if exception.is_cancelled() => self.core.cancel_by(self, exception),
             Err(exception) if exception.is_exit() => {
-                self.core.finish(&this, Err(exception.clone()));
+                self.core.fail(self, exception.clone());
                 self.core.head.event_loop.raise(exception);
             }
-            result => self.core.finish(&this, result),
+            Ok(value) => self.core.succeed(self, value),
+            Err(exception) => self.core.fail(self, exception),
         }
         let registered = self
             .core
@@ -336,13 +349,6 @@ where
             .remove(self.task.key);
         drop(registered);
     }
-}
-
-/// How a step's poll ended.
-enum Polled<T> {
-    Polled(Poll<Result<T>>),
-    /// There was nothing to poll: the coroutine is running, or gone.
-    Nothing,
 }
 
 impl<F, T> AnyFuture for Cellular<F, T>
@@ -365,18 +371,24 @@ where
             return;
         }
         head.cancels.set(head.cancels.get() + 1);
-        let waiters = head.waiters.borrow();
-        let waiters = waiters.as_slice();
+        let waiters = head.waiters();
         if waiters.iter().any(|waiter| waiter.accepts_cancel()) {
-            next.extend(waiters.iter().rev().cloned());
+            next.extend(waiters.into_iter().rev());
             return;
         }
         head.must_cancel.set(true);
         self.core.head.set_message(message.clone());
         if waiters.is_empty() {
             // It waits for something that asyncio knows nothing of, if not for its next step.
-            let this: AnyRc = self.clone();
-            wake_suspended(&this);
+            self.wake_suspended();
+        }
+    }
+
+    fn wake(self: Rc<Self>) {
+        let head = &self.task;
+        if !self.core.head.done() && !head.notified.replace(true) && !head.running.get() {
+            let event_loop = &self.core.head.event_loop;
+            event_loop.push_with(|| Ready::Step(self.clone()));
         }
     }
 
@@ -402,8 +414,7 @@ where
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
-        let this: AnyRc = self.clone();
-        self.core.add_callback(&this, callback);
+        self.core.add_callback(&self, callback);
     }
 
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize {
@@ -451,13 +462,6 @@ fn coroutine_name<F>() -> String {
     name.trim_end_matches(".<locals>.<lambda>").to_owned()
 }
 
-/// Steps a task that is suspended in a future of a stranger.
-fn wake_suspended(task: &AnyRc) {
-    if task.task().is_some_and(|head| !head.running.get()) {
-        wake(task);
-    }
-}
-
 impl<F, T> Typed<T> for Cellular<F, T>
 where
     F: StdFuture<Output = Result<T>> + 'static,
@@ -467,8 +471,12 @@ where
         &self.core
     }
 
-    fn finish(self: Rc<Self>, outcome: Result<T>) {
-        self.end(outcome);
+    fn succeed(self: Rc<Self>, value: T) {
+        self.end(Ok(value));
+    }
+
+    fn fail(self: Rc<Self>, exception: Exception) {
+        self.end(Err(exception));
     }
 }
 
@@ -510,7 +518,7 @@ impl<T: 'static> Task<T> {
 
     /// The context in which the coroutine runs.
     pub fn get_context(&self) -> Context {
-        self.task().context.borrow().clone()
+        self.task().context.context().clone()
     }
 
     /// How many cancellations were asked for and not taken back by [`uncancel`](Self::uncancel).

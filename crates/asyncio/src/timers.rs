@@ -34,6 +34,10 @@ impl Timers {
         self.cancelled += 1;
     }
 
+    pub(crate) fn any_cancelled(&self) -> bool {
+        self.cancelled > 0
+    }
+
     /// When the next timer is due.
     pub(crate) fn next(&self) -> Option<f64> {
         self.heap.peek().map(|(when, _)| *when)
@@ -43,9 +47,6 @@ impl Timers {
     ///
     /// They are returned to be dropped elsewhere.
     pub(crate) fn prune(&mut self) -> Vec<Rc<dyn Scheduled>> {
-        if self.cancelled == 0 {
-            return Vec::new();
-        }
         let mut pruned = Vec::new();
         if self.heap.len() > MIN_SCHEDULED && self.cancelled * 2 > self.heap.len() {
             let removed = self

@@ -34,7 +34,9 @@ mod context_var;
 mod current;
 mod error;
 mod key;
+pub(crate) mod lazy;
 mod token;
+mod vars;
 
 pub use context::{Context, Entered, Value, copy_context};
 pub use context_var::ContextVar;

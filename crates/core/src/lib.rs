@@ -11,6 +11,7 @@
 //! - [`panic`](mod@panic): panics caught with their message, place and backtrace.
 //! - [`process`]: what happens to the whole process: its exit and its forks.
 //! - [`contextvars`]: Python's context variables.
+//! - [`lazy_context`]: contexts that are made when somebody asks for them, for the tasks of a loop.
 //! - [`deadlock`]: who waits for whom, with the feature `deadlock_detection`.
 
 #![warn(missing_docs)]
@@ -18,6 +19,10 @@
 pub mod contextvars;
 pub mod deadlock;
 pub mod ident;
+/// Contexts that are made when somebody asks for them.
+pub mod lazy_context {
+    pub use crate::contextvars::lazy::{Ask, Asking, LazyContext, asking};
+}
 pub mod lock;
 pub mod panic;
 pub mod park;

@@ -95,6 +95,7 @@ pub fn exit_thread() -> ! {
 ///
 /// # Errors
 /// [`Unwound`] if `f` panicked or called [`exit_thread`].
+#[inline]
 pub fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Unwound> {
     install_hook();
     let outer = WATCHED.replace(true);
@@ -113,12 +114,21 @@ thread_local! {
     static SEEN: RefCell<Option<(Place, Backtrace)>> = const { RefCell::new(None) };
 }
 
+static INSTALLED: Once = Once::new();
+
 /// Puts our hook before the one that is there: only a hook is told where a panic was raised.
+#[inline]
 fn install_hook() {
-    static INSTALLED: Once = Once::new();
+    if !INSTALLED.is_completed() {
+        install_hook_once();
+    }
+}
+
+#[cold]
+fn install_hook_once() {
     // The standard library refuses to change the hook while the thread panics; next time, then.
     // Where a panic aborts, nobody reports it later than the hook that is there.
-    if INSTALLED.is_completed() || std::thread::panicking() || cfg!(panic = "abort") {
+    if std::thread::panicking() || cfg!(panic = "abort") {
         return;
     }
     INSTALLED.call_once(|| {

@@ -123,7 +123,7 @@ impl Condition {
             let waiter = this.0.waiters.enter(|| this.to_string())?;
             this.release()?;
             let pass_on = PassOn(&this);
-            let woken = waiter.wait().await;
+            let woken = waiter.await;
             this.acquire_in_any_case().await?;
             woken?;
             std::mem::forget(pass_on);

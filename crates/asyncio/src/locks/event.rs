@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future as StdFuture;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 use crate::exception::Result;
-use crate::locks::waiters::Waiters;
+use crate::locks::waiters::{Waiter, Waiters};
 use crate::repr::{address, debug_like_display};
 use crate::site::{self, WaitsIn};
 
@@ -69,13 +71,36 @@ impl Event {
     #[track_caller]
     pub fn wait(&self) -> impl StdFuture<Output = Result<()>> + use<> {
         site::mark(WaitsIn::Event);
-        let this = self.clone();
-        async move {
-            match this.is_set() {
-                true => Ok(()),
-                false => this.0.waiters.enter(|| this.to_string())?.wait().await,
+        Wait::New(self.clone())
+    }
+}
+
+/// By hand, because there may be many of these, and an async block would be twice as large.
+enum Wait {
+    New(Event),
+    Waiting(Waiter),
+    Done,
+}
+
+impl StdFuture for Wait {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        if let Self::New(event) = &*self {
+            if event.is_set() {
+                *self = Self::Done;
+                return Poll::Ready(Ok(()));
             }
+            let waiter = event.0.waiters.enter(|| event.to_string())?;
+            *self = Self::Waiting(waiter);
         }
+        let Self::Waiting(waiter) = &mut *self else {
+            panic!("a future is not polled after it was ready");
+        };
+        let result = ready!(Pin::new(waiter).poll(context));
+        // It leaves its place among the waiters at once.
+        *self = Self::Done;
+        Poll::Ready(result)
     }
 }
 

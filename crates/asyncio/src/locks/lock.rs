@@ -72,7 +72,7 @@ impl Lock {
                 lock: &this,
                 taken: false,
             };
-            waiter.wait().await?;
+            waiter.await?;
             turn.taken = true;
             this.0.locked.set(true);
             Ok(())

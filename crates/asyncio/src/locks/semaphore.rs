@@ -89,10 +89,10 @@ impl Semaphore {
             let waiter = this.0.waiters.enter(|| this.to_string())?;
             let mut granted = Granted {
                 semaphore: &this,
-                future: waiter.future.clone(),
+                future: waiter.future().clone(),
                 taken: false,
             };
-            waiter.wait().await?;
+            waiter.await?;
             granted.taken = true;
             Ok(())
         }

@@ -2,8 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::future::Future as StdFuture;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
+use crate::awaiting::Await;
 use crate::base_events::EventLoop;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
@@ -27,7 +31,8 @@ impl Waiters {
         let future: Future<()> = event_loop.create_future();
         self.futures.borrow_mut().push_back(future.clone());
         let waiters = self.clone();
-        Ok(Waiter { waiters, future })
+        let woken = future.waiting();
+        Ok(Waiter { waiters, woken })
     }
 
     fn bind(&self, what: impl FnOnce() -> String) -> Result<EventLoop> {
@@ -83,21 +88,29 @@ impl Waiters {
     }
 }
 
-/// A task's place among the waiters.
+/// A task's place among the waiters, and how it waits to be woken; when it is dropped, it leaves.
 pub(crate) struct Waiter {
     waiters: Rc<Waiters>,
-    pub(crate) future: Future<()>,
+    woken: Await<()>,
 }
 
 impl Waiter {
-    /// Waits to be woken, and leaves the place.
-    pub(crate) async fn wait(self) -> Result<()> {
-        self.future.clone().waiting().await
+    /// What the waiter is woken by.
+    pub(crate) fn future(&self) -> &Future<()> {
+        self.woken.future()
+    }
+}
+
+impl StdFuture for Waiter {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.woken).poll(context)
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.waiters.remove(&self.future);
+        self.waiters.remove(self.woken.future());
     }
 }

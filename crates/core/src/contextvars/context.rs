@@ -1,7 +1,6 @@
 //! `contextvars.Context` and `copy_context`.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -11,6 +10,8 @@ use std::vec;
 
 use parking_lot::Mutex;
 
+use super::current::Entry;
+use super::vars::Vars;
 use super::{ContextVar, Key, RuntimeError, current};
 
 /// A variable's value in a context, for those who do not know its type.
@@ -51,14 +52,10 @@ pub struct Context(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// Shared with copies; whoever changes it while it is shared changes a copy of the map.
-    vars: Mutex<Arc<Vars>>,
+    vars: Mutex<Vars>,
     /// Whether any thread is in the context.
     entered: AtomicBool,
 }
-
-/// By the address of the key.
-type Vars = BTreeMap<usize, (Key, Value)>;
 
 impl Context {
     /// Creates an empty context.
@@ -85,10 +82,10 @@ impl Context {
     /// # Errors
     /// [`RuntimeError::AlreadyEntered`] if any thread is in the context.
     pub fn enter(&self) -> Result<Entered<'_>, RuntimeError> {
-        if self.0.entered.swap(true, Ordering::Acquire) {
+        if self.begin() {
             return Err(RuntimeError::already_entered(self));
         }
-        current::push(self);
+        current::push(Entry::Context(self.clone()));
         Ok(Entered {
             context: self,
             of_this_thread: PhantomData,
@@ -98,11 +95,22 @@ impl Context {
     /// Creates a context with the same values, which from now on changes for itself.
     #[must_use = "the copy is another context; this one is as it was"]
     pub fn copy(&self) -> Self {
-        let inner = Inner {
-            vars: Mutex::new(self.vars()),
-            entered: AtomicBool::new(false),
-        };
-        Self(Arc::new(inner))
+        Self::with(self.vars(), false)
+    }
+
+    pub(super) fn with(vars: Vars, entered: bool) -> Self {
+        let (vars, entered) = (Mutex::new(vars), AtomicBool::new(entered));
+        Self(Arc::new(Inner { vars, entered }))
+    }
+
+    /// Marks the context as entered, and says whether it was before.
+    pub(super) fn begin(&self) -> bool {
+        self.0.entered.swap(true, Ordering::Acquire)
+    }
+
+    /// Marks the context as left.
+    pub(super) fn end(&self) {
+        self.0.entered.store(false, Ordering::Release);
     }
 
     /// The variable's value in this context; its default is none.
@@ -127,20 +135,17 @@ impl Context {
 
     /// The variables that have a value now, in no particular order.
     pub fn keys(&self) -> Vec<Key> {
-        self.vars().values().map(|(key, _)| key.clone()).collect()
+        self.vars().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// The values, in the order of [`keys`](Self::keys).
     pub fn values(&self) -> Vec<Value> {
-        self.vars()
-            .values()
-            .map(|(_, value)| value.clone())
-            .collect()
+        self.vars().iter().map(|(_, value)| value.clone()).collect()
     }
 
     /// The variables with their values, in the order of [`keys`](Self::keys).
     pub fn items(&self) -> Vec<(Key, Value)> {
-        self.vars().values().cloned().collect()
+        self.vars().iter().cloned().collect()
     }
 
     /// Whether both are handles of one context.
@@ -149,24 +154,17 @@ impl Context {
     }
 
     pub(super) fn value(&self, key: &Key) -> Option<Value> {
-        let vars = self.0.vars.lock();
-        vars.get(&key.address()).map(|(_, value)| value.clone())
+        self.0.vars.lock().value(key)
     }
 
     /// Sets or removes a variable, and returns the value that it had.
     ///
     /// The caller drops that value, because here the map is locked.
     pub(super) fn replace(&self, key: &Key, value: Option<Value>) -> Option<Value> {
-        let mut vars = self.0.vars.lock();
-        let vars = Arc::make_mut(&mut vars);
-        let old = match value {
-            Some(value) => vars.insert(key.address(), (key.clone(), value)),
-            None => vars.remove(&key.address()),
-        };
-        old.map(|(_, old)| old)
+        self.0.vars.lock().replace(key, value)
     }
 
-    fn vars(&self) -> Arc<Vars> {
+    pub(super) fn vars(&self) -> Vars {
         self.0.vars.lock().clone()
     }
 }
@@ -191,7 +189,7 @@ impl Context {
 /// Mirrors [`contextvars.copy_context`](https://docs.python.org/3.14/library/contextvars.html#contextvars.copy_context).
 #[must_use = "the copy is another context; the current one is as it was"]
 pub fn copy_context() -> Context {
-    current::peek(Context::copy).unwrap_or_default()
+    Context::with(current::vars(), false)
 }
 
 /// Keeps a context the current one of its thread until it is dropped.
@@ -216,8 +214,10 @@ pub struct Entered<'c> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        current::remove(self.context);
-        self.context.0.entered.store(false, Ordering::Release);
+        current::remove(
+            |entry| matches!(entry, Entry::Context(context) if context.is(self.context)),
+        );
+        self.context.end();
     }
 }
 
@@ -237,14 +237,7 @@ impl IntoIterator for &Context {
 
 impl PartialEq for Context {
     fn eq(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.vars(), other.vars());
-        Arc::ptr_eq(&ours, &theirs)
-            || ours.len() == theirs.len()
-                && std::iter::zip(ours.values(), theirs.values()).all(
-                    |((key, value), (other_key, other_value))| {
-                        key == other_key && Arc::ptr_eq(value, other_value)
-                    },
-                )
+        self.vars() == other.vars()
     }
 }
 

@@ -110,7 +110,7 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
 
     fn value(&self) -> Option<T> {
         // Cloned when the context is let go: `clone` may use context variables itself.
-        let value = current::peek(|context| context.value(self.key())).flatten();
+        let value = current::value(self.key());
         value.as_ref().map(Self::typed)
     }
 

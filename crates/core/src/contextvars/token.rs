@@ -101,7 +101,7 @@ impl<'v, T> Token<'v, T> {
         if self.var != var {
             return Err(ValueError::DifferentVar { token: token() }.into());
         }
-        if current::peek(|context| context.is(&self.context)) != Some(true) {
+        if !current::is(&self.context) {
             return Err(ValueError::DifferentContext { token: token() }.into());
         }
         Ok(())
