@@ -52,6 +52,8 @@ pub(crate) struct SocketTransport {
     buffer: RefCell<Buffer>,
     eof: Cell<bool>,
     paused: Cell<bool>,
+    /// Whether the protocol only feeds a stream's reader.
+    only_feeds: Cell<bool>,
 }
 
 impl SocketTransport {
@@ -87,6 +89,7 @@ impl SocketTransport {
             buffer: RefCell::default(),
             eof: Cell::new(false),
             paused: Cell::new(false),
+            only_feeds: Cell::new(false),
         });
         this.base.registration.register(&this);
         if let Some(server) = opened.server {
@@ -250,11 +253,16 @@ impl StreamTransport for SocketTransport {
         Ok(())
     }
 
+    fn only_feeds(&self) {
+        self.only_feeds.set(true);
+    }
+
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
         self.base.protocol()
     }
 
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        self.only_feeds.set(false);
         self.base.set_protocol(protocol);
     }
 
