@@ -108,9 +108,16 @@ impl StreamReader {
         }
     }
 
-    pub(crate) fn set_transport(&self, transport: Option<Transport>) {
-        let old = self.0.transport.replace(transport);
+    /// Has the reader pause this transport when it holds too much; none for `None`.
+    ///
+    /// A protocol of the program's own that feeds the reader calls it.
+    pub fn set_transport<T: Into<Option<Transport>>>(&self, transport: T) {
+        let old = self.0.transport.replace(transport.into());
         drop(old);
+    }
+
+    pub(super) fn event_loop(&self) -> &EventLoop {
+        &self.0.event_loop
     }
 
     fn wake_up(&self) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::{FlowControl, StreamReader};
+use super::{FlowControl, StreamReader, StreamReaderProtocol};
 use crate::exception::Result;
 use crate::repr::debug_like_display;
 use crate::sleep::sleep;
@@ -26,7 +26,17 @@ struct Inner {
 }
 
 impl StreamWriter {
-    pub(crate) fn new(
+    /// Writes to `transport`, whose protocol is `protocol` and feeds `reader`, if there is one.
+    ///
+    /// A program needs it only for a stream of something else than a connection, as a pipe.
+    pub fn new<R>(transport: &Transport, protocol: &StreamReaderProtocol, reader: R) -> Self
+    where
+        R: Into<Option<StreamReader>>,
+    {
+        Self::with_flow(transport.clone(), protocol.flow(), reader.into())
+    }
+
+    pub(crate) fn with_flow(
         transport: Transport,
         flow: Rc<FlowControl>,
         reader: Option<StreamReader>,

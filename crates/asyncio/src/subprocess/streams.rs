@@ -73,7 +73,7 @@ impl SubprocessProtocol for StreamProtocol {
             }
         }
         if let Some(pipe) = transport.get_pipe_transport(0) {
-            let writer = StreamWriter::new(pipe, self.flow.clone(), None);
+            let writer = StreamWriter::with_flow(pipe, self.flow.clone(), None);
             *self.stdin.borrow_mut() = Some(writer);
         }
         Ok(())
