@@ -7,6 +7,7 @@ mod endpoints;
 mod load;
 mod pipes;
 mod readers;
+mod sendfile;
 mod sock;
 mod streams;
 mod subprocesses;

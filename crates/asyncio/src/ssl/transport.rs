@@ -8,7 +8,7 @@ use super::protocol::{State, Tls};
 use crate::exception::{Exception, Result};
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
-use crate::transports::{ExtraInfo, StreamTransport};
+use crate::transports::{ExtraInfo, SendfileMode, StreamTransport};
 
 impl Tls {
     fn is_open(&self) -> bool {
@@ -145,5 +145,13 @@ impl StreamTransport for Tls {
             write!(f, " over {below}")?;
         }
         f.write_str(">")
+    }
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::Fallback
+    }
+
+    fn protocol_paused(&self) -> bool {
+        self.below().is_some_and(|below| below.0.protocol_paused())
     }
 }
