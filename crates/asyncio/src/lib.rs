@@ -115,6 +115,8 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock;
+#[cfg(target_os = "linux")]
+mod socket_repr;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
 mod stack;
