@@ -62,6 +62,8 @@ mod awaiting;
 mod base_events;
 mod clock;
 #[cfg(target_os = "linux")]
+mod connect_accepted_socket;
+#[cfg(target_os = "linux")]
 mod connect_pipe;
 mod core;
 #[cfg(target_os = "linux")]
@@ -115,6 +117,8 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock;
+#[cfg(target_os = "linux")]
+mod socket_repr;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
 mod stack;
@@ -203,6 +207,7 @@ pub use networking::*;
 #[cfg(target_os = "linux")]
 mod networking {
     pub use crate::address::Address;
+    pub use crate::connect_accepted_socket::ConnectAcceptedSocket;
     pub use crate::create_connection::CreateConnection;
     pub use crate::create_datagram_endpoint::CreateDatagramEndpoint;
     pub use crate::create_server::{CreateServer, Hosts};

@@ -116,8 +116,17 @@ impl StreamReader {
         drop(old);
     }
 
+<<<<<<< HEAD
     pub(super) fn event_loop(&self) -> &EventLoop {
         &self.0.event_loop
+=======
+    /// Takes what is not read yet.
+    #[cfg(feature = "ssl")]
+    pub(super) fn take_buffered(&self) -> Vec<u8> {
+        let data = self.0.buffer.borrow_mut().take_all();
+        self.maybe_resume();
+        data
+>>>>>>> main
     }
 
     fn wake_up(&self) {
@@ -345,7 +354,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-pub(super) fn checked_limit(limit: usize) -> Result<usize> {
+pub(crate) fn checked_limit(limit: usize) -> Result<usize> {
     match limit {
         0 => Err(ValueError::new("Limit cannot be <= 0").into()),
         limit => Ok(limit),

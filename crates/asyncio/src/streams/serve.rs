@@ -3,9 +3,14 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+<<<<<<< HEAD
 use super::protocol::{ClientConnected, client_connected};
 use super::reader::checked_limit;
 use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
+=======
+use super::protocol::ClientConnected;
+use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
+>>>>>>> main
 use crate::create_connection::BoxedResult;
 use crate::create_server::{CreateServer, Hosts};
 use crate::exception::Result;
