@@ -10,6 +10,7 @@ mod load;
 mod pipes;
 mod reader_protocols;
 mod readers;
+mod sendfile;
 mod selector_datagrams;
 mod sock;
 mod streams;

@@ -16,6 +16,15 @@ pub(super) fn ssl_error(error: Error) -> Exception {
         Error::AlertReceived(alert) => {
             return named("SSLError", format!("the other side refuses: {alert:?}"));
         }
+        Error::NoCertificatesPresented => {
+            return named("SSLError", "peer did not return a certificate".to_owned());
+        }
+        Error::InvalidMessage(what) => {
+            return named(
+                "SSLError",
+                format!("the other side does not speak TLS: {what:?}"),
+            );
+        }
         other => return named("SSLError", other.to_string()),
     };
     let text = format!("certificate verify failed: {reason}");
@@ -48,6 +57,9 @@ fn why_refused(error: &CertificateError) -> String {
         E::NotValidForNameContext { expected, .. } => {
             let name = expected.to_str();
             return format!("Hostname mismatch, certificate is not valid for '{name}'.");
+        }
+        E::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "it is an authority's own; let it sign one for the server (basicConstraints=CA:FALSE)"
         }
         other => return other.to_string(),
     };

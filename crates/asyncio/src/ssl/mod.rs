@@ -20,7 +20,11 @@
 
 mod context;
 mod errors;
+mod incoming;
+mod outgoing;
 mod protocol;
+mod shutdown;
+mod sni;
 mod start;
 mod start_tls;
 mod transport;
@@ -29,3 +33,4 @@ mod verify;
 pub use context::{CERT_NONE, CERT_REQUIRED, SslContext, VerifyMode, create_default_context};
 pub(crate) use protocol::{Below, Tls};
 pub(crate) use start::{Side, Ssl};
+pub use start_tls::{StartTls, StartWriterTls};
