@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod load;
 mod pipes;
+mod reader_protocols;
 mod readers;
 mod selector_datagrams;
 mod sendfile;

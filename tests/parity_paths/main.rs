@@ -795,7 +795,7 @@ fn asyncio() {
     let _ = hilos::asyncio::StreamReader::readline;
     let _ = hilos::asyncio::StreamReader::readuntil::<&[u8]>;
     let _ = hilos::asyncio::StreamReader::set_exception::<hilos::asyncio::ValueError>;
-    let _ = hilos::asyncio::StreamReader::set_transport::<hilos::asyncio::Transport>;
+    let _ = hilos::asyncio::StreamReader::set_transport;
     let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::connection_lost;
     let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::connection_made;
     let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::data_received;

@@ -54,11 +54,6 @@ impl Address {
         }
     }
 
-    /// Whether it is that of a Unix socket that has none.
-    pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, Self::Unix(path) if path.as_os_str().is_empty())
-    }
-
     /// The port, of a socket of the internet.
     pub fn port(&self) -> Option<u16> {
         self.as_inet().map(|address| address.port())

@@ -329,7 +329,8 @@ impl Server {
                     self.0.event_loop.create_task(accept)?;
                 }
                 Err(error) if is_not_ready(&error) => break,
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => break,
+                // It was gone before it was accepted.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) if lacks_resources(&error) => return self.retry_later(socket, error),
                 Err(error) => return Err(os_error(error)),
             }
@@ -394,7 +395,9 @@ fn lacks_resources(error: &io::Error) -> bool {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sockets: Vec<_> = self.sockets().iter().map(ToString::to_string).collect();
-        write!(f, "<Server sockets=({})>", sockets.join(", "))
+        // A tuple of one has a comma, too.
+        let end = if sockets.len() == 1 { "," } else { "" };
+        write!(f, "<Server sockets=({}{end})>", sockets.join(", "))
     }
 }
 

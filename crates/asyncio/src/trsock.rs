@@ -16,6 +16,7 @@ use crate::exception::Result;
 use crate::exceptions::ValueError;
 use crate::os_error::os_error;
 use crate::repr::debug_like_display;
+use crate::socket_repr::repr_as;
 
 /// The socket of a transport or server, to be asked but not to be read from or written to.
 ///
@@ -168,17 +169,11 @@ impl TransportSocket {
 
 impl fmt::Display for TransportSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<asyncio.TransportSocket fd={}", self.fileno())?;
-        if let (Ok(family), Ok(kind), Ok(proto)) = (self.family(), self.r#type(), self.proto()) {
-            write!(f, ", family={family}, type={kind}, proto={proto}")?;
+        let name = "asyncio.TransportSocket";
+        match self.get() {
+            Ok(socket) => f.write_str(&repr_as(name, &socket)),
+            Err(_) => write!(f, "<{name} fd=-1>"),
         }
-        for (name, address) in [("laddr", self.getsockname()), ("raddr", self.getpeername())] {
-            match address {
-                Ok(address) if !address.is_empty() => write!(f, ", {name}={address}")?,
-                _ => {}
-            }
-        }
-        f.write_str(">")
     }
 }
 

@@ -108,25 +108,23 @@ impl StreamReader {
         }
     }
 
-    /// Has the reader pause this transport when it holds too much; none for `None`.
-    ///
-    /// A protocol of the program's own that feeds the reader calls it.
-    pub fn set_transport<T: Into<Option<Transport>>>(&self, transport: T) {
-        let old = self.0.transport.replace(transport.into());
+    /// Has `transport` pause while the buffer is full; a
+    /// [`StreamReaderProtocol`](crate::StreamReaderProtocol) does this.
+    pub fn set_transport(&self, transport: &Transport) {
+        self.attach(Some(transport.clone()));
+    }
+
+    pub(crate) fn attach(&self, transport: Option<Transport>) {
+        let old = self.0.transport.replace(transport);
         drop(old);
     }
 
-<<<<<<< HEAD
-    pub(super) fn event_loop(&self) -> &EventLoop {
-        &self.0.event_loop
-=======
     /// Takes what is not read yet.
     #[cfg(feature = "ssl")]
     pub(super) fn take_buffered(&self) -> Vec<u8> {
         let data = self.0.buffer.borrow_mut().take_all();
         self.maybe_resume();
         data
->>>>>>> main
     }
 
     fn wake_up(&self) {

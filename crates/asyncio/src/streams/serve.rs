@@ -3,14 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-<<<<<<< HEAD
-use super::protocol::{ClientConnected, client_connected};
-use super::reader::checked_limit;
-use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
-=======
-use super::protocol::ClientConnected;
+use super::protocol::{ClientConnected, task_of};
 use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
->>>>>>> main
 use crate::create_connection::BoxedResult;
 use crate::create_server::{CreateServer, Hosts};
 use crate::exception::Result;
@@ -95,7 +89,7 @@ impl StartServer {
         F: AsyncFn(StreamReader, StreamWriter) -> Result<()> + 'static,
     {
         Self {
-            client_connected: client_connected(client_connected_cb),
+            client_connected: task_of(client_connected_cb),
             target,
             limit: DEFAULT_LIMIT,
             configure: Vec::new(),
@@ -148,7 +142,7 @@ impl StartServer {
             let event_loop = event_loop.clone();
             move || {
                 let reader = StreamReader::in_loop(&event_loop, limit);
-                StreamReaderProtocol::new(&reader).connecting(client_connected.clone())
+                StreamReaderProtocol::in_loop(&event_loop, reader, Some(client_connected.clone()))
             }
         };
         let mut server = match self.target {

@@ -26,9 +26,10 @@ struct Inner {
 }
 
 impl StreamWriter {
-    /// Writes to `transport`, whose protocol is `protocol` and feeds `reader`, if there is one.
+    /// A writer to `transport`, which calls `protocol`; for pipes.
     ///
-    /// A program needs it only for a stream of something else than a connection, as a pipe.
+    /// `reader` is the stream from the other side, if there is one: what ends it fails
+    /// [`drain`](Self::drain).
     pub fn new<R>(transport: &Transport, protocol: &StreamReaderProtocol, reader: R) -> Self
     where
         R: Into<Option<StreamReader>>,
@@ -57,7 +58,7 @@ impl StreamWriter {
     #[cfg(feature = "ssl")]
     pub(crate) fn replace_transport(&self, transport: Transport) {
         if let Some(reader) = &self.0.reader {
-            reader.set_transport(Some(transport.clone()));
+            reader.attach(Some(transport.clone()));
         }
         let old = self.0.transport.replace(transport);
         drop(old);
