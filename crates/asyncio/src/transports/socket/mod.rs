@@ -149,6 +149,15 @@ impl Abandon for SocketTransport {
         self.base.forget_protocol();
         self.socket.close();
     }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        let shown = || format!("<_SelectorSocketTransport fd={}>", self.socket.fileno());
+        (!self.base.closing.get()).then(shown)
+    }
 }
 
 impl StreamTransport for SocketTransport {
