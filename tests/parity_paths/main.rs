@@ -634,6 +634,7 @@ fn asyncio() {
     use hilos::asyncio::QueueEmpty as _;
     use hilos::asyncio::QueueShutDown as _;
     use hilos::asyncio::StreamReader as _;
+    use hilos::asyncio::StreamReaderProtocol as _;
     use hilos::asyncio::StreamWriter as _;
     use hilos::asyncio::open_connection as _;
     use hilos::asyncio::open_connection_over as _;
@@ -790,6 +791,11 @@ fn asyncio() {
     let _ = hilos::asyncio::StreamReader::readline;
     let _ = hilos::asyncio::StreamReader::readuntil::<&[u8]>;
     let _ = hilos::asyncio::StreamReader::set_exception::<hilos::asyncio::ValueError>;
+    let _ = hilos::asyncio::StreamReader::set_transport;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::connection_lost;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::connection_made;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::data_received;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::eof_received;
     let _ = hilos::asyncio::StreamWriter::can_write_eof;
     let _ = hilos::asyncio::StreamWriter::close;
     let _ = hilos::asyncio::StreamWriter::drain;
@@ -879,6 +885,7 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::create_task::<std::future::Ready<hilos::asyncio::Result<u8>>, u8>;
     let _ = hilos::asyncio::TaskOptions::create_task_in::<std::future::Ready<hilos::asyncio::Result<u8>>, u8>;
     let _ = hilos::asyncio::EventLoop::create_unix_connection::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, &str>;
+    let _ = hilos::asyncio::EventLoop::create_unix_connection_over::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::create_unix_server::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, &str>;
     let _ = hilos::asyncio::EventLoop::create_unix_server_on::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::default_exception_handler;
