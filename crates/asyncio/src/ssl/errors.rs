@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use rustls::pki_types::ServerName;
 use rustls::{CertificateError, Error};
 
 use crate::exception::Exception;
@@ -55,8 +56,12 @@ fn why_refused(error: &CertificateError) -> String {
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => "unsuitable certificate purpose",
         E::NotValidForName => "Hostname mismatch, certificate is not valid for the server",
         E::NotValidForNameContext { expected, .. } => {
+            let kind = match expected {
+                ServerName::IpAddress(_) => "IP address",
+                _ => "Hostname",
+            };
             let name = expected.to_str();
-            return format!("Hostname mismatch, certificate is not valid for '{name}'.");
+            return format!("{kind} mismatch, certificate is not valid for '{name}'.");
         }
         E::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
             "it is an authority's own; let it sign one for the server (basicConstraints=CA:FALSE)"
