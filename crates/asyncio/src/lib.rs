@@ -108,6 +108,8 @@ mod selector;
 #[cfg(target_os = "linux")]
 mod selector_events;
 #[cfg(target_os = "linux")]
+mod sendfile;
+#[cfg(target_os = "linux")]
 mod server;
 mod shield;
 mod shuffle;
@@ -115,6 +117,8 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock;
+#[cfg(target_os = "linux")]
+mod socket_repr;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
 mod stack;
@@ -166,7 +170,8 @@ pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{
     BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt,
-    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SystemExit, TimeoutError, ValueError,
+    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SendfileNotAvailableError, SystemExit,
+    TimeoutError, ValueError,
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
@@ -208,6 +213,7 @@ mod networking {
     pub use crate::create_server::{CreateServer, Hosts};
     pub use crate::getaddrinfo::AddressFamily;
     pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol, SubprocessProtocol};
+    pub use crate::sendfile::Sendfile;
     pub use crate::server::Server;
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,

@@ -24,6 +24,8 @@ pub enum Error {
     },
     /// The other side does not know the key: Python's `AuthenticationError`.
     Authentication(String),
+    /// A file whose permissions are not safe; what to do: Python's `PermissionError`.
+    Permission(String),
     /// The other end is gone: Python's `EOFError`.
     Eof,
     /// The message does not fit the buffer; it is here: Python's `BufferTooShort`.
@@ -67,6 +69,7 @@ impl Error {
             Self::Runtime(_) => "RuntimeError",
             Self::Encoding { .. } => "PicklingError",
             Self::Authentication(_) => "AuthenticationError",
+            Self::Permission(_) => "PermissionError",
             Self::Eof => "EOFError",
             Self::BufferTooShort(_) => "BufferTooShort",
             Self::Timeout => "TimeoutError",
@@ -90,9 +93,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Assertion(text) | Self::Process(text) => f.write_str(text),
-            Self::Value(text) | Self::Runtime(text) | Self::Authentication(text) => {
-                f.write_str(text)
-            }
+            Self::Value(text)
+            | Self::Runtime(text)
+            | Self::Authentication(text)
+            | Self::Permission(text) => f.write_str(text),
             Self::Encoding { type_name, reason } => write!(f, "{type_name}: {reason}"),
             Self::Eof => f.write_str("the other end is closed"),
             Self::BufferTooShort(message) => {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::protocol::{State, Tls};
 use crate::exception::{Exception, Result};
 use crate::protocols::Protocol;
-use crate::transports::{ExtraInfo, StreamTransport};
+use crate::transports::{ExtraInfo, SendfileMode, StreamTransport};
 
 impl StreamTransport for Tls {
     fn close(self: Rc<Self>) {
@@ -130,5 +130,13 @@ impl StreamTransport for Tls {
             write!(f, " over {below}")?;
         }
         f.write_str(">")
+    }
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::Fallback
+    }
+
+    fn protocol_paused(&self) -> bool {
+        self.below().is_some_and(|below| below.0.protocol_paused())
     }
 }

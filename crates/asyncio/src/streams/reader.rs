@@ -346,7 +346,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-pub(super) fn checked_limit(limit: usize) -> Result<usize> {
+pub(crate) fn checked_limit(limit: usize) -> Result<usize> {
     match limit {
         0 => Err(ValueError::new("Limit cannot be <= 0").into()),
         limit => Ok(limit),

@@ -37,6 +37,10 @@ impl Flow {
         (self.low.get(), self.high.get())
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.get()
+    }
+
     pub(crate) fn set_limits(&self, high: Option<usize>, low: Option<usize>) -> Result<()> {
         let high = high.unwrap_or_else(|| low.map_or(self.default, |low| 4 * low));
         let low = low.unwrap_or(high / 4);

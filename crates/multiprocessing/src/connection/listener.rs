@@ -20,6 +20,7 @@ use parking_lot::{Mutex, RwLock};
 use super::address::{Address, Family};
 use super::authentication::{answer, deliver};
 use super::endpoint::Connection;
+use crate::authkey::AuthenticationString;
 use crate::error::Error;
 use crate::sys::pidfd::readable;
 
@@ -57,7 +58,7 @@ pub struct Listener {
     socket: RwLock<Option<Arc<Socket>>>,
     address: Address,
     last_accepted: Mutex<Option<Address>>,
-    authkey: Option<Vec<u8>>,
+    authkey: Option<AuthenticationString>,
     patience: Duration,
     /// What was made for it in the file system.
     path: Option<PathBuf>,
@@ -103,7 +104,7 @@ impl Listener {
     /// Accepts only callers that know this key, and proves to them that this side does.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = Some(authkey.to_vec());
+        self.authkey = Some(authkey.into());
         self
     }
 

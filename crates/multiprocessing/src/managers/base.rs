@@ -18,6 +18,7 @@ use super::referent::Referent;
 use super::registry::Registry;
 use super::server::Server;
 use super::types::Types;
+use crate::authkey::AuthenticationString;
 use crate::connection::{Address, ListenAt};
 use crate::error::Error;
 use crate::process::Process;
@@ -76,7 +77,7 @@ pub struct BaseManager {
     /// What its process is named after.
     pub(super) name: &'static str,
     address: Option<Address>,
-    authkey: Vec<u8>,
+    authkey: AuthenticationString,
     method: Option<StartMethod>,
     patience: Timeout,
     pub(super) types: Types,
@@ -116,7 +117,7 @@ impl BaseManager {
     /// Says the key that clients must know; Python's `authkey`.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = authkey.to_vec();
+        self.authkey = authkey.into();
         self
     }
 

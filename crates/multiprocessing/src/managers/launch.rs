@@ -8,6 +8,7 @@ use super::errand::Errand;
 use super::proxy::RemoteManager;
 use super::server::Server;
 use super::types::{self, Types};
+use crate::authkey::AuthenticationString;
 use crate::connection::{Address, Connection, ListenAt, pipe};
 use crate::error::Error;
 use crate::process::Process;
@@ -37,7 +38,8 @@ enum Report {
 struct Orders {
     initializer: Errand,
     address: Option<Address>,
-    authkey: Vec<u8>,
+    #[serde(with = "crate::authkey::to_child")]
+    authkey: AuthenticationString,
     types: Vec<Errand>,
 }
 
@@ -45,7 +47,7 @@ struct Orders {
 pub(super) fn start<F, A>(
     name: &str,
     method: Option<StartMethod>,
-    (address, authkey): (Option<Address>, Vec<u8>),
+    (address, authkey): (Option<Address>, AuthenticationString),
     types: &Types,
     (initializer, args): (F, A),
 ) -> Result<Running, Error>

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::answer;
 use super::error::RemoteError;
 use super::link;
+use crate::authkey::AuthenticationString;
 use crate::connection::{Address, Connection, client_until, send_until};
 use crate::managers::message::{Request, encode};
 
@@ -22,7 +23,7 @@ const LONG: usize = 16 * 1024;
 /// Where a server is, and the key that it wants; all proxies of a server share it.
 pub(crate) struct Server {
     address: Address,
-    authkey: Vec<u8>,
+    authkey: AuthenticationString,
 }
 
 /// The servers that this process has proxies of.
@@ -31,8 +32,8 @@ static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
 impl Server {
     /// The server at an address.
     pub(super) fn new(address: Address, authkey: &[u8]) -> Arc<Self> {
-        Self::find(&address, |known| known.authkey == authkey)
-            .unwrap_or_else(|| Self::add(address, authkey.to_vec()))
+        Self::find(&address, |known| *known.authkey == *authkey)
+            .unwrap_or_else(|| Self::add(address, authkey.into()))
     }
 
     /// A server that somebody else has told of: its key is the one that was used for it before, or
@@ -48,7 +49,7 @@ impl Server {
         known.find(|server| server.address == *address && right(server))
     }
 
-    fn add(address: Address, authkey: Vec<u8>) -> Arc<Self> {
+    fn add(address: Address, authkey: AuthenticationString) -> Arc<Self> {
         let server = Arc::new(Self { address, authkey });
         let mut servers = SERVERS.lock();
         servers.retain(|server| server.strong_count() > 0);

@@ -34,7 +34,7 @@ impl Luggage {
             exposed,
         } = proxy.description().clone();
         let authkey = proxy.server().authkey();
-        let told = !is_public() && authkey != crate::current::authkey();
+        let told = !is_public() && *authkey != *crate::current::authkey();
         Self {
             typeid: token.typeid,
             address: token.address,

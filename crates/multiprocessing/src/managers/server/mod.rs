@@ -23,6 +23,7 @@ use super::exception::Exception;
 use super::referent::Referent;
 use super::registry::Registry;
 use crate::LOGGER;
+use crate::authkey::AuthenticationString;
 use crate::connection::{Address, ListenAt, Listener, client};
 use crate::error::Error;
 
@@ -42,7 +43,7 @@ pub struct Server {
 /// What the threads of a server share.
 struct Shared {
     listener: Listener,
-    authkey: Vec<u8>,
+    authkey: AuthenticationString,
     home: Arc<Home>,
     handlers: Handlers,
     stop: Event,
@@ -59,7 +60,7 @@ impl Server {
         Ok(Self {
             shared: Arc::new(Shared {
                 listener,
-                authkey: authkey.to_vec(),
+                authkey: authkey.into(),
                 home: Arc::new(home),
                 handlers: Handlers::default(),
                 stop: Event::new(),
