@@ -13,7 +13,7 @@ use hilos::asyncio::{
 use crate::parties::{Recorder, believing, connect, echo, is_dropped, joined, showing};
 use crate::support::{fails, port, run, until, watch};
 
-const HELLO: [u8; 100 * 1024] = [b'1'; 100 * 1024];
+static HELLO: [u8; 100 * 1024] = [b'1'; 100 * 1024];
 
 /// A server that hears `HELLO`, encrypts, says "O" and hears `HELLO` again; for each further byte
 /// of `answers` it says that, and hears `HELLO` once more.
