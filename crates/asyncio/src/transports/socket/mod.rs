@@ -283,6 +283,11 @@ impl StreamTransport for SocketTransport {
         }
     }
 
+    #[cfg(feature = "ssl")]
+    fn is_start_tls_compatible(&self) -> bool {
+        true
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<_SelectorSocketTransport")?;
         match (self.socket.fileno(), self.base.closing.get()) {
