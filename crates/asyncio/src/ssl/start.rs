@@ -64,7 +64,7 @@ impl Ssl {
             let message = format!("server_hostname is no name of a server: '{name}'");
             Exception::from(ValueError::new(message))
         })?;
-        Ok(self.side(Config::Client(Arc::new(context.client()?), parsed)))
+        Ok(self.side(Config::Client(Arc::new(context.client_config()?), parsed)))
     }
 
     /// The security of a server.

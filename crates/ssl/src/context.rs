@@ -11,10 +11,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-use super::errors::{named, ssl_error, unusable};
-use super::verify::Lenient;
-use crate::exception::Result;
-use crate::exceptions::ValueError;
+use crate::error::SslError;
+use crate::verify::Lenient;
+
+type Result<T> = std::result::Result<T, SslError>;
 
 /// Whether the other side has to show a certificate that is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub fn create_default_context() -> Result<SslContext> {
             None => "install ca-certificates, or give them by with_cafile".to_owned(),
         };
         let text = format!("this machine has no certificates of authorities: {why}");
-        return Err(named("SSLError", text));
+        return Err(SslError::new(text));
     }
     let roots = Arc::new(roots);
     Ok(SslContext {
@@ -125,7 +125,7 @@ impl SslContext {
         let chain = certificates(certfile.as_ref())?;
         let keyfile = keyfile.as_ref();
         let key = PrivateKeyDer::from_pem_file(keyfile);
-        let key = key.map_err(|why| unusable("private key", keyfile, why))?;
+        let key = key.map_err(|why| SslError::unusable("private key", keyfile, why))?;
         let own = Some(Arc::new(Own { chain, key }));
         Ok(Self { own, ..self })
     }
@@ -140,7 +140,7 @@ impl SslContext {
         let mut roots = (*self.roots).clone();
         for certificate in certificates(cafile.as_ref())? {
             let added = roots.add(certificate);
-            added.map_err(|why| unusable("certificate", cafile.as_ref(), why))?;
+            added.map_err(|why| SslError::unusable("certificate", cafile.as_ref(), why))?;
         }
         let roots = Arc::new(roots);
         Ok(Self { roots, ..self })
@@ -172,11 +172,16 @@ impl SslContext {
         }
     }
 
-    pub(super) fn client(&self) -> Result<ClientConfig> {
+    /// rustls's form of it, for a client.
+    ///
+    /// # Errors
+    /// [`SslError`] if it believes nobody and is to check whom it talks to.
+    #[doc(hidden)]
+    pub fn client_config(&self) -> Result<ClientConfig> {
         let provider = provider();
         let builder = ClientConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(ssl_error)?;
+        let builder = builder.map_err(SslError::from)?;
         let chain = match self.verify_mode {
             VerifyMode::CertNone => None,
             VerifyMode::CertRequired => Some(self.chain_verifier(&provider)?),
@@ -197,7 +202,7 @@ impl SslContext {
         let mut config = match &self.own {
             Some(own) => builder
                 .with_client_auth_cert(own.chain.clone(), own.key.clone_key())
-                .map_err(ssl_error)?,
+                .map_err(SslError::from)?,
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = self.alpn.clone();
@@ -207,33 +212,38 @@ impl SslContext {
     fn chain_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
         if self.roots.is_empty() {
             let message = "the context believes nobody: give it authorities by with_cafile";
-            return Err(named("SSLError", message.to_owned()));
+            return Err(SslError::new(message));
         }
         WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider.clone())
             .build()
-            .map_err(|error| named("SSLError", error.to_string()))
+            .map_err(SslError::new)
     }
 
-    pub(super) fn server_config(&self) -> Result<ServerConfig> {
+    /// rustls's form of it, for a server.
+    ///
+    /// # Errors
+    /// [`SslError`] if it has no certificate, or believes nobody whose certificate it is to check.
+    #[doc(hidden)]
+    pub fn server_config(&self) -> Result<ServerConfig> {
         let Some(own) = &self.own else {
             let message = "a server needs a certificate: give it one by with_cert_chain";
-            return Err(ValueError::new(message).into());
+            return Err(SslError::value(message));
         };
         let provider = provider();
         let builder = ServerConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(ssl_error)?;
+        let builder = builder.map_err(SslError::from)?;
         let builder = match self.verify_mode {
             VerifyMode::CertNone => builder.with_no_client_auth(),
             VerifyMode::CertRequired => {
                 let roots = self.roots.clone();
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
-                let verifier = verifier.map_err(|error| named("SSLError", error.to_string()))?;
+                let verifier = verifier.map_err(SslError::new)?;
                 builder.with_client_cert_verifier(verifier)
             }
         };
         let config = builder.with_single_cert(own.chain.clone(), own.key.clone_key());
-        let mut config = config.map_err(ssl_error)?;
+        let mut config = config.map_err(SslError::from)?;
         config.alpn_protocols = self.alpn.clone();
         Ok(config)
     }
@@ -246,11 +256,15 @@ fn provider() -> Arc<CryptoProvider> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path);
-    let read = read.map_err(|why| unusable("certificate", path, why))?;
+    let read = read.map_err(|why| SslError::unusable("certificate", path, why))?;
     let all: std::result::Result<Vec<_>, _> = read.collect();
-    let all = all.map_err(|why| unusable("certificate", path, why))?;
+    let all = all.map_err(|why| SslError::unusable("certificate", path, why))?;
     match all.is_empty() {
-        true => Err(unusable("certificate", path, "it holds none in PEM")),
+        true => Err(SslError::unusable(
+            "certificate",
+            path,
+            "it holds none in PEM",
+        )),
         false => Ok(all),
     }
 }
