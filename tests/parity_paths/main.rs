@@ -898,6 +898,7 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::create_task::<std::future::Ready<hilos::asyncio::Result<u8>>, u8>;
     let _ = hilos::asyncio::TaskOptions::create_task_in::<std::future::Ready<hilos::asyncio::Result<u8>>, u8>;
     let _ = hilos::asyncio::EventLoop::create_unix_connection::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, &str>;
+    let _ = hilos::asyncio::EventLoop::create_unix_connection_over::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::create_unix_server::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, &str>;
     let _ = hilos::asyncio::EventLoop::create_unix_server_on::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::default_exception_handler;

@@ -144,6 +144,21 @@ impl EventLoop {
         Ok(f(selector.as_mut().expect("it was made above")))
     }
 
+    /// Tells that this call did nothing but feed a stream's reader.
+    pub(crate) fn count_fed(&self) {
+        self.0.fed.set(self.0.fed.get() + 1);
+    }
+
+    /// Whether all that has happened since the last look is that streams have read.
+    ///
+    /// That makes nothing ready but what waits to be written. What other programs do meanwhile may as
+    /// well have been done later, so that the next iteration is early enough to look.
+    pub(crate) fn would_see_nothing_new(&self) -> bool {
+        let selector = self.0.selector.borrow();
+        let watches_writers = selector.as_ref().is_some_and(Selector::watches_writers);
+        self.0.only_fed.get() && !watches_writers
+    }
+
     /// Whether each iteration has to look at descriptors.
     pub(crate) fn watches_any(&self) -> bool {
         let selector = self.0.selector.borrow();

@@ -120,6 +120,10 @@ impl StreamTransport for Tls {
         Some(ExtraInfo::Text(text))
     }
 
+    fn is_start_tls_compatible(&self) -> bool {
+        true
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<_SSLProtocolTransport {:?}", self.state.get())?;
         if let Some(below) = self.below() {

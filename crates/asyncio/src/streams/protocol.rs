@@ -143,6 +143,7 @@ impl Protocol for StreamReaderProtocol {
     fn connection_made(&self, transport: &Transport) -> Result<()> {
         if let Some(reader) = self.reader() {
             reader.attach(Some(transport.clone()));
+            transport.0.only_feeds();
         }
         let connected = self.client_connected.take();
         match connected {

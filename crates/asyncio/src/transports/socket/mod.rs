@@ -57,6 +57,8 @@ pub(crate) struct SocketTransport {
     paused: Cell<bool>,
     /// The file that is being sent, if one is.
     sending: RefCell<Option<Sending>>,
+    /// Whether the protocol only feeds a stream's reader.
+    only_feeds: Cell<bool>,
 }
 
 impl SocketTransport {
@@ -93,6 +95,7 @@ impl SocketTransport {
             eof: Cell::new(false),
             paused: Cell::new(false),
             sending: RefCell::default(),
+            only_feeds: Cell::new(false),
         });
         this.base.registration.register(&this);
         if let Some(server) = opened.server {
@@ -266,11 +269,16 @@ impl StreamTransport for SocketTransport {
         Ok(())
     }
 
+    fn only_feeds(&self) {
+        self.only_feeds.set(true);
+    }
+
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
         self.base.protocol()
     }
 
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        self.only_feeds.set(false);
         self.base.set_protocol(protocol);
     }
 
@@ -281,6 +289,11 @@ impl StreamTransport for SocketTransport {
             "peername" => self.peername.clone().map(ExtraInfo::Address),
             _ => None,
         }
+    }
+
+    #[cfg(feature = "ssl")]
+    fn is_start_tls_compatible(&self) -> bool {
+        true
     }
 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

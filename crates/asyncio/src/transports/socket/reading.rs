@@ -47,12 +47,14 @@ impl SocketTransport {
         let mut buffer = self.base.event_loop.take_read_buffer(MAX_SIZE);
         match self.receive(&mut buffer) {
             Ok(0) => self.on_eof(protocol),
-            Ok(count) => {
-                if let Err(exception) = invoke(|| protocol.data_received(&buffer[..count])) {
+            Ok(count) => match invoke(|| protocol.data_received(&buffer[..count])) {
+                Ok(()) if self.only_feeds.get() => self.base.event_loop.count_fed(),
+                Ok(()) => {}
+                Err(exception) => {
                     let message = "Fatal error: protocol.data_received() call failed.";
                     self.fatal_error(exception, message);
                 }
-            }
+            },
             Err(error) => self.on_read_error(error),
         }
         self.base.event_loop.return_read_buffer(buffer);
