@@ -317,7 +317,7 @@ fn a_socket_of_another_kind() {
         let start = "A Stream Socket was expected, got <socket.socket fd=";
         assert!(message.starts_with(start), "{message}");
         assert!(
-            message.contains(", family=2, type=2, proto=0, laddr=('0.0.0.0', "),
+            message.contains(", family=2, type=2, proto=17, laddr=('0.0.0.0', "),
             "{message}"
         );
         let none = event_loop.create_datagram_endpoint(|| Nothing).await;

@@ -11,7 +11,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
-use crate::create_server::bind_error;
+use crate::create_server::{bind_error, unix_stream_socket};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{ExceptionGroup, ValueError};
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
@@ -26,6 +26,7 @@ enum Target {
     Host(Option<String>, u16),
     Path(PathBuf),
     Socket(OwnedFd),
+    UnixSocket(OwnedFd),
 }
 
 /// A connection to be made; awaiting it makes it.
@@ -108,6 +109,24 @@ impl EventLoop {
         let path = path.as_ref().to_owned();
         CreateConnection::new(self, protocol_factory, Target::Path(path))
     }
+
+    /// As [`create_unix_connection`](Self::create_unix_connection), over a Unix socket that is
+    /// connected already.
+    ///
+    /// # Errors
+    /// [`ValueError`] if it is another kind of socket.
+    pub fn create_unix_connection_over<F, P, S>(
+        &self,
+        protocol_factory: F,
+        sock: S,
+    ) -> CreateConnection<F>
+    where
+        F: FnOnce() -> P,
+        P: Protocol,
+        S: Into<OwnedFd>,
+    {
+        CreateConnection::new(self, protocol_factory, Target::UnixSocket(sock.into()))
+    }
 }
 
 impl<F> CreateConnection<F> {
@@ -165,13 +184,14 @@ impl<F: FnOnce() -> P, P: Protocol> CreateConnection<F> {
         let event_loop = &self.event_loop;
         let host = match &self.target {
             Target::Host(host, _) => host.as_deref(),
-            Target::Path(_) | Target::Socket(_) => None,
+            Target::Path(_) | Target::Socket(_) | Target::UnixSocket(_) => None,
         };
         let security = self.ssl.client(host)?;
         let socket = match self.target {
             Target::Host(host, port) => connect_to(event_loop, host, port, self.options).await?,
             Target::Path(path) => connect_to_path(event_loop, &path).await?,
             Target::Socket(fd) => stream_socket(fd)?,
+            Target::UnixSocket(fd) => unix_stream_socket(fd)?,
         };
         let protocol = Rc::new((self.factory)());
         let told = protocol.clone();

@@ -217,8 +217,9 @@ mod networking {
     pub use crate::server::Server;
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
-        StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
-        start_server, start_server_on, start_unix_server, start_unix_server_on,
+        StreamReader, StreamReaderProtocol, StreamWriter, open_connection, open_connection_over,
+        open_unix_connection, start_server, start_server_on, start_unix_server,
+        start_unix_server_on,
     };
     pub use crate::subprocess::{
         CreateSubprocess, SubprocessTransport, create_subprocess_exec, create_subprocess_shell,

@@ -108,7 +108,13 @@ impl StreamReader {
         }
     }
 
-    pub(crate) fn set_transport(&self, transport: Option<Transport>) {
+    /// Has `transport` pause while the buffer is full; a
+    /// [`StreamReaderProtocol`](crate::StreamReaderProtocol) does this.
+    pub fn set_transport(&self, transport: &Transport) {
+        self.attach(Some(transport.clone()));
+    }
+
+    pub(crate) fn attach(&self, transport: Option<Transport>) {
         let old = self.0.transport.replace(transport);
         drop(old);
     }

@@ -19,6 +19,7 @@ use crate::futures::Future;
 use crate::os_error::os_error;
 use crate::protocols::DatagramProtocol;
 use crate::repr::debug_like_display;
+use crate::selector::Interest;
 use crate::trsock::TransportSocket;
 use crate::wait::release;
 
@@ -99,7 +100,8 @@ impl DatagramTransport {
         self.0
             .base
             .event_loop
-            .add_reader(&*socket, move || transport.read_ready())
+            .watch(&*socket, Interest::Read, move || transport.read_ready())
+            .map(drop)
     }
 
     fn read_ready(&self) -> Result<()> {
@@ -201,7 +203,8 @@ impl DatagramTransport {
         self.0
             .base
             .event_loop
-            .add_writer(&*socket, move || transport.write_ready())
+            .watch(&*socket, Interest::Write, move || transport.write_ready())
+            .map(drop)
     }
 
     fn write_ready(&self) -> Result<()> {
@@ -233,13 +236,13 @@ impl DatagramTransport {
 
     fn stop_writing(&self) {
         if let Ok(socket) = self.0.socket.get() {
-            self.0.base.event_loop.remove_writer(&*socket);
+            self.0.base.event_loop.forget(&*socket, Interest::Write);
         }
     }
 
     fn stop_reading(&self) {
         if let Ok(socket) = self.0.socket.get() {
-            self.0.base.event_loop.remove_reader(&*socket);
+            self.0.base.event_loop.forget(&*socket, Interest::Read);
         }
     }
 
@@ -338,6 +341,15 @@ impl Abandon for Inner {
     fn abandon(&self) {
         self.base.forget_protocol();
         self.socket.close();
+    }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        let shown = || format!("<_SelectorDatagramTransport fd={}>", self.socket.fileno());
+        (!self.base.closing.get()).then(shown)
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) trait StreamTransport {
         high: Option<usize>,
         low: Option<usize>,
     ) -> Result<()>;
+    /// The protocol does nothing with what is received but feed a stream's reader.
+    fn only_feeds(&self) {}
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>>;
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>);
     fn get_extra_info(&self, name: &str) -> Option<ExtraInfo>;

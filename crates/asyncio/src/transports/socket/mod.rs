@@ -57,6 +57,8 @@ pub(crate) struct SocketTransport {
     paused: Cell<bool>,
     /// The file that is being sent, if one is.
     sending: RefCell<Option<Sending>>,
+    /// Whether the protocol only feeds a stream's reader.
+    only_feeds: Cell<bool>,
 }
 
 impl SocketTransport {
@@ -93,6 +95,7 @@ impl SocketTransport {
             eof: Cell::new(false),
             paused: Cell::new(false),
             sending: RefCell::default(),
+            only_feeds: Cell::new(false),
         });
         this.base.registration.register(&this);
         if let Some(server) = opened.server {
@@ -148,6 +151,15 @@ impl Abandon for SocketTransport {
     fn abandon(&self) {
         self.base.forget_protocol();
         self.socket.close();
+    }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        let shown = || format!("<_SelectorSocketTransport fd={}>", self.socket.fileno());
+        (!self.base.closing.get()).then(shown)
     }
 }
 
@@ -257,11 +269,16 @@ impl StreamTransport for SocketTransport {
         Ok(())
     }
 
+    fn only_feeds(&self) {
+        self.only_feeds.set(true);
+    }
+
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
         self.base.protocol()
     }
 
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        self.only_feeds.set(false);
         self.base.set_protocol(protocol);
     }
 
