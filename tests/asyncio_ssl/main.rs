@@ -6,6 +6,7 @@ mod connections;
 mod endings;
 mod handshakes;
 mod parties;
+mod sendfile;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../asyncio_net/support.rs"]
 mod support;

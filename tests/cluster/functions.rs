@@ -58,7 +58,11 @@ pub(crate) fn nap(millis: u64) -> u64 {
 }
 
 fn append(path: &str, number: u64) {
-    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
     file.write_all(format!("{number}\n").as_bytes()).unwrap();
 }
 
