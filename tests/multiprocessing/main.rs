@@ -22,6 +22,8 @@ mod program;
 mod python;
 mod queues;
 mod resource_tracker;
+#[allow(dead_code, reason = "it is another test's too")]
+mod serving;
 mod shareable_list;
 mod shareable_list_vectors;
 mod shared_memory;

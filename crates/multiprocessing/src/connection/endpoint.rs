@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reader::{Reader, Source};
+use super::security::Stream;
 use crate::error::Error;
 use crate::reduction::{
     Message, TravellingFd, dumps, dumps_public, loads, prefix_of_vec, take_count,
@@ -45,6 +46,7 @@ struct Inner {
     /// `None` once it is closed.
     fd: RwLock<Option<Arc<OwnedFd>>>,
     kind: Kind,
+    stream: Stream,
     reader: Mutex<Reader>,
     /// Held while a message is written, so that two threads' messages do not mix.
     writing: Mutex<()>,
@@ -83,6 +85,7 @@ impl Connection {
             inner: Arc::new(Inner {
                 fd,
                 kind,
+                stream: Stream::default(),
                 reader,
                 writing: Mutex::new(()),
             }),
@@ -285,7 +288,12 @@ impl Connection {
     }
 
     pub(super) fn has_ahead(&self) -> bool {
-        self.inner.reader.lock().has_ahead()
+        self.inner.reader.lock().has_ahead() || self.inner.stream.has_ahead()
+    }
+
+    #[cfg(feature = "ssl")]
+    pub(super) fn stream(&self) -> &Stream {
+        &self.inner.stream
     }
 
     fn readable_fd(&self) -> Result<Arc<OwnedFd>, Error> {
@@ -357,7 +365,11 @@ impl Connection {
         f: impl FnOnce(&mut Reader, Source<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let fd = self.readable_fd()?;
-        let source = Source { fd: &fd, deadline };
+        let source = Source {
+            fd: &fd,
+            stream: &self.inner.stream,
+            deadline,
+        };
         f(&mut self.inner.reader.lock(), source)
     }
 
@@ -375,7 +387,10 @@ impl Connection {
         let mut fds = &fds[..];
         let _writing = self.inner.writing.lock();
         while !parts.is_empty() {
-            let written = fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty())?;
+            let written = match self.inner.stream.is_encrypted() {
+                true => self.inner.stream.send(fd, parts)?,
+                false => fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty())?,
+            };
             IoSlice::advance_slices(&mut parts, written);
             fds = &[];
         }
@@ -405,6 +420,10 @@ struct Travelling(Kind, Vec<u8>, Vec<TravellingFd>, TravellingFd);
 impl Serialize for Connection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::Error as _;
+        if self.inner.stream.is_encrypted() {
+            let text = "an encrypted connection stays with its process";
+            return Err(S::Error::custom(text));
+        }
         let fd = self.fd().map_err(S::Error::custom)?;
         let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
         // Whoever receives the end goes on where this process has read to.
