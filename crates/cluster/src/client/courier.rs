@@ -141,7 +141,11 @@ impl Courier {
             deliver(&self.shared, arrivals, None);
         }
         let again = self.shared.ledger.lock().again(&absent);
-        tracing::info!(unanswered = numbers.len(), again = again.len(), "the server is back");
+        tracing::info!(
+            unanswered = numbers.len(),
+            again = again.len(),
+            "the server is back"
+        );
         // It does not know this client, and that is no news.
         self.introduced = false;
         again.chunks(BATCH).try_for_each(|batch| self.submit(batch))

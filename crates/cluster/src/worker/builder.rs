@@ -192,8 +192,12 @@ impl Worker {
 }
 
 fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<Thread, Error> {
-    let thread = Thread::new(run).with_name(format!("hilos-cluster-{name}")).with_daemon(true);
-    thread.start().map_err(|error| Error::Worker(error.to_string()))?;
+    let thread = Thread::new(run)
+        .with_name(format!("hilos-cluster-{name}"))
+        .with_daemon(true);
+    thread
+        .start()
+        .map_err(|error| Error::Worker(error.to_string()))?;
     Ok(thread)
 }
 

@@ -76,7 +76,9 @@ impl Clerk {
             }
         }
         let _ = self.engine.report(&self.worker, "", self.valid());
-        self.bench.broken().map_or(Ok(()), |reason| Err(Error::Worker(reason)))
+        self.bench
+            .broken()
+            .map_or(Ok(()), |reason| Err(Error::Worker(reason)))
     }
 
     fn turn(&mut self, outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
@@ -103,13 +105,14 @@ impl Clerk {
         while let Some((client, _)) = outcomes.first() {
             let client = client.clone();
             let (mut count, mut bytes) = (0, 0);
-            let (batch, rest): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(other, done)| {
-                let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
-                if chosen {
-                    (count, bytes) = (count + 1, bytes + done.outcome.len());
-                }
-                chosen
-            });
+            let (batch, rest): (Vec<_>, Vec<_>) =
+                outcomes.into_iter().partition(|(other, done)| {
+                    let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
+                    if chosen {
+                        (count, bytes) = (count + 1, bytes + done.outcome.len());
+                    }
+                    chosen
+                });
             outcomes = rest;
             let batch: Vec<Completion> = batch.into_iter().map(|(_, done)| done).collect();
             match self.engine.complete(&client, &batch) {
