@@ -62,6 +62,9 @@ pub use hilos_queue as queue;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_sched as sched;
+#[cfg(feature = "ssl")]
+#[doc(inline)]
+pub use hilos_ssl as ssl;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_threading as threading;

@@ -2,13 +2,22 @@
 
 #![cfg(target_os = "linux")]
 
+mod bad_input;
 mod datagrams;
 mod endpoints;
+mod events;
 mod load;
 mod pipes;
+mod reader_protocols;
 mod readers;
+mod selector_datagrams;
+mod sendfile;
+mod server_with;
 mod sock;
+mod stream_protocol;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod support;
 mod transports;
+mod trsock;

@@ -3,6 +3,10 @@
 //! `asyncio`'s encrypted connections, with the feature `ssl`.
 
 mod connections;
+mod endings;
+mod handshakes;
+mod parties;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../asyncio_net/support.rs"]
 mod support;
+mod upgrades;

@@ -90,6 +90,10 @@ pub(crate) struct Inner {
     pub(crate) selector: RefCell<Option<Selector>>,
     #[cfg(target_os = "linux")]
     pub(crate) signals: RefCell<Signals>,
+    /// How many calls of this iteration did nothing but feed a stream's reader.
+    pub(crate) fed: Cell<usize>,
+    /// Whether all calls of the last iteration were such.
+    pub(crate) only_fed: Cell<bool>,
     /// What transports read into.
     #[cfg(target_os = "linux")]
     pub(crate) read_buffer: RefCell<Vec<u8>>,
@@ -197,6 +201,8 @@ impl EventLoop {
             selector: RefCell::default(),
             #[cfg(target_os = "linux")]
             signals: RefCell::default(),
+            fed: Cell::new(0),
+            only_fed: Cell::new(false),
             #[cfg(target_os = "linux")]
             read_buffer: RefCell::default(),
             #[cfg(target_os = "linux")]
@@ -489,6 +495,8 @@ impl EventLoop {
         self.collect_due();
         let mut todo = self.0.ready.replace(self.0.spare.take());
         self.0.shuffle.permute(&mut todo);
+        let calls = todo.len();
+        self.0.fed.set(0);
         let mut rest = Rest {
             event_loop: self,
             calls: todo.drain(..),
@@ -507,6 +515,7 @@ impl EventLoop {
             }
         }
         drop(rest);
+        self.0.only_fed.set(calls > 0 && self.0.fed.get() == calls);
         // What a rush has made long is not kept for ever.
         if todo.capacity() <= SPARE {
             self.0.spare.set(todo);

@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
-use crate::address::Address;
+use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
+use crate::create_server::{bind_error, unix_stream_socket};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{ExceptionGroup, ValueError};
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::security::Ssl;
+use crate::socket_repr::socket_repr;
 use crate::transports::Transport;
 
 /// Where [`CreateConnection`] connects to.
@@ -24,6 +26,7 @@ enum Target {
     Host(Option<String>, u16),
     Path(PathBuf),
     Socket(OwnedFd),
+    UnixSocket(OwnedFd),
 }
 
 /// A connection to be made; awaiting it makes it.
@@ -106,6 +109,24 @@ impl EventLoop {
         let path = path.as_ref().to_owned();
         CreateConnection::new(self, protocol_factory, Target::Path(path))
     }
+
+    /// As [`create_unix_connection`](Self::create_unix_connection), over a Unix socket that is
+    /// connected already.
+    ///
+    /// # Errors
+    /// [`ValueError`] if it is another kind of socket.
+    pub fn create_unix_connection_over<F, P, S>(
+        &self,
+        protocol_factory: F,
+        sock: S,
+    ) -> CreateConnection<F>
+    where
+        F: FnOnce() -> P,
+        P: Protocol,
+        S: Into<OwnedFd>,
+    {
+        CreateConnection::new(self, protocol_factory, Target::UnixSocket(sock.into()))
+    }
 }
 
 impl<F> CreateConnection<F> {
@@ -163,13 +184,14 @@ impl<F: FnOnce() -> P, P: Protocol> CreateConnection<F> {
         let event_loop = &self.event_loop;
         let host = match &self.target {
             Target::Host(host, _) => host.as_deref(),
-            Target::Path(_) | Target::Socket(_) => None,
+            Target::Path(_) | Target::Socket(_) | Target::UnixSocket(_) => None,
         };
         let security = self.ssl.client(host)?;
         let socket = match self.target {
             Target::Host(host, port) => connect_to(event_loop, host, port, self.options).await?,
             Target::Path(path) => connect_to_path(event_loop, &path).await?,
             Target::Socket(fd) => stream_socket(fd)?,
+            Target::UnixSocket(fd) => unix_stream_socket(fd)?,
         };
         let protocol = Rc::new((self.factory)());
         let told = protocol.clone();
@@ -183,12 +205,15 @@ pub(crate) fn stream_socket(fd: OwnedFd) -> Result<Socket> {
     let socket = Socket::from(fd);
     match socket.r#type() {
         Ok(Type::STREAM) => Ok(socket),
-        _ => Err(ValueError::new(format!("A Stream Socket was expected, got {socket:?}")).into()),
+        _ => {
+            let got = socket_repr(&socket);
+            Err(ValueError::new(format!("A Stream Socket was expected, got {got}")).into())
+        }
     }
 }
 
 async fn connect_to_path(event_loop: &EventLoop, path: &Path) -> Result<Socket> {
-    let address = SockAddr::unix(path).map_err(os_error)?;
+    let address = unix_address(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None);
     let socket = Rc::new(socket.map_err(os_error)?);
     event_loop
@@ -258,17 +283,17 @@ fn bind_to_any(socket: &Socket, local: &[SocketAddr], remote: &SocketAddr) -> Re
     {
         match socket.bind(&(*address).into()) {
             Ok(()) => return Ok(()),
-            Err(error) => {
-                let shown = Address::Inet(*address);
-                let reason = error.to_string().to_lowercase();
-                let message =
-                    format!("error while attempting to bind on address {shown}: {reason}");
-                last = Some(os_error(std::io::Error::new(error.kind(), message)));
-            }
+            Err(error) => last = Some(bind_error(&error, *address)),
         }
     }
-    let none = || Exception::new("OSError", "no matching local address with family found");
-    Err(last.unwrap_or_else(none))
+    Err(last.unwrap_or_else(|| {
+        let family = match remote.is_ipv4() {
+            true => "<AddressFamily.AF_INET: 2>",
+            false => "<AddressFamily.AF_INET6: 10>",
+        };
+        let message = format!("no matching local address with family={family} found");
+        Exception::new("OSError", message)
+    }))
 }
 
 /// `addresses` with the families in turn, after `first` of the first one.

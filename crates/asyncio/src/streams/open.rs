@@ -4,8 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::reader::checked_limit;
-use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
+use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::base_events::EventLoop;
 use crate::create_connection::{BoxedResult, CreateConnection};
 use crate::exception::Result;
@@ -112,9 +111,9 @@ impl OpenConnection {
         let limit = checked_limit(self.limit)?;
         let event_loop = running::get_running_loop()?;
         let reader = StreamReader::in_loop(&event_loop, limit);
-        let protocol = StreamReaderProtocol::new(&event_loop, reader.clone(), None);
+        let protocol = StreamReaderProtocol::in_loop(&event_loop, reader.clone(), None);
         let (transport, _) = self.connection(&event_loop, protocol.clone()).await?;
-        let writer = StreamWriter::new(transport, protocol.flow(), Some(reader.clone()));
+        let writer = StreamWriter::with_flow(transport, protocol.flow(), Some(reader.clone()));
         Ok((reader, writer))
     }
 
