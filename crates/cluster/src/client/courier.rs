@@ -98,7 +98,9 @@ impl Courier {
             answered: &answered,
             tasks: batch.iter().map(Sent::task).collect(),
         };
-        tracing::trace!(tasks = batch.len(), answered = answered.len(), "submit");
+        let (client, tasks) = (&*self.shared.name, batch.len());
+        let span = tracing::trace_span!("submit", client, tasks, answered = answered.len());
+        let _entered = span.enter();
         let known = self.engine.submit(&news);
         if known.is_err() {
             self.shared.ledger.lock().put_back_receipts(answered);

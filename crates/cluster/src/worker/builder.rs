@@ -175,7 +175,7 @@ impl Worker {
         answering.connect(&patient)?;
         tracing::info!(worker = name, queue = self.queue, server = %server, "works");
         let taker = Taker::new(bench.clone(), taking, name.clone());
-        let clerk = Clerk::new(bench.clone(), answering, name, settings);
+        let mut clerk = Clerk::new(bench.clone(), answering, name, settings);
         let mut threads = vec![start("taker", move || taker.run())?];
         for slot in slots {
             let bench = bench.clone();
@@ -186,6 +186,7 @@ impl Worker {
         for thread in threads {
             let _ = thread.join(None);
         }
+        clerk.leave();
         signals.forget();
         done
     }

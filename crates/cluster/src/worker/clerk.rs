@@ -51,7 +51,7 @@ impl Clerk {
     }
 
     /// Works until the worker is to end and has nothing to do.
-    pub(super) fn run(mut self) -> Result<(), Error> {
+    pub(super) fn run(&mut self) -> Result<(), Error> {
         let mut closing_since = None;
         loop {
             let outcomes = self.bench.wait_for_outcomes(self.renewal.min(self.scan));
@@ -75,10 +75,17 @@ impl Clerk {
                 }
             }
         }
+        let broken = self.bench.broken();
+        broken.map_or(Ok(()), |reason| Err(Error::Worker(reason)))
+    }
+
+    /// Leaves nothing behind: what was taken at the last moment goes back.
+    pub(super) fn leave(mut self) {
+        let rest = self.bench.take_stuck();
+        if !rest.is_empty() {
+            let _ = self.engine.give_back(&rest);
+        }
         let _ = self.engine.report(&self.worker, "", self.valid());
-        self.bench
-            .broken()
-            .map_or(Ok(()), |reason| Err(Error::Worker(reason)))
     }
 
     fn turn(&mut self, outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
