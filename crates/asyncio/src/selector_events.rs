@@ -41,8 +41,9 @@ impl EventLoop {
     /// ```
     ///
     /// # Errors
-    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed; `PermissionError` for an ordinary
-    /// file, or another kind of `OSError`, if the system refuses to watch `fd`.
+    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed or a transport uses `fd`;
+    /// `PermissionError` for an ordinary file, or another kind of `OSError`, if the system refuses
+    /// to watch `fd`.
     ///
     /// Mirrors [`loop.add_reader`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.add_reader).
     pub fn add_reader<Fd, F, R>(&self, fd: &Fd, callback: F) -> Result<()>
@@ -51,14 +52,20 @@ impl EventLoop {
         F: FnMut() -> R + 'static,
         R: CallbackResult + 'static,
     {
+        self.check_unclaimed(fd)?;
         self.watch(fd, Interest::Read, callback).map(drop)
     }
 
     /// Stops calling the callback for `fd` that [`add_reader`](Self::add_reader) was given; says
     /// whether there was one.
     ///
+    /// # Panics
+    /// If `fd` is used by a transport, which has to be closed instead.
+    ///
     /// Mirrors [`loop.remove_reader`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.remove_reader).
+    #[track_caller]
     pub fn remove_reader<Fd: AsFd>(&self, fd: &Fd) -> bool {
+        self.expect_unclaimed(fd);
         self.forget(fd, Interest::Read)
     }
 
@@ -77,15 +84,28 @@ impl EventLoop {
         F: FnMut() -> R + 'static,
         R: CallbackResult + 'static,
     {
+        self.check_unclaimed(fd)?;
         self.watch(fd, Interest::Write, callback).map(drop)
     }
 
     /// Stops calling the callback for `fd` that [`add_writer`](Self::add_writer) was given; says
     /// whether there was one.
     ///
+    /// # Panics
+    /// If `fd` is used by a transport, which has to be closed instead.
+    ///
     /// Mirrors [`loop.remove_writer`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.remove_writer).
+    #[track_caller]
     pub fn remove_writer<Fd: AsFd>(&self, fd: &Fd) -> bool {
+        self.expect_unclaimed(fd);
         self.forget(fd, Interest::Write)
+    }
+
+    #[track_caller]
+    fn expect_unclaimed<Fd: AsFd>(&self, fd: &Fd) {
+        if let Err(exception) = self.check_unclaimed(fd) {
+            panic!("{exception:?}");
+        }
     }
 
     /// Has `callback` called, and returns its handle, which is cancelled when another replaces it.

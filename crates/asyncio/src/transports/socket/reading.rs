@@ -8,6 +8,7 @@ use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::os_error::os_error;
 use crate::protocols::{BufferedProtocol, Protocol};
+use crate::selector::Interest;
 use crate::transports::{StreamTransport, invoke};
 
 impl SocketTransport {
@@ -19,12 +20,15 @@ impl SocketTransport {
         let socket = self.socket.get().map_err(os_error)?;
         self.base
             .event_loop
-            .add_reader(&*socket, move || transport.clone().read_ready())
+            .watch(&*socket, Interest::Read, move || {
+                transport.clone().read_ready()
+            })
+            .map(drop)
     }
 
     pub(super) fn stop_reading(&self) {
         if let Ok(socket) = self.socket.get() {
-            self.base.event_loop.remove_reader(&*socket);
+            self.base.event_loop.forget(&*socket, Interest::Read);
         }
     }
 
