@@ -7,6 +7,7 @@ mod datagrams;
 mod endpoints;
 mod events;
 mod load;
+mod odd_moments;
 mod pipes;
 mod reader_protocols;
 mod readers;

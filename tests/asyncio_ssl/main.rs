@@ -4,6 +4,7 @@
 
 mod connections;
 mod endings;
+mod events;
 mod handshakes;
 mod parties;
 #[allow(dead_code, reason = "it is another test's too")]
