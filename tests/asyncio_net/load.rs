@@ -221,7 +221,10 @@ fn a_child_may_write_a_hundred_megabytes_of_errors() {
         let command = format!("head -c {MUCH} /dev/zero >&2; echo done");
         let shell = asyncio::create_subprocess_shell(&command);
         let process = shell.with_stdout(PIPE).with_stderr(PIPE).await?;
-        let (stdout, stderr) = (process.stdout().cloned().unwrap(), process.stderr().unwrap());
+        let (stdout, stderr) = (
+            process.stdout().cloned().unwrap(),
+            process.stderr().unwrap(),
+        );
         let done = asyncio::create_task(async move { stdout.read_to_end().await });
         let mut count = 0;
         loop {

@@ -180,10 +180,13 @@ fn a_context_that_lacks_something_says_what() {
             "a server needs a certificate: give it one by with_cert_chain"
         );
         let missing = SslContext::new().with_cafile("/no/such/file");
+        let missing = missing.map_err(asyncio::Exception::from);
         assert!(fails(missing, "SSLError").contains("'/no/such/file'"));
         let wrong = SslContext::server(file("server.key"), file("server.key"));
+        let wrong = wrong.map_err(asyncio::Exception::from);
         assert!(fails(wrong, "SSLError").contains("it holds none in PEM"));
         let mismatch = SslContext::server(file("server.pem"), file("alone.key"));
+        let mismatch = mismatch.map_err(asyncio::Exception::from);
         assert!(fails(mismatch, "SSLError").ends_with("cannot be used: it is another's"));
         let name = asyncio::open_connection("127.0.0.1", 1).with_ssl(&believing());
         fails(

@@ -196,6 +196,10 @@ impl<E: Error + Send + Sync + 'static> From<E> for Exception {
         let type_name = match error_ref.downcast_ref::<std::io::Error>() {
             Some(error) => python_name(error),
             None if error_ref.is::<Panic>() => "panic",
+            #[cfg(all(target_os = "linux", feature = "ssl"))]
+            None if let Some(error) = error_ref.downcast_ref::<hilos_ssl::SslError>() => {
+                error.name()
+            }
             None => short_type_name::<E>(),
         };
         Self::new(type_name, error)

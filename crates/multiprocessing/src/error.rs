@@ -80,6 +80,8 @@ impl Error {
             Self::Index => "IndexError",
             Self::BrokenBarrier => "BrokenBarrierError",
             Self::Process(_) => "ProcessError",
+            #[cfg(feature = "ssl")]
+            Self::Os(error) if let Some(error) = ssl_error(error) => error.name(),
             Self::Os(error) => match error.kind() {
                 io::ErrorKind::AlreadyExists => "FileExistsError",
                 io::ErrorKind::NotFound => "FileNotFoundError",
@@ -87,6 +89,11 @@ impl Error {
             },
         }
     }
+}
+
+#[cfg(feature = "ssl")]
+fn ssl_error(error: &io::Error) -> Option<&hilos_ssl::SslError> {
+    error.get_ref()?.downcast_ref()
 }
 
 impl fmt::Display for Error {

@@ -57,7 +57,7 @@ impl Ssl {
             return Err(ValueError::new(message).into());
         };
         let name = server_name(name, context.checks_name())?;
-        self.side(Config::Client(Arc::new(context.client()?), name))
+        self.side(Config::Client(Arc::new(context.client_config()?), name))
     }
 
     /// The security of a server.

@@ -24,6 +24,7 @@ use super::referent::Referent;
 use super::registry::Registry;
 use crate::LOGGER;
 use crate::authkey::AuthenticationString;
+use crate::connection::security::Security;
 use crate::connection::{Address, ListenAt, Listener, client};
 use crate::error::Error;
 
@@ -44,6 +45,7 @@ pub struct Server {
 struct Shared {
     listener: Listener,
     authkey: AuthenticationString,
+    security: Security,
     home: Arc<Home>,
     handlers: Handlers,
     stop: Event,
@@ -53,6 +55,7 @@ impl Server {
     pub(crate) fn new(
         address: ListenAt,
         authkey: &[u8],
+        security: Security,
         registry: Registry,
     ) -> Result<Self, Error> {
         let listener = Listener::new(address)?.with_backlog(128)?;
@@ -61,6 +64,7 @@ impl Server {
             shared: Arc::new(Shared {
                 listener,
                 authkey: authkey.into(),
+                security,
                 home: Arc::new(home),
                 handlers: Handlers::default(),
                 stop: Event::new(),

@@ -12,11 +12,11 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
 
-use super::errors::{named, ssl_error, unusable};
-use super::sni::{ByName, SniCallback};
-use super::verify::Lenient;
-use crate::exception::Result;
-use crate::exceptions::ValueError;
+use crate::error::SslError;
+use crate::sni::{ByName, SniCallback};
+use crate::verify::Lenient;
+
+type Result<T> = std::result::Result<T, SslError>;
 
 /// Whether the other side has to show a certificate that is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub const CERT_REQUIRED: VerifyMode = VerifyMode::CertRequired;
 pub struct SslContext {
     roots: Arc<RootCertStore>,
     /// How this side shows who it is.
-    pub(super) own: Option<Arc<CertifiedKey>>,
+    pub(crate) own: Option<Arc<CertifiedKey>>,
     sni_callback: Option<SniCallback>,
     alpn: Vec<Vec<u8>>,
     verify_mode: VerifyMode,
@@ -73,7 +73,7 @@ pub fn create_default_context() -> Result<SslContext> {
             None => "install ca-certificates, or give them by with_cafile".to_owned(),
         };
         let text = format!("this machine has no certificates of authorities: {why}");
-        return Err(named("SSLError", text));
+        return Err(SslError::new(text));
     }
     let roots = Arc::new(roots);
     Ok(SslContext {
@@ -124,11 +124,13 @@ impl SslContext {
         let chain = certificates(certfile.as_ref())?;
         let keyfile = keyfile.as_ref();
         let key = PrivateKeyDer::from_pem_file(keyfile);
-        let key = key.map_err(|why| unusable("private key", keyfile, why))?;
+        let key = key.map_err(|why| SslError::unusable("private key", keyfile, why))?;
         let own = CertifiedKey::from_der(chain, key, &provider());
         let own = own.map_err(|why| match why {
-            Error::InconsistentKeys(_) => unusable("private key", keyfile, "it is another's"),
-            why => unusable("private key", keyfile, why),
+            Error::InconsistentKeys(_) => {
+                SslError::unusable("private key", keyfile, "it is another's")
+            }
+            why => SslError::unusable("private key", keyfile, why),
         })?;
         let own = Some(Arc::new(own));
         Ok(Self { own, ..self })
@@ -144,7 +146,7 @@ impl SslContext {
         let mut roots = (*self.roots).clone();
         for certificate in certificates(cafile.as_ref())? {
             let added = roots.add(certificate);
-            added.map_err(|why| unusable("certificate", cafile.as_ref(), why))?;
+            added.map_err(|why| SslError::unusable("certificate", cafile.as_ref(), why))?;
         }
         let roots = Arc::new(roots);
         Ok(Self { roots, ..self })
@@ -199,15 +201,21 @@ impl SslContext {
     }
 
     /// Whether a server has to show a certificate of its name.
-    pub(super) fn checks_name(&self) -> bool {
+    #[doc(hidden)]
+    pub fn checks_name(&self) -> bool {
         self.check_hostname && self.verify_mode == CERT_REQUIRED
     }
 
-    pub(super) fn client(&self) -> Result<ClientConfig> {
+    /// rustls's form of it, for a client.
+    ///
+    /// # Errors
+    /// [`SslError`] if it believes nobody and is to check whom it talks to.
+    #[doc(hidden)]
+    pub fn client_config(&self) -> Result<ClientConfig> {
         let provider = provider();
         let builder = ClientConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(ssl_error)?;
+        let builder = builder.map_err(SslError::from)?;
         let chain = match self.verify_mode {
             VerifyMode::CertNone => None,
             VerifyMode::CertRequired => Some(self.chain_verifier(&provider)?),
@@ -231,28 +239,33 @@ impl SslContext {
     fn chain_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
         if self.roots.is_empty() {
             let message = "the context believes nobody: give it authorities by with_cafile";
-            return Err(named("SSLError", message.to_owned()));
+            return Err(SslError::new(message));
         }
         WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider.clone())
             .build()
-            .map_err(|error| named("SSLError", error.to_string()))
+            .map_err(SslError::new)
     }
 
-    pub(super) fn server_config(&self) -> Result<ServerConfig> {
+    /// rustls's form of it, for a server.
+    ///
+    /// # Errors
+    /// [`SslError`] if it has no certificate, or believes nobody whose certificate it is to check.
+    #[doc(hidden)]
+    pub fn server_config(&self) -> Result<ServerConfig> {
         let Some(own) = self.own.clone() else {
             let message = "a server needs a certificate: give it one by with_cert_chain";
-            return Err(ValueError::new(message).into());
+            return Err(SslError::value(message));
         };
         let provider = provider();
         let builder = ServerConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(ssl_error)?;
+        let builder = builder.map_err(SslError::from)?;
         let builder = match self.verify_mode {
             VerifyMode::CertNone => builder.with_no_client_auth(),
             VerifyMode::CertRequired => {
                 let roots = self.roots.clone();
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
-                let verifier = verifier.map_err(|error| named("SSLError", error.to_string()))?;
+                let verifier = verifier.map_err(SslError::new)?;
                 builder.with_client_cert_verifier(verifier)
             }
         };
@@ -274,11 +287,15 @@ fn provider() -> Arc<CryptoProvider> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path);
-    let read = read.map_err(|why| unusable("certificate", path, why))?;
+    let read = read.map_err(|why| SslError::unusable("certificate", path, why))?;
     let all: std::result::Result<Vec<_>, _> = read.collect();
-    let all = all.map_err(|why| unusable("certificate", path, why))?;
+    let all = all.map_err(|why| SslError::unusable("certificate", path, why))?;
     match all.is_empty() {
-        true => Err(unusable("certificate", path, "it holds none in PEM")),
+        true => Err(SslError::unusable(
+            "certificate",
+            path,
+            "it holds none in PEM",
+        )),
         false => Ok(all),
     }
 }
