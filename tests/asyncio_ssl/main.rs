@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 //! `asyncio`'s encrypted connections, with the feature `ssl`.
 
+mod base_events;
 mod connections;
 mod endings;
 mod handshakes;

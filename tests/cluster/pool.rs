@@ -217,10 +217,10 @@ fn terminate() {
 
 fn large_payloads() {
     stage!(_server, _worker, pool);
-    assert_eq!(pool.apply(length, (vec![1; 20 << 20],)).unwrap(), 20 << 20);
+    assert_eq!(pool.apply(length, (zeros(20 << 20),)).unwrap(), 20 << 20);
     assert_eq!(pool.apply(zeros, (20 << 20,)).unwrap().len(), 20 << 20);
     let refused = pool
-        .apply(length, (vec![1; 65 << 20],))
+        .apply(length, (zeros(65 << 20),))
         .unwrap_err()
         .to_string();
     assert!(

@@ -6,7 +6,7 @@ use hilos::cluster::{ClusterPool, status};
 
 use crate::functions::{nap, note, note_nap, square};
 use crate::proxy::Proxy;
-use crate::runner::{Case, until};
+use crate::runner::{Case, PATIENCE, until};
 use crate::server::{Server, Worker, lines};
 
 pub(crate) const CASES: &[Case] = &[
@@ -43,11 +43,15 @@ fn lost_delivery_is_claimed() {
     assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
     // The task is delivered, and the reply that says so gets lost.
     proxy.lose_reply_to("XREADGROUP");
-    until("the reply is lost or under way", || {
-        pool.apply(square, (1,)).is_ok() && proxy.has_lost()
-    });
-    let done = pool.with_chunksize(1).map(square, 0..50).unwrap();
-    assert_eq!(done.len(), 50);
+    while !proxy.has_lost() {
+        let job = pool.apply_async(square, (1,)).unwrap();
+        assert!(
+            job.wait(PATIENCE),
+            "what was delivered in the lost reply hangs"
+        );
+    }
+    let job = pool.with_chunksize(1).map_async(square, 0..50).unwrap();
+    assert!(job.wait(PATIENCE));
 }
 
 /// After the connection was lost, what is absent must be looked up before the results are read.
