@@ -11,7 +11,13 @@ mod handlers;
 mod interrupts;
 mod output;
 
+#[cfg(target_os = "linux")]
+use nix::sys::signal::{SigHandler, Signal};
+
 fn main() {
+    // A shell's background job may have been told to ignore Ctrl-C, which its children inherit.
+    #[cfg(target_os = "linux")]
+    handlers::set(Signal::SIGINT, SigHandler::SigDfl);
     driver::main(&[output::SCENARIOS, &signals()].concat());
 }
 

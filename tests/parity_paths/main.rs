@@ -864,7 +864,7 @@ fn asyncio() {
     let _ = hilos::asyncio::LoopHandle::call_soon_threadsafe::<fn(), ()>;
     let _ = hilos::asyncio::EventLoop::call_soon_threadsafe::<fn(), ()>;
     let _ = hilos::asyncio::EventLoop::close;
-    let _ = hilos::asyncio::EventLoop::create_connection_over::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
+    let _ = hilos::asyncio::EventLoop::connect_accepted_socket::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::connect_read_pipe::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::connect_write_pipe::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::create_connection::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>>;
@@ -918,6 +918,8 @@ fn asyncio() {
     let _ = hilos::asyncio::subprocess::Process::stdout;
     let _ = hilos::asyncio::subprocess::Process::stderr;
     let _ = hilos::asyncio::subprocess::Process::pid;
+    #[cfg(feature = "ssl")] let _ = hilos::asyncio::StreamWriter::start_tls::<&str>;
+    #[cfg(feature = "ssl")] let _ = hilos::asyncio::EventLoop::start_tls::<&str>;
 }
 
 #[test]

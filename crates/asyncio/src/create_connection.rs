@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
-use crate::address::Address;
+use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
+use crate::create_server::bind_error;
 use crate::exception::{Exception, Result};
 use crate::exceptions::{ExceptionGroup, ValueError};
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::security::Ssl;
+use crate::socket_repr::socket_repr;
 use crate::transports::Transport;
 
 /// Where [`CreateConnection`] connects to.
@@ -183,12 +185,15 @@ pub(crate) fn stream_socket(fd: OwnedFd) -> Result<Socket> {
     let socket = Socket::from(fd);
     match socket.r#type() {
         Ok(Type::STREAM) => Ok(socket),
-        _ => Err(ValueError::new(format!("A Stream Socket was expected, got {socket:?}")).into()),
+        _ => {
+            let got = socket_repr(&socket);
+            Err(ValueError::new(format!("A Stream Socket was expected, got {got}")).into())
+        }
     }
 }
 
 async fn connect_to_path(event_loop: &EventLoop, path: &Path) -> Result<Socket> {
-    let address = SockAddr::unix(path).map_err(os_error)?;
+    let address = unix_address(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None);
     let socket = Rc::new(socket.map_err(os_error)?);
     event_loop
@@ -258,17 +263,17 @@ fn bind_to_any(socket: &Socket, local: &[SocketAddr], remote: &SocketAddr) -> Re
     {
         match socket.bind(&(*address).into()) {
             Ok(()) => return Ok(()),
-            Err(error) => {
-                let shown = Address::Inet(*address);
-                let reason = error.to_string().to_lowercase();
-                let message =
-                    format!("error while attempting to bind on address {shown}: {reason}");
-                last = Some(os_error(std::io::Error::new(error.kind(), message)));
-            }
+            Err(error) => last = Some(bind_error(&error, *address)),
         }
     }
-    let none = || Exception::new("OSError", "no matching local address with family found");
-    Err(last.unwrap_or_else(none))
+    Err(last.unwrap_or_else(|| {
+        let family = match remote.is_ipv4() {
+            true => "<AddressFamily.AF_INET: 2>",
+            false => "<AddressFamily.AF_INET6: 10>",
+        };
+        let message = format!("no matching local address with family={family} found");
+        Exception::new("OSError", message)
+    }))
 }
 
 /// `addresses` with the families in turn, after `first` of the first one.

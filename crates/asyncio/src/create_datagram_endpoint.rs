@@ -14,6 +14,7 @@ use crate::exceptions::ValueError;
 use crate::getaddrinfo::{AddressFamily, Lookup};
 use crate::os_error::os_error;
 use crate::protocols::DatagramProtocol;
+use crate::socket_repr::socket_repr;
 use crate::transports::DatagramTransport;
 
 /// A socket for datagrams to be made; awaiting it makes it.
@@ -139,7 +140,10 @@ fn datagram_socket(fd: OwnedFd) -> Result<Socket> {
     let socket = Socket::from(fd);
     match socket.r#type() {
         Ok(Type::DGRAM) => Ok(socket),
-        _ => Err(ValueError::new(format!("A datagram socket was expected, got {socket:?}")).into()),
+        _ => {
+            let got = socket_repr(&socket);
+            Err(ValueError::new(format!("A datagram socket was expected, got {got}")).into())
+        }
     }
 }
 

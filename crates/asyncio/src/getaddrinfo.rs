@@ -7,7 +7,8 @@ use socket2::Domain;
 
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::sys::getnameinfo::{Failure, getnameinfo};
+use crate::os_error::Numbered;
+use crate::sys::getnameinfo::{Failure, getnameinfo, number_of};
 
 /// Which addresses of the internet are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,8 +75,9 @@ impl Lookup {
 /// Python's name and words for a name that cannot be looked up.
 fn gaierror(error: &io::Error) -> Exception {
     let error = error.to_string();
-    let reason = error.rsplit(": ").next().unwrap_or(&error);
-    Exception::new("gaierror", reason)
+    let words = error.rsplit(": ").next().unwrap_or(&error).to_owned();
+    let number = number_of(&words);
+    Exception::new("gaierror", Numbered { number, words })
 }
 
 impl EventLoop {
@@ -131,8 +133,8 @@ impl EventLoop {
     /// Mirrors [`loop.getnameinfo`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.getnameinfo).
     pub async fn getnameinfo(&self, sockaddr: SocketAddr, flags: i32) -> Result<(String, String)> {
         let look_up = move || {
-            getnameinfo(sockaddr, flags).map_err(|Failure(number, reason)| {
-                Exception::new("gaierror", format!("[Errno {number}] {reason}"))
+            getnameinfo(sockaddr, flags).map_err(|Failure(number, words)| {
+                Exception::new("gaierror", Numbered { number, words })
             })
         };
         self.try_run_in_executor(None, look_up)?.await

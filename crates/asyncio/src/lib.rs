@@ -62,6 +62,8 @@ mod awaiting;
 mod base_events;
 mod clock;
 #[cfg(target_os = "linux")]
+mod connect_accepted_socket;
+#[cfg(target_os = "linux")]
 mod connect_pipe;
 mod core;
 #[cfg(target_os = "linux")]
@@ -106,6 +108,8 @@ mod selector;
 #[cfg(target_os = "linux")]
 mod selector_events;
 #[cfg(target_os = "linux")]
+mod sendfile;
+#[cfg(target_os = "linux")]
 mod server;
 mod shield;
 mod shuffle;
@@ -113,6 +117,8 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock;
+#[cfg(target_os = "linux")]
+mod socket_repr;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
 mod stack;
@@ -164,7 +170,8 @@ pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{
     BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt,
-    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SystemExit, TimeoutError, ValueError,
+    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SendfileNotAvailableError, SystemExit,
+    TimeoutError, ValueError,
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
@@ -200,11 +207,13 @@ pub use networking::*;
 #[cfg(target_os = "linux")]
 mod networking {
     pub use crate::address::Address;
+    pub use crate::connect_accepted_socket::ConnectAcceptedSocket;
     pub use crate::create_connection::CreateConnection;
     pub use crate::create_datagram_endpoint::CreateDatagramEndpoint;
     pub use crate::create_server::{CreateServer, Hosts};
     pub use crate::getaddrinfo::AddressFamily;
     pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol, SubprocessProtocol};
+    pub use crate::sendfile::Sendfile;
     pub use crate::server::Server;
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,

@@ -4,14 +4,16 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
 
 use crate::error::SslError;
+use crate::sni::{ByName, SniCallback};
 use crate::verify::Lenient;
 
 type Result<T> = std::result::Result<T, SslError>;
@@ -46,16 +48,12 @@ pub const CERT_REQUIRED: VerifyMode = VerifyMode::CertRequired;
 #[must_use = "it does nothing by itself"]
 pub struct SslContext {
     roots: Arc<RootCertStore>,
-    own: Option<Arc<Own>>,
+    /// How this side shows who it is.
+    pub(super) own: Option<Arc<CertifiedKey>>,
+    sni_callback: Option<SniCallback>,
     alpn: Vec<Vec<u8>>,
     verify_mode: VerifyMode,
     check_hostname: bool,
-}
-
-/// How this side shows who it is.
-struct Own {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
 }
 
 /// A context for clients that believe whom this machine believes.
@@ -94,6 +92,7 @@ impl SslContext {
         Self {
             roots: Arc::new(RootCertStore::empty()),
             own: None,
+            sni_callback: None,
             alpn: Vec::new(),
             verify_mode: CERT_REQUIRED,
             check_hostname: true,
@@ -114,7 +113,7 @@ impl SslContext {
     /// PEM.
     ///
     /// # Errors
-    /// `SSLError` if a file cannot be read or holds something else.
+    /// `SSLError` if a file cannot be read or holds something else, or the key is another's.
     ///
     /// Mirrors [`SSLContext.load_cert_chain`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.load_cert_chain).
     pub fn with_cert_chain<C, K>(self, certfile: C, keyfile: K) -> Result<Self>
@@ -125,8 +124,14 @@ impl SslContext {
         let chain = certificates(certfile.as_ref())?;
         let keyfile = keyfile.as_ref();
         let key = PrivateKeyDer::from_pem_file(keyfile);
-        let key = key.map_err(|why| SslError::unusable("private key", keyfile, why))?;
-        let own = Some(Arc::new(Own { chain, key }));
+        let unusable = |why: &dyn fmt::Display| SslError::unusable("private key", keyfile, why);
+        let key = key.map_err(|why| unusable(&why))?;
+        let own = CertifiedKey::from_der(chain, key, &provider());
+        let own = own.map_err(|why| match why {
+            Error::InconsistentKeys(_) => unusable(&"it is another's"),
+            why => unusable(&why),
+        })?;
+        let own = Some(Arc::new(own));
         Ok(Self { own, ..self })
     }
 
@@ -156,6 +161,28 @@ impl SslContext {
         Self { alpn, ..self }
     }
 
+    /// Has a server ask `sni_callback` whose certificate to show, by the name that a client asks
+    /// for: that of the context it returns, its own for `None`.
+    ///
+    /// A client that names nobody, as one that connects to a number, asks for `None`. If the
+    /// returned context has no certificate, the handshake fails.
+    ///
+    /// # Differences from Python
+    /// - The callback returns the other context, and is not given the connection.
+    /// - Only the certificate is taken of that context.
+    ///
+    /// Mirrors [`SSLContext.sni_callback`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.sni_callback).
+    pub fn with_sni_callback<F>(self, sni_callback: F) -> Self
+    where
+        F: Fn(Option<&str>) -> Option<SslContext> + Send + Sync + 'static,
+    {
+        let sni_callback: Option<SniCallback> = Some(Arc::new(sni_callback));
+        Self {
+            sni_callback,
+            ..self
+        }
+    }
+
     /// Whether the other side has to show who it is.
     pub fn with_verify_mode(self, verify_mode: VerifyMode) -> Self {
         Self {
@@ -170,6 +197,12 @@ impl SslContext {
             check_hostname,
             ..self
         }
+    }
+
+    /// Whether a server has to show a certificate of its name.
+    #[doc(hidden)]
+    pub fn checks_name(&self) -> bool {
+        self.check_hostname && self.verify_mode == CERT_REQUIRED
     }
 
     /// rustls's form of it, for a client.
@@ -188,24 +221,17 @@ impl SslContext {
         };
         let builder = match (chain, self.check_hostname) {
             (Some(chain), true) => builder.with_webpki_verifier(chain),
-            (chain, _) => {
-                let checks_name = self.check_hostname && chain.is_some();
-                builder
-                    .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(Lenient {
-                        chain,
-                        checks_name,
-                        provider,
-                    }))
-            }
+            (chain, _) => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Lenient { chain, provider })),
         };
-        let mut config = match &self.own {
-            Some(own) => builder
-                .with_client_auth_cert(own.chain.clone(), own.key.clone_key())
-                .map_err(SslError::from)?,
+        let mut config = match self.own.clone() {
+            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own))),
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = self.alpn.clone();
+        // As in Python, a connection takes nothing over from an earlier one.
+        config.resumption = Resumption::disabled();
         Ok(config)
     }
 
@@ -225,7 +251,7 @@ impl SslContext {
     /// [`SslError`] if it has no certificate, or believes nobody whose certificate it is to check.
     #[doc(hidden)]
     pub fn server_config(&self) -> Result<ServerConfig> {
-        let Some(own) = &self.own else {
+        let Some(own) = self.own.clone() else {
             let message = "a server needs a certificate: give it one by with_cert_chain";
             return Err(SslError::value(message));
         };
@@ -242,8 +268,12 @@ impl SslContext {
                 builder.with_client_cert_verifier(verifier)
             }
         };
-        let config = builder.with_single_cert(own.chain.clone(), own.key.clone_key());
-        let mut config = config.map_err(SslError::from)?;
+        let mut config = match self.sni_callback.clone() {
+            Some(sni_callback) => {
+                builder.with_cert_resolver(Arc::new(ByName { own, sni_callback }))
+            }
+            None => builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(own))),
+        };
         config.alpn_protocols = self.alpn.clone();
         Ok(config)
     }

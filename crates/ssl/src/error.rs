@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
+use rustls::pki_types::ServerName;
 use rustls::{CertificateError, Error};
 
 /// What a certificate, a key or an encrypted connection fails with.
@@ -77,6 +78,12 @@ impl From<Error> for SslError {
             Error::AlertReceived(alert) => {
                 return Self::new(format_args!("the other side refuses: {alert:?}"));
             }
+            Error::NoCertificatesPresented => {
+                return Self::new("peer did not return a certificate");
+            }
+            Error::InvalidMessage(what) => {
+                return Self::new(format_args!("the other side does not speak TLS: {what:?}"));
+            }
             other => return Self::new(other),
         };
         Self {
@@ -101,8 +108,15 @@ fn why_refused(error: &CertificateError) -> String {
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => "unsuitable certificate purpose",
         E::NotValidForName => "Hostname mismatch, certificate is not valid for the server",
         E::NotValidForNameContext { expected, .. } => {
+            let kind = match expected {
+                ServerName::IpAddress(_) => "IP address",
+                _ => "Hostname",
+            };
             let name = expected.to_str();
-            return format!("Hostname mismatch, certificate is not valid for '{name}'.");
+            return format!("{kind} mismatch, certificate is not valid for '{name}'.");
+        }
+        E::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "it is an authority's own; let it sign one for the server (basicConstraints=CA:FALSE)"
         }
         other => return other.to_string(),
     };

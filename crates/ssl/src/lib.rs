@@ -10,6 +10,7 @@
 
 mod context;
 mod error;
+mod sni;
 mod verify;
 
 pub use context::{CERT_NONE, CERT_REQUIRED, SslContext, VerifyMode, create_default_context};

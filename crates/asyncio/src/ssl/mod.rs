@@ -19,7 +19,10 @@
 //! Mirrors what asyncio uses of [`ssl`](https://docs.python.org/3.14/library/ssl.html).
 
 mod errors;
+mod incoming;
+mod outgoing;
 mod protocol;
+mod shutdown;
 mod start;
 mod start_tls;
 mod transport;
@@ -29,3 +32,4 @@ pub use hilos_ssl::{
 };
 pub(crate) use protocol::{Below, Tls};
 pub(crate) use start::{Side, Ssl};
+pub use start_tls::{StartTls, StartWriterTls};

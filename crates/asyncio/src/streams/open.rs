@@ -4,8 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::reader::checked_limit;
-use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
+use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::base_events::EventLoop;
 use crate::create_connection::{BoxedResult, CreateConnection};
 use crate::exception::Result;

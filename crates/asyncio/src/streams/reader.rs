@@ -113,6 +113,14 @@ impl StreamReader {
         drop(old);
     }
 
+    /// Takes what is not read yet.
+    #[cfg(feature = "ssl")]
+    pub(super) fn take_buffered(&self) -> Vec<u8> {
+        let data = self.0.buffer.borrow_mut().take_all();
+        self.maybe_resume();
+        data
+    }
+
     fn wake_up(&self) {
         let waiter = self.0.waiter.take();
         if let Some(waiter) = waiter {
@@ -338,7 +346,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-pub(super) fn checked_limit(limit: usize) -> Result<usize> {
+pub(crate) fn checked_limit(limit: usize) -> Result<usize> {
     match limit {
         0 => Err(ValueError::new("Limit cannot be <= 0").into()),
         limit => Ok(limit),

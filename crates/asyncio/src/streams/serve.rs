@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::protocol::ClientConnected;
-use super::reader::checked_limit;
-use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
+use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::create_connection::BoxedResult;
 use crate::create_server::{CreateServer, Hosts};
 use crate::exception::Result;

@@ -53,6 +53,15 @@ impl StreamWriter {
         drop(old);
     }
 
+    /// Takes what the reader holds.
+    #[cfg(feature = "ssl")]
+    pub(crate) fn take_buffered(&self) -> Vec<u8> {
+        self.0
+            .reader
+            .as_ref()
+            .map_or_else(Vec::new, StreamReader::take_buffered)
+    }
+
     /// Writes `data`, or keeps it to be written later. Follow it by [`drain`](Self::drain).
     ///
     /// # Errors

@@ -139,12 +139,15 @@ impl DatagramTransport {
         if self.0.remote.is_some() && self.swallows() {
             return Ok(());
         }
-        let to = addr.map(|addr| addr.to_sockaddr()).transpose()?;
+        let to = match addr.map(|addr| addr.to_sockaddr()).transpose() {
+            Ok(to) => to,
+            Err(exception) => return self.error_received(&exception),
+        };
         if self.0.waiting.borrow().is_empty() {
             match self.send(data, to.as_ref()) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_not_ready(&error) => self.start_writing()?,
-                Err(error) => return self.error_received(error),
+                Err(error) => return self.error_received(&os_error(error)),
             }
         }
         self.0.size.set(self.0.size.get() + data.len() + HEADER);
@@ -185,9 +188,9 @@ impl DatagramTransport {
         Ok(())
     }
 
-    fn error_received(&self, error: io::Error) -> Result<()> {
+    fn error_received(&self, exception: &Exception) -> Result<()> {
         match self.0.base.protocol() {
-            Some(protocol) => protocol.error_received(&os_error(error)),
+            Some(protocol) => protocol.error_received(exception),
             None => Ok(()),
         }
     }
@@ -213,7 +216,7 @@ impl DatagramTransport {
                 sent => {
                     self.0.size.set(self.0.size.get() - data.len() - HEADER);
                     if let Err(error) = sent {
-                        return self.error_received(error);
+                        return self.error_received(&os_error(error));
                     }
                 }
             }

@@ -3,10 +3,23 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::ExtraInfo;
+use super::{ExtraInfo, SocketTransport};
 use crate::exception::Result;
 use crate::protocols::Protocol;
 use crate::repr::debug_like_display;
+
+/// How a transport sends a file.
+pub(crate) enum SendfileMode {
+    Unsupported,
+    /// By the system if it can.
+    TryNative(Rc<SocketTransport>),
+    /// In pieces only.
+    #[cfg_attr(
+        not(feature = "ssl"),
+        expect(dead_code, reason = "of encrypted connections")
+    )]
+    Fallback,
+}
 
 /// What all transports of bytes can do, in whichever way.
 pub(crate) trait StreamTransport {
@@ -31,6 +44,15 @@ pub(crate) trait StreamTransport {
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>);
     fn get_extra_info(&self, name: &str) -> Option<ExtraInfo>;
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::Unsupported
+    }
+
+    /// Whether the protocol was asked to pause writing.
+    fn protocol_paused(&self) -> bool {
+        false
+    }
 }
 
 /// A connection that bytes are written to, and that gives what it reads to a

@@ -1,6 +1,7 @@
 //! The transport over a connected socket: CPython's `_SelectorSocketTransport`.
 
 mod reading;
+mod sending;
 mod writing;
 
 use std::cell::{Cell, RefCell};
@@ -10,7 +11,9 @@ use std::rc::Rc;
 
 use socket2::Socket;
 
-use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport};
+use sending::Sending;
+
+use super::{Abandon, Base, Buffer, ExtraInfo, SendfileMode, StreamTransport, Transport};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
@@ -52,6 +55,8 @@ pub(crate) struct SocketTransport {
     buffer: RefCell<Buffer>,
     eof: Cell<bool>,
     paused: Cell<bool>,
+    /// The file that is being sent, if one is.
+    sending: RefCell<Option<Sending>>,
 }
 
 impl SocketTransport {
@@ -87,6 +92,7 @@ impl SocketTransport {
             buffer: RefCell::default(),
             eof: Cell::new(false),
             paused: Cell::new(false),
+            sending: RefCell::default(),
         });
         this.base.registration.register(&this);
         if let Some(server) = opened.server {
@@ -133,6 +139,7 @@ impl SocketTransport {
     fn call_connection_lost(&self, exception: Option<&Exception>) -> Result<()> {
         let result = self.base.call_connection_lost(exception);
         self.socket.close();
+        self.sending_lost(exception);
         result
     }
 }
@@ -165,7 +172,7 @@ impl StreamTransport for SocketTransport {
     }
 
     fn write(self: Rc<Self>, data: &[u8]) -> Result<()> {
-        self.check_writable()?;
+        self.check_writable("write")?;
         if data.is_empty() || self.swallows() {
             return Ok(());
         }
@@ -183,7 +190,7 @@ impl StreamTransport for SocketTransport {
     }
 
     fn writelines(self: Rc<Self>, lines: &[&[u8]]) -> Result<()> {
-        self.check_writable()?;
+        self.check_writable("writelines")?;
         if lines.is_empty() || self.swallows() {
             return Ok(());
         }
@@ -275,6 +282,14 @@ impl StreamTransport for SocketTransport {
             _ => {}
         }
         write!(f, " fd={}>", self.socket.fileno())
+    }
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::TryNative(self)
+    }
+
+    fn protocol_paused(&self) -> bool {
+        self.base.flow.is_paused()
     }
 }
 

@@ -25,11 +25,16 @@ impl SocketTransport {
         }
     }
 
-    pub(super) fn check_writable(&self) -> Result<()> {
-        match self.eof.get() {
-            true => Err(RuntimeError::new("Cannot call write() after write_eof()").into()),
-            false => Ok(()),
-        }
+    /// Whether the transport lets `call` write.
+    pub(super) fn check_writable(&self, call: &str) -> Result<()> {
+        let message = if self.eof.get() {
+            format!("Cannot call {call}() after write_eof()")
+        } else if self.is_sending() {
+            format!("unable to {call}; sendfile is in progress")
+        } else {
+            return Ok(());
+        };
+        Err(RuntimeError::new(message).into())
     }
 
     /// Whether the connection is lost, and what is written to it with it.
@@ -95,6 +100,7 @@ impl SocketTransport {
             return Ok(());
         }
         self.stop_writing();
+        self.sending_may_begin();
         if self.base.closing.get() {
             return self.call_connection_lost(None);
         }
