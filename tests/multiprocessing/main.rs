@@ -15,6 +15,7 @@ mod logging;
 mod managers_proxies;
 mod managers_server;
 mod misc;
+mod mutations;
 mod pool;
 mod process;
 mod program;

@@ -381,8 +381,8 @@ impl Connection {
         bytes: &[u8],
         fds: &[OwnedFd],
     ) -> Result<(), Error> {
-        let header = header(prefix.len() + bytes.len());
-        let mut parts = &mut [&header, prefix, bytes].map(IoSlice::new)[..];
+        let (header, length) = header(prefix.len() + bytes.len());
+        let mut parts = &mut [&header[..length], prefix, bytes].map(IoSlice::new)[..];
         let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
         let mut fds = &fds[..];
         let _writing = self.inner.writing.lock();
@@ -398,11 +398,18 @@ impl Connection {
     }
 }
 
-/// What goes before a message of `length` bytes, as CPython has it.
-pub(crate) fn header(length: usize) -> Vec<u8> {
+/// What goes before a message of `length` bytes, as CPython has it, and how long that is.
+pub(crate) fn header(length: usize) -> ([u8; 12], usize) {
+    let mut header = [0xff; 12];
     match i32::try_from(length) {
-        Ok(length) => length.to_be_bytes().to_vec(),
-        Err(_) => [&(-1_i32).to_be_bytes()[..], &(length as u64).to_be_bytes()].concat(),
+        Ok(length) => {
+            header[..4].copy_from_slice(&length.to_be_bytes());
+            (header, 4)
+        }
+        Err(_) => {
+            header[4..].copy_from_slice(&(length as u64).to_be_bytes());
+            (header, 12)
+        }
     }
 }
 

@@ -14,8 +14,9 @@ use crate::sys::fds;
 use crate::sys::numbers::Landing;
 use crate::sys::pidfd::readable;
 
-/// How much is read ahead: a short message and its length come with one call of the system.
-const AHEAD: usize = 64 * 1024;
+/// How much is read ahead: a short message and its length come with one call of the system. A connection
+/// keeps that much memory, of which a server has many.
+const AHEAD: usize = 16 * 1024;
 
 /// How much memory a message gets before its bytes have come: its length may be a lie.
 const TRUSTED: usize = 16 << 20;

@@ -1,6 +1,8 @@
 //! What a manager is asked and what it replies, as CPython pickles both.
 
-use hilos_pickle::{Dict, Error, Object, PicklingError, Tuple, UnpicklingError};
+use std::borrow::Cow;
+
+use hilos_pickle::{Dict, Error, Object, PicklingError, Str, Tuple, UnpicklingError};
 
 use super::token::{Token, names_from};
 
@@ -11,41 +13,65 @@ const PROTOCOL: u8 = 4;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     /// The object, if it is one's method.
-    pub(crate) ident: Option<String>,
-    pub(crate) method: String,
+    pub(crate) ident: Option<Str>,
+    pub(crate) method: Str,
     pub(crate) args: Tuple,
     pub(crate) kwds: Dict,
 }
 
 impl Request {
     /// A call with arguments in their order alone.
-    pub(crate) fn new<A>(ident: Option<&str>, method: &str, args: A) -> Self
+    pub(crate) fn new<A>(method: &str, args: A) -> Self
     where
         A: IntoIterator<Item = Object>,
     {
         Self {
-            ident: ident.map(Into::into),
+            ident: None,
             method: method.into(),
             args: args.into_iter().collect(),
             kwds: Dict::new(),
         }
     }
+
+    /// The name of the object; nothing if there is none, or none that an object has.
+    pub(crate) fn ident(&self) -> &str {
+        let ident = self.ident.as_ref();
+        ident.and_then(Str::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        self.method.as_str().unwrap_or_default()
+    }
 }
 
 impl From<&Request> for Object {
     fn from(request: &Request) -> Self {
-        let ident = request.ident.as_deref().map_or(Self::None, Self::from);
-        let method = request.method.as_str();
+        let ident = Self::from(request.ident.clone().map(Self::Str));
+        let method = request.method.clone();
         (ident, method, request.args.clone(), request.kwds.clone()).into()
     }
+}
+
+/// The items of any sequence, of a tuple without a copy.
+fn parts(object: &Object) -> Result<Cow<'_, [Object]>, Error> {
+    match object {
+        Object::Tuple(tuple) => Ok(Cow::Borrowed(tuple)),
+        other => Vec::try_from(other).map(Cow::Owned),
+    }
+}
+
+/// A name, which is no text with half a character.
+fn name(object: &Object) -> Result<Str, Error> {
+    <&str>::try_from(object)?;
+    Str::try_from(object)
 }
 
 impl TryFrom<&Object> for Request {
     type Error = Error;
 
     fn try_from(object: &Object) -> Result<Self, Error> {
-        let parts: Vec<Object> = object.try_into()?;
-        let [ident, method, args, kwds] = &parts[..] else {
+        let parts = parts(object)?;
+        let [ident, method, args, kwds] = &*parts else {
             let (count, wanted) = (parts.len(), "expected 4");
             return Err(Error::ValueError(match count {
                 0..4 => format!("not enough values to unpack ({wanted}, got {count})"),
@@ -55,10 +81,13 @@ impl TryFrom<&Object> for Request {
         Ok(Self {
             ident: match ident {
                 Object::None => None,
-                ident => Some(ident.try_into()?),
+                ident => Some(name(ident)?),
             },
-            method: method.try_into()?,
-            args: Vec::<Object>::try_from(args)?.into(),
+            method: name(method)?,
+            args: match args {
+                Object::Tuple(args) => args.clone(),
+                args => Vec::<Object>::try_from(args)?.into(),
+            },
             kwds: kwds.try_into()?,
         })
     }
@@ -104,8 +133,8 @@ impl TryFrom<&Object> for Reply {
     type Error = Error;
 
     fn try_from(object: &Object) -> Result<Self, Error> {
-        let parts: Vec<Object> = object.try_into()?;
-        let [kind, value] = &parts[..] else {
+        let parts = parts(object)?;
+        let [kind, value] = &*parts else {
             return Err(Error::ValueError(format!("not a reply: {object:?}")));
         };
         Ok(match <&str>::try_from(kind)? {
@@ -114,8 +143,7 @@ impl TryFrom<&Object> for Reply {
             "#TRACEBACK" => Self::Traceback(value.try_into()?),
             "#UNSERIALIZABLE" => Self::Unserializable(value.try_into()?),
             "#PROXY" => {
-                let pair: Vec<Object> = value.try_into()?;
-                let [exposed, token] = &pair[..] else {
+                let [exposed, token] = &*self::parts(value)? else {
                     return Err(Error::ValueError(format!("not a proxy: {value:?}")));
                 };
                 Self::Proxy {

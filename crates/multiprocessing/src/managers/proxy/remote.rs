@@ -140,7 +140,7 @@ impl RemoteManager {
         K: Serialize,
     {
         let typed = std::iter::once(Object::from(typeid)).chain(arguments(&args)?);
-        let mut request = Request::new(None, "create", typed);
+        let mut request = Request::new("create", typed);
         request.kwds = keywords(&kwargs)?;
         let deadline = self.patience.deadline();
         let (reply, _) = self.server.request(&request, deadline)?;

@@ -94,14 +94,14 @@ impl Server {
     where
         A: IntoIterator<Item = Object>,
     {
-        self.request(&Request::new(None, method, args), deadline)
+        self.request(&Request::new(method, args), deadline)
             .map(|(value, _)| value)
     }
 
     /// A connection on which calls of objects are served.
     pub(super) fn serve(&self, deadline: Deadline) -> Result<Connection, RemoteError> {
         let name = [Object::from(link::name())];
-        let request = Request::new(None, "accept_connection", name);
+        let request = Request::new("accept_connection", name);
         self.request(&request, deadline)
             .map(|(_, connection)| connection)
     }
