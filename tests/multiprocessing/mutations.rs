@@ -56,7 +56,11 @@ fn mutated_requests_are_answered() {
     let mut returned = 0;
     for _ in 0..5_000 {
         let mut message = requests[dice.roll(requests.len())].clone();
-        mutate(&mut message, &requests[dice.roll(requests.len())], &mut dice);
+        mutate(
+            &mut message,
+            &requests[dice.roll(requests.len())],
+            &mut dice,
+        );
         // An event's wait could take for ever.
         if !message.windows(4).any(|window| window == b"wait") {
             returned += usize::from(exchange(&connection, &message) == "#RETURN");
