@@ -10,6 +10,7 @@ mod endpoints;
 mod events;
 mod happy_eyeballs;
 mod load;
+mod odd_moments;
 mod pipes;
 mod reader_protocols;
 mod readers;

@@ -5,6 +5,7 @@
 mod base_events;
 mod connections;
 mod endings;
+mod events;
 mod handshakes;
 mod parties;
 mod sendfile;
