@@ -185,6 +185,34 @@ fn a_child_that_does_not_listen_breaks_the_pipe() {
     });
 }
 
+#[test]
+fn a_child_that_has_ended_has_no_more_to_say() {
+    run(async {
+        let process = cat().await?;
+        assert_eq!(process.communicate(b"a".as_slice()).await?.0, b"a");
+        assert_eq!(process.communicate(None).await?.0, b"");
+        assert_eq!(process.communicate(b"z".as_slice()).await?.0, b"");
+        assert_eq!(process.wait().await?, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_child_that_takes_its_time_may_be_talked_to_later() {
+    run(async {
+        let sleep = asyncio::create_subprocess_exec("sleep", ["3600"]);
+        let process = sleep.with_stdin(PIPE).await?;
+        let talking = process.clone();
+        let talk = async move { talking.communicate(vec![0; 1 << 20].as_slice()).await };
+        let result = asyncio::wait_for(talk, 0.01).await;
+        assert!(result.unwrap_err().is_timeout());
+        assert!(!process.stdin().unwrap().is_closing());
+        process.kill()?;
+        process.wait().await?;
+        Ok(())
+    });
+}
+
 // cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_devnull_input
 // cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_devnull_output
 // cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_devnull_error
@@ -204,6 +232,11 @@ fn streams_go_where_they_are_sent() {
         let both = asyncio::create_subprocess_shell("echo out; echo err >&2");
         let process = both.with_stdout(DEVNULL).with_stderr(PIPE).await?;
         assert_eq!(process.communicate(None).await?.1, b"err\n");
+
+        // Errors go where the output goes, wherever that is.
+        let script = "[ $(readlink /proc/$$/fd/2) = /dev/null ]";
+        let none = asyncio::create_subprocess_shell(script).with_stdout(DEVNULL);
+        assert_eq!(none.with_stderr(STDOUT).await?.wait().await?, 0);
 
         let (reader, writer) = std::io::pipe()?;
         let echo = asyncio::create_subprocess_exec("echo", ["to a file"]);
@@ -349,6 +382,48 @@ fn a_child_goes_with_its_transport_and_with_the_loop() {
         Ok(blocked().await?.pid())
     });
     assert!(!exists(pid));
+}
+
+/// The children of the current thread, with those that nobody has waited for.
+fn children() -> std::io::Result<String> {
+    std::fs::read_to_string("/proc/thread-self/children")
+}
+
+// cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_subprocess_read_pipe_cancelled
+// cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_subprocess_write_pipe_cancelled
+// cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_subprocess_read_write_pipe_cancelled
+#[test]
+fn a_child_whose_start_is_cancelled_leaves_nothing() {
+    run(async {
+        for (reads, writes) in [(true, false), (false, true), (true, true)] {
+            let mut cancelled = 0;
+            // Wherever it waits: after so many rounds of the loop.
+            for rounds in 1.. {
+                let mut sleep = asyncio::create_subprocess_exec("sleep", ["3600"]);
+                if reads {
+                    sleep = sleep.with_stdout(PIPE).with_stderr(PIPE);
+                }
+                if writes {
+                    sleep = sleep.with_stdin(PIPE);
+                }
+                let starting = asyncio::create_task(async move { sleep.await });
+                for _ in 0..rounds {
+                    asyncio::sleep(0).await?;
+                }
+                if !starting.cancel() {
+                    let process = starting.await?;
+                    process.kill()?;
+                    process.wait().await?;
+                    break;
+                }
+                assert!(starting.await.map(drop).unwrap_err().is_cancelled());
+                assert_eq!(children()?, "");
+                cancelled += 1;
+            }
+            assert!(cancelled > 0);
+        }
+        Ok(())
+    });
 }
 
 /// Writes down what it is called with.

@@ -26,6 +26,8 @@ use crate::handler::ExceptionContext;
 use crate::interrupt::Interrupted;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
+#[cfg(target_os = "linux")]
+use crate::resolver::Resolver;
 use crate::returns::Returns;
 use crate::running;
 #[cfg(target_os = "linux")]
@@ -90,11 +92,17 @@ pub(crate) struct Inner {
     pub(crate) selector: RefCell<Option<Selector>>,
     #[cfg(target_os = "linux")]
     pub(crate) signals: RefCell<Signals>,
+    /// How many calls of this iteration did nothing but feed a stream's reader.
+    pub(crate) fed: Cell<usize>,
+    /// Whether all calls of the last iteration were such.
+    pub(crate) only_fed: Cell<bool>,
     /// What transports read into.
     #[cfg(target_os = "linux")]
     pub(crate) read_buffer: RefCell<Vec<u8>>,
     #[cfg(target_os = "linux")]
     pub(crate) transports: RefCell<Open>,
+    #[cfg(target_os = "linux")]
+    pub(crate) resolver: RefCell<Option<Resolver>>,
     /// What Ctrl-C does to the run.
     #[cfg(target_os = "linux")]
     pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
@@ -197,10 +205,14 @@ impl EventLoop {
             selector: RefCell::default(),
             #[cfg(target_os = "linux")]
             signals: RefCell::default(),
+            fed: Cell::new(0),
+            only_fed: Cell::new(false),
             #[cfg(target_os = "linux")]
             read_buffer: RefCell::default(),
             #[cfg(target_os = "linux")]
             transports: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            resolver: RefCell::default(),
             #[cfg(target_os = "linux")]
             on_interrupt: RefCell::default(),
             guest: Guest::default(),
@@ -489,6 +501,8 @@ impl EventLoop {
         self.collect_due();
         let mut todo = self.0.ready.replace(self.0.spare.take());
         self.0.shuffle.permute(&mut todo);
+        let calls = todo.len();
+        self.0.fed.set(0);
         let mut rest = Rest {
             event_loop: self,
             calls: todo.drain(..),
@@ -507,6 +521,7 @@ impl EventLoop {
             }
         }
         drop(rest);
+        self.0.only_fed.set(calls > 0 && self.0.fed.get() == calls);
         // What a rush has made long is not kept for ever.
         if todo.capacity() <= SPARE {
             self.0.spare.set(todo);

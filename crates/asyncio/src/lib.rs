@@ -65,6 +65,8 @@ mod clock;
 mod connect_accepted_socket;
 #[cfg(target_os = "linux")]
 mod connect_pipe;
+#[cfg(target_os = "linux")]
+mod connecting;
 mod core;
 #[cfg(target_os = "linux")]
 mod create_connection;
@@ -96,6 +98,8 @@ mod protocols;
 mod queues;
 mod registry;
 mod repr;
+#[cfg(target_os = "linux")]
+mod resolver;
 mod returns;
 mod run_coroutine_threadsafe;
 mod run_until_complete;
@@ -217,8 +221,9 @@ mod networking {
     pub use crate::server::Server;
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
-        StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
-        start_server, start_server_on, start_unix_server, start_unix_server_on,
+        StreamReader, StreamReaderProtocol, StreamWriter, open_connection, open_connection_over,
+        open_unix_connection, start_server, start_server_on, start_unix_server,
+        start_unix_server_on,
     };
     pub use crate::subprocess::{
         CreateSubprocess, SubprocessTransport, create_subprocess_exec, create_subprocess_shell,

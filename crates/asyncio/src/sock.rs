@@ -223,6 +223,7 @@ impl EventLoop {
     }
 
     async fn ready<S: AsFd>(&self, sock: &S, interest: Interest) -> Result<()> {
+        self.check_unclaimed(sock)?;
         let future = self.create_future();
         let ready = future.clone();
         let handle = self.watch(sock, interest, move || crate::wait::release(&ready))?;

@@ -9,7 +9,12 @@ use crate::address::Address;
 
 /// `<socket.socket fd=6, family=2, type=1, proto=0, laddr=('127.0.0.1', 8888)>`
 pub(crate) fn socket_repr(socket: &Socket) -> String {
-    let mut text = format!("<socket.socket fd={}", socket.as_raw_fd());
+    repr_as("socket.socket", socket)
+}
+
+/// The same under the name of another type.
+pub(crate) fn repr_as(type_name: &str, socket: &Socket) -> String {
+    let mut text = format!("<{type_name} fd={}", socket.as_raw_fd());
     let numbers = [
         ("family", socket.domain().map(i32::from)),
         ("type", socket.r#type().map(i32::from)),

@@ -49,7 +49,7 @@ pub const CERT_REQUIRED: VerifyMode = VerifyMode::CertRequired;
 pub struct SslContext {
     roots: Arc<RootCertStore>,
     /// How this side shows who it is.
-    pub(super) own: Option<Arc<CertifiedKey>>,
+    pub(crate) own: Option<Arc<CertifiedKey>>,
     sni_callback: Option<SniCallback>,
     alpn: Vec<Vec<u8>>,
     verify_mode: VerifyMode,
@@ -124,12 +124,13 @@ impl SslContext {
         let chain = certificates(certfile.as_ref())?;
         let keyfile = keyfile.as_ref();
         let key = PrivateKeyDer::from_pem_file(keyfile);
-        let unusable = |why: &dyn fmt::Display| SslError::unusable("private key", keyfile, why);
-        let key = key.map_err(|why| unusable(&why))?;
+        let key = key.map_err(|why| SslError::unusable("private key", keyfile, why))?;
         let own = CertifiedKey::from_der(chain, key, &provider());
         let own = own.map_err(|why| match why {
-            Error::InconsistentKeys(_) => unusable(&"it is another's"),
-            why => unusable(&why),
+            Error::InconsistentKeys(_) => {
+                SslError::unusable("private key", keyfile, "it is another's")
+            }
+            why => SslError::unusable("private key", keyfile, why),
         })?;
         let own = Some(Arc::new(own));
         Ok(Self { own, ..self })

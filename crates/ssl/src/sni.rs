@@ -9,12 +9,12 @@ use rustls::sign::CertifiedKey;
 use crate::SslContext;
 
 /// What a program answers to the name that a client asks for.
-pub(super) type SniCallback = Arc<dyn Fn(Option<&str>) -> Option<SslContext> + Send + Sync>;
+pub(crate) type SniCallback = Arc<dyn Fn(Option<&str>) -> Option<SslContext> + Send + Sync>;
 
 /// The certificates of a server that has several names.
-pub(super) struct ByName {
-    pub(super) own: Arc<CertifiedKey>,
-    pub(super) sni_callback: SniCallback,
+pub(crate) struct ByName {
+    pub(crate) own: Arc<CertifiedKey>,
+    pub(crate) sni_callback: SniCallback,
 }
 
 impl ResolvesServerCert for ByName {

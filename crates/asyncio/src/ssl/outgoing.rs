@@ -1,5 +1,6 @@
 //! What an encrypted connection sends, and when its program has to pause.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::rc::Rc;
 
@@ -8,6 +9,30 @@ use crate::exception::Result;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::transports::invoke;
+
+/// What is encrypted and waits for the transport below.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    pieces: VecDeque<Vec<u8>>,
+    len: usize,
+}
+
+impl Outgoing {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push(&mut self, piece: Vec<u8>) {
+        self.len += piece.len();
+        self.pieces.push_back(piece);
+    }
+
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let piece = self.pieces.pop_front()?;
+        self.len -= piece.len();
+        Some(piece)
+    }
+}
 
 impl Tls {
     /// Encrypts `data` and sends it.
@@ -20,28 +45,33 @@ impl Tls {
     /// Sends what is encrypted, or keeps it while the transport below has too much.
     pub(super) fn flush(self: &Rc<Self>) -> Result<()> {
         self.collect()?;
-        if !self.writing_paused.get() {
-            self.send_collected()?;
-        }
+        while !self.writing_paused.get() && self.send_piece()? {}
         self.control_writing();
+        Ok(())
+    }
+
+    /// Sends all that is encrypted: nothing follows.
+    pub(super) fn flush_all(&self) -> Result<()> {
+        self.collect()?;
+        while self.send_piece()? {}
         Ok(())
     }
 
     fn collect(&self) -> Result<()> {
         let mut connection = self.connection.borrow_mut();
-        let mut outgoing = self.outgoing.borrow_mut();
         while connection.wants_write() {
-            connection.write_tls(&mut *outgoing).map_err(os_error)?;
+            let mut piece = Vec::new();
+            connection.write_tls(&mut piece).map_err(os_error)?;
+            self.outgoing.borrow_mut().push(piece);
         }
         Ok(())
     }
 
-    /// Gives the transport below all that waits.
-    pub(super) fn send_collected(&self) -> Result<()> {
-        let bytes = self.outgoing.take();
-        match self.below() {
-            Some(below) if !bytes.is_empty() && !below.is_closing() => below.write(bytes),
-            _ => Ok(()),
+    fn send_piece(&self) -> Result<bool> {
+        let piece = self.outgoing.borrow_mut().pop();
+        match (piece, self.below()) {
+            (Some(piece), Some(below)) if !below.is_closing() => below.write(piece).map(|()| true),
+            (piece, _) => Ok(piece.is_some()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rustls::Connection;
 
+use super::outgoing::Outgoing;
 use super::start::Side;
 use crate::base_events::EventLoop;
 use crate::events::TimerHandle;
@@ -52,8 +53,7 @@ pub(crate) struct Tls {
     pub(super) other_side_done: Cell<bool>,
     /// Whether the transport below has too much to write.
     pub(super) writing_paused: Cell<bool>,
-    /// What is encrypted and waits for the transport below.
-    pub(super) outgoing: RefCell<Vec<u8>>,
+    pub(super) outgoing: RefCell<Outgoing>,
     pub(super) flow: Flow,
     /// What ended the connection, other than the connection itself.
     pub(super) failure: RefCell<Option<Exception>>,

@@ -52,7 +52,7 @@ impl Tls {
     fn finish(&self) -> Result<()> {
         self.stop_timer();
         self.state.set(State::Closed);
-        self.send_collected()?;
+        self.flush_all()?;
         if let Some(below) = self.below() {
             below.close();
         }

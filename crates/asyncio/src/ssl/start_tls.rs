@@ -6,7 +6,7 @@ use super::protocol::{Below, Tls};
 use super::{Side, Ssl, SslContext};
 use crate::base_events::EventLoop;
 use crate::create_connection::BoxedResult;
-use crate::exception::Result;
+use crate::exception::{Exception, Result};
 use crate::exceptions::RuntimeError;
 use crate::protocols::Protocol;
 use crate::security::Security;
@@ -43,7 +43,7 @@ impl EventLoop {
     /// # Errors
     /// What the handshake fails with, as `SSLCertVerificationError`; the connection is closed then,
     /// and when the task is cancelled. [`ValueError`](crate::ValueError) if a timeout is not
-    /// positive.
+    /// positive; `TypeError` if the transport is a pipe's; [`RuntimeError`] if it is closing.
     ///
     /// # Differences from Python
     /// - A name stands for `server_side=False`, `None` for `server_side=True`.
@@ -143,6 +143,17 @@ fn side(ssl: &Ssl) -> Result<Side> {
     security.map(Security::into_side)
 }
 
+fn check(transport: &Transport) -> Result<()> {
+    if !transport.0.is_start_tls_compatible() {
+        let message = format!("transport {transport} is not supported by start_tls()");
+        return Err(Exception::new("TypeError", message));
+    }
+    match transport.is_closing() {
+        true => Err(RuntimeError::new("start_tls() of a connection that is closing").into()),
+        false => Ok(()),
+    }
+}
+
 /// Encrypts what goes over `transport` from now on; `early` has come already.
 async fn upgrade(
     event_loop: &EventLoop,
@@ -151,6 +162,7 @@ async fn upgrade(
     protocol: Rc<dyn Protocol>,
     early: Vec<u8>,
 ) -> Result<Transport> {
+    check(transport)?;
     let waiter = event_loop.create_future();
     let tls = Tls::new(event_loop, side, protocol, waiter.clone())?;
     tls.is_connected_already();

@@ -120,6 +120,10 @@ impl StreamTransport for Tls {
         Some(ExtraInfo::Text(text))
     }
 
+    fn is_start_tls_compatible(&self) -> bool {
+        true
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<_SSLProtocolTransport {:?}", self.state.get())?;
         if let Some(below) = self.below() {
@@ -133,6 +137,6 @@ impl StreamTransport for Tls {
     }
 
     fn protocol_paused(&self) -> bool {
-        self.below().is_some_and(|below| below.0.protocol_paused())
+        self.flow.is_paused()
     }
 }

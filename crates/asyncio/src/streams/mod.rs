@@ -13,7 +13,7 @@ mod writer;
 pub use errors::{IncompleteReadError, LimitOverrunError};
 pub(crate) use flow::FlowControl;
 pub use open::{OpenConnection, open_connection, open_connection_over, open_unix_connection};
-pub(crate) use protocol::StreamReaderProtocol;
+pub use protocol::StreamReaderProtocol;
 pub use reader::StreamReader;
 pub(crate) use reader::checked_limit;
 pub use separators::Separators;

@@ -19,6 +19,7 @@ use crate::futures::Future;
 use crate::os_error::os_error;
 use crate::protocols::DatagramProtocol;
 use crate::repr::debug_like_display;
+use crate::selector::Interest;
 use crate::trsock::TransportSocket;
 use crate::wait::release;
 
@@ -99,7 +100,8 @@ impl DatagramTransport {
         self.0
             .base
             .event_loop
-            .add_reader(&*socket, move || transport.read_ready())
+            .watch(&*socket, Interest::Read, move || transport.read_ready())
+            .map(drop)
     }
 
     fn read_ready(&self) -> Result<()> {
@@ -201,7 +203,8 @@ impl DatagramTransport {
         self.0
             .base
             .event_loop
-            .add_writer(&*socket, move || transport.write_ready())
+            .watch(&*socket, Interest::Write, move || transport.write_ready())
+            .map(drop)
     }
 
     fn write_ready(&self) -> Result<()> {
@@ -233,13 +236,13 @@ impl DatagramTransport {
 
     fn stop_writing(&self) {
         if let Ok(socket) = self.0.socket.get() {
-            self.0.base.event_loop.remove_writer(&*socket);
+            self.0.base.event_loop.forget(&*socket, Interest::Write);
         }
     }
 
     fn stop_reading(&self) {
         if let Ok(socket) = self.0.socket.get() {
-            self.0.base.event_loop.remove_reader(&*socket);
+            self.0.base.event_loop.forget(&*socket, Interest::Read);
         }
     }
 
@@ -339,6 +342,22 @@ impl Abandon for Inner {
         self.base.forget_protocol();
         self.socket.close();
     }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        (!self.base.closing.get()).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_closed = self.socket.fileno() < 0;
+        let name = "_SelectorDatagramTransport";
+        self.base.fmt_socket(f, name, is_closed, self.size.get())
+    }
 }
 
 /// Who sent a datagram.
@@ -360,13 +379,7 @@ pub(crate) fn address(storage: &SockaddrStorage) -> Option<Address> {
 
 impl fmt::Display for DatagramTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<_SelectorDatagramTransport")?;
-        match (self.0.socket.fileno(), self.is_closing()) {
-            (-1, _) => f.write_str(" closed")?,
-            (_, true) => f.write_str(" closing")?,
-            _ => {}
-        }
-        write!(f, " fd={}>", self.0.socket.fileno())
+        self.0.fmt(f)
     }
 }
 

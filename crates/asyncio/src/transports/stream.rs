@@ -40,9 +40,16 @@ pub(crate) trait StreamTransport {
         high: Option<usize>,
         low: Option<usize>,
     ) -> Result<()>;
+    /// The protocol does nothing with what is received but feed a stream's reader.
+    fn only_feeds(&self) {}
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>>;
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>);
     fn get_extra_info(&self, name: &str) -> Option<ExtraInfo>;
+    /// Whether what goes over it can be encrypted.
+    #[cfg(feature = "ssl")]
+    fn is_start_tls_compatible(&self) -> bool {
+        false
+    }
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
     fn sendfile_mode(self: Rc<Self>) -> SendfileMode {

@@ -57,6 +57,8 @@ pub(crate) struct SocketTransport {
     paused: Cell<bool>,
     /// The file that is being sent, if one is.
     sending: RefCell<Option<Sending>>,
+    /// Whether the protocol only feeds a stream's reader.
+    only_feeds: Cell<bool>,
 }
 
 impl SocketTransport {
@@ -93,6 +95,7 @@ impl SocketTransport {
             eof: Cell::new(false),
             paused: Cell::new(false),
             sending: RefCell::default(),
+            only_feeds: Cell::new(false),
         });
         this.base.registration.register(&this);
         if let Some(server) = opened.server {
@@ -148,6 +151,22 @@ impl Abandon for SocketTransport {
     fn abandon(&self) {
         self.base.forget_protocol();
         self.socket.close();
+    }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        (!self.base.closing.get()).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for SocketTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (is_closed, bufsize) = (self.socket.fileno() < 0, self.buffer.borrow().len());
+        let name = "_SelectorSocketTransport";
+        self.base.fmt_socket(f, name, is_closed, bufsize)
     }
 }
 
@@ -257,11 +276,16 @@ impl StreamTransport for SocketTransport {
         Ok(())
     }
 
+    fn only_feeds(&self) {
+        self.only_feeds.set(true);
+    }
+
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
         self.base.protocol()
     }
 
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        self.only_feeds.set(false);
         self.base.set_protocol(protocol);
     }
 
@@ -274,14 +298,13 @@ impl StreamTransport for SocketTransport {
         }
     }
 
+    #[cfg(feature = "ssl")]
+    fn is_start_tls_compatible(&self) -> bool {
+        true
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<_SelectorSocketTransport")?;
-        match (self.socket.fileno(), self.base.closing.get()) {
-            (-1, _) => f.write_str(" closed")?,
-            (_, true) => f.write_str(" closing")?,
-            _ => {}
-        }
-        write!(f, " fd={}>", self.socket.fileno())
+        fmt::Display::fmt(self, f)
     }
 
     fn sendfile_mode(self: Rc<Self>) -> SendfileMode {

@@ -8,6 +8,7 @@ use super::{LOST_WRITES, NO_SIGNAL, SocketTransport, is_not_ready};
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::os_error::os_error;
+use crate::selector::Interest;
 use crate::transports::StreamTransport;
 
 impl SocketTransport {
@@ -16,12 +17,15 @@ impl SocketTransport {
         let socket = self.socket.get().map_err(os_error)?;
         self.base
             .event_loop
-            .add_writer(&*socket, move || transport.clone().write_ready())
+            .watch(&*socket, Interest::Write, move || {
+                transport.clone().write_ready()
+            })
+            .map(drop)
     }
 
     pub(super) fn stop_writing(&self) {
         if let Ok(socket) = self.socket.get() {
-            self.base.event_loop.remove_writer(&*socket);
+            self.base.event_loop.forget(&*socket, Interest::Write);
         }
     }
 
