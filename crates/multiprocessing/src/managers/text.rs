@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 
 /// No text is longer. A few bytes can describe a value whose text fills all memory: a tuple that has
 /// another one twice, which has another one twice, and so on.
-const LONGEST: usize = 32 << 20;
+const LONGEST: usize = 16 << 20;
 
 /// The text of something.
 ///
@@ -16,7 +16,7 @@ pub(crate) fn text(value: fmt::Arguments<'_>) -> String {
     match bounded.write_fmt(value) {
         Ok(()) => bounded.0,
         // Nobody has made a mistake here that had to be printed.
-        Err(fmt::Error) => resume_unwind(Box::new("the text is longer than 32 MiB")),
+        Err(fmt::Error) => resume_unwind(Box::new("the text is longer than 16 MiB")),
     }
 }
 
