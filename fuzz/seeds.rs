@@ -1,5 +1,6 @@
 //! Writes what the fuzzing of each target begins with into `corpus`, from the recorded messages in the tests.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use hilos_pickle::{Object, Tuple, dumps_with_protocol, loads};
@@ -8,11 +9,10 @@ fn main() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let traffic = std::fs::read_to_string(root.join("../tests/pickle/traffic.txt"))?;
     let traffic: Vec<_> = traffic.lines().map(bytes).collect();
-    let requests = traffic.iter().flat_map(|message| requests(message));
     let handshake = root.join("../crates/multiprocessing/src/connection/handshake.tsv");
     let handshake = std::fs::read_to_string(handshake)?;
     write(root, "unpickler", traffic.iter().cloned())?;
-    write(root, "requests", requests)?;
+    write(root, "requests", requests(&traffic).into_iter())?;
     write(root, "handshake", handshake.lines().flat_map(peers))
 }
 
@@ -30,24 +30,40 @@ fn bytes(hex: &str) -> Vec<u8> {
     hex.as_bytes().chunks(2).map(byte).collect()
 }
 
-/// A recorded request, to the server and to each of the objects that the target has.
-fn requests(message: &[u8]) -> Vec<Vec<u8>> {
-    let Ok(Object::Tuple(request)) = loads::<Object>(message) else {
-        return Vec::new();
-    };
-    let [_, method, args, kwds] = &request[..] else {
-        return Vec::new();
-    };
-    let (to_server, to_object) = (1, 0);
-    let mut seeds = vec![[&[to_server], message].concat()];
-    for ident in 1..=6 {
-        let ident = Object::from(ident.to_string());
-        let request = Tuple::from_iter([ident, method.clone(), args.clone(), kwds.clone()]);
-        let request = dumps_with_protocol(&Object::from(request), 4).unwrap();
-        let again = [&[to_object], &request[..], b"\xff\xff\xff\xff", &request].concat();
-        seeds.push(again);
+/// A request of each form: once to the server, and once to each of the objects that the target has.
+fn requests(traffic: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let (to_server, to_objects) = (1, 0);
+    let mut known = HashSet::new();
+    let mut seeds = Vec::new();
+    for message in traffic {
+        let Some(request) = request(message) else {
+            continue;
+        };
+        if known.insert((request[1].to_string(), form(&request[2]))) {
+            let each = (1..=6).map(|ident| to(&ident.to_string(), &request));
+            let each: Vec<_> = each.collect();
+            seeds.push([&[to_server], &message[..]].concat());
+            seeds.push([&[to_objects], &each.join(&b"\xff\xff\xff\xff"[..])[..]].concat());
+        }
     }
     seeds
+}
+
+fn request(message: &[u8]) -> Option<Tuple> {
+    let request = Tuple::try_from(loads::<Object>(message).ok()?).ok()?;
+    (request.len() == 4).then_some(request)
+}
+
+/// The types of the arguments.
+fn form(args: &Object) -> Vec<String> {
+    let args = Vec::<Object>::try_from(args).unwrap_or_default();
+    args.iter().map(Object::type_name).collect()
+}
+
+fn to(ident: &str, request: &Tuple) -> Vec<u8> {
+    let rest = request[1..].iter().cloned();
+    let request = Tuple::from_iter([Object::from(ident)].into_iter().chain(rest));
+    dumps_with_protocol(&Object::from(request), 4).unwrap()
 }
 
 /// What the peer says in both halves of a handshake, with the recorded challenge and answer.

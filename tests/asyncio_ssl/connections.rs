@@ -186,6 +186,7 @@ fn a_context_that_lacks_something_says_what() {
         let wrong = wrong.map_err(asyncio::Exception::from);
         assert!(fails(wrong, "SSLError").contains("it holds none in PEM"));
         let mismatch = SslContext::server(file("server.pem"), file("alone.key"));
+        let mismatch = mismatch.map_err(asyncio::Exception::from);
         assert!(fails(mismatch, "SSLError").ends_with("cannot be used: it is another's"));
         let name = asyncio::open_connection("127.0.0.1", 1).with_ssl(&believing());
         fails(

@@ -11,7 +11,7 @@ use hilos::multiprocessing::connection::{
 };
 use hilos::pickle::{Dict, Object, Tuple, dumps, dumps_with_protocol, loads};
 
-use crate::managers_server::{KEY, Serving};
+use crate::serving::{KEY, Serving};
 use mutate::{Dice, mutate};
 
 #[path = "../pickle/mutate.rs"]

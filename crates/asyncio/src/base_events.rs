@@ -26,6 +26,8 @@ use crate::handler::ExceptionContext;
 use crate::interrupt::Interrupted;
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
+#[cfg(target_os = "linux")]
+use crate::resolver::Resolver;
 use crate::returns::Returns;
 use crate::running;
 #[cfg(target_os = "linux")]
@@ -99,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) read_buffer: RefCell<Vec<u8>>,
     #[cfg(target_os = "linux")]
     pub(crate) transports: RefCell<Open>,
+    #[cfg(target_os = "linux")]
+    pub(crate) resolver: RefCell<Option<Resolver>>,
     /// What Ctrl-C does to the run.
     #[cfg(target_os = "linux")]
     pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
@@ -207,6 +211,8 @@ impl EventLoop {
             read_buffer: RefCell::default(),
             #[cfg(target_os = "linux")]
             transports: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            resolver: RefCell::default(),
             #[cfg(target_os = "linux")]
             on_interrupt: RefCell::default(),
             guest: Guest::default(),

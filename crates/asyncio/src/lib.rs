@@ -65,6 +65,8 @@ mod clock;
 mod connect_accepted_socket;
 #[cfg(target_os = "linux")]
 mod connect_pipe;
+#[cfg(target_os = "linux")]
+mod connecting;
 mod core;
 #[cfg(target_os = "linux")]
 mod create_connection;
@@ -96,6 +98,8 @@ mod protocols;
 mod queues;
 mod registry;
 mod repr;
+#[cfg(target_os = "linux")]
+mod resolver;
 mod returns;
 mod run_coroutine_threadsafe;
 mod run_until_complete;

@@ -1,6 +1,6 @@
 //! `loop.add_reader`, `loop.add_writer` and what they need of the loop, on Linux.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, RawFd};
 use std::time::Duration;
 
 use crate::base_events::{EventLoop, Ready};
@@ -133,6 +133,15 @@ impl EventLoop {
             .and_then(|selector| selector.forget(fd, interest));
         drop(selector);
         old.inspect(Handle::cancel).is_some()
+    }
+
+    /// What Python prints of whether the loop waits for `fd`.
+    pub(crate) fn polling(&self, fd: RawFd, interest: Interest) -> &'static str {
+        let selector = self.0.selector.borrow();
+        let watches = selector
+            .as_ref()
+            .is_some_and(|selector| selector.watches(fd, interest));
+        if watches { "polling" } else { "idle" }
     }
 
     /// Calls `f` with the loop's selector, which is made when it is needed first.

@@ -1,6 +1,6 @@
 //! What a manager is asked and what it replies, as CPython pickles both.
 
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use hilos_pickle::{Dict, Error, Object, PicklingError, Str, Tuple, UnpicklingError};
 
@@ -53,10 +53,10 @@ impl From<&Request> for Object {
 }
 
 /// The items of any sequence, of a tuple without a copy.
-fn parts(object: &Object) -> Result<Cow<'_, [Object]>, Error> {
+fn parts(object: Object) -> Result<Vec<Object>, Error> {
     match object {
-        Object::Tuple(tuple) => Ok(Cow::Borrowed(tuple)),
-        other => Vec::try_from(other).map(Cow::Owned),
+        Object::Tuple(tuple) => Ok(tuple.into()),
+        other => other.try_into(),
     }
 }
 
@@ -66,26 +66,26 @@ fn name(object: &Object) -> Result<Str, Error> {
     Str::try_from(object)
 }
 
-impl TryFrom<&Object> for Request {
+impl TryFrom<Object> for Request {
     type Error = Error;
 
-    fn try_from(object: &Object) -> Result<Self, Error> {
-        let parts = parts(object)?;
-        let [ident, method, args, kwds] = &*parts else {
+    fn try_from(object: Object) -> Result<Self, Error> {
+        let parts = <[Object; 4]>::try_from(parts(object)?);
+        let [ident, method, args, kwds] = parts.map_err(|parts| {
             let (count, wanted) = (parts.len(), "expected 4");
-            return Err(Error::ValueError(match count {
+            Error::ValueError(match count {
                 0..4 => format!("not enough values to unpack ({wanted}, got {count})"),
                 _ => format!("too many values to unpack ({wanted}, got {count})"),
-            }));
-        };
+            })
+        })?;
         Ok(Self {
             ident: match ident {
                 Object::None => None,
-                ident => Some(name(ident)?),
+                ident => Some(name(&ident)?),
             },
-            method: name(method)?,
+            method: name(&method)?,
             args: match args {
-                Object::Tuple(args) => args.clone(),
+                Object::Tuple(args) => args,
                 args => Vec::<Object>::try_from(args)?.into(),
             },
             kwds: kwds.try_into()?,
@@ -113,10 +113,13 @@ pub(crate) enum Reply {
     },
 }
 
+/// What nearly all replies begin with.
+static RETURN: LazyLock<Str> = LazyLock::new(|| Str::from("#RETURN"));
+
 impl From<&Reply> for Object {
     fn from(reply: &Reply) -> Self {
         match reply {
-            Reply::Return(value) => ("#RETURN", value).into(),
+            Reply::Return(value) => (RETURN.clone(), value).into(),
             Reply::Error(exception) => ("#ERROR", exception).into(),
             Reply::Traceback(text) => ("#TRACEBACK", text.as_str()).into(),
             Reply::Unserializable(text) => ("#UNSERIALIZABLE", text.as_str()).into(),
@@ -129,21 +132,22 @@ impl From<&Reply> for Object {
     }
 }
 
-impl TryFrom<&Object> for Reply {
+impl TryFrom<Object> for Reply {
     type Error = Error;
 
-    fn try_from(object: &Object) -> Result<Self, Error> {
-        let parts = parts(object)?;
-        let [kind, value] = &*parts else {
-            return Err(Error::ValueError(format!("not a reply: {object:?}")));
-        };
-        Ok(match <&str>::try_from(kind)? {
-            "#RETURN" => Self::Return(value.clone()),
-            "#ERROR" => Self::Error(value.clone()),
+    fn try_from(object: Object) -> Result<Self, Error> {
+        let parts = <[Object; 2]>::try_from(parts(object)?);
+        let [kind, value] = parts.map_err(|parts| {
+            Error::ValueError(format!("not a reply: {:?}", Object::from(parts)))
+        })?;
+        Ok(match <&str>::try_from(&kind)? {
+            "#RETURN" => Self::Return(value),
+            "#ERROR" => Self::Error(value),
             "#TRACEBACK" => Self::Traceback(value.try_into()?),
             "#UNSERIALIZABLE" => Self::Unserializable(value.try_into()?),
             "#PROXY" => {
-                let [exposed, token] = &*self::parts(value)? else {
+                let pair: Vec<Object> = (&value).try_into()?;
+                let [exposed, token] = &pair[..] else {
                     return Err(Error::ValueError(format!("not a proxy: {value:?}")));
                 };
                 Self::Proxy {
@@ -167,8 +171,8 @@ pub(crate) fn encode<T: Into<Object>>(message: T) -> Result<Vec<u8>, PicklingErr
 /// A message from its bytes.
 pub(crate) fn decode<T>(bytes: &[u8]) -> Result<T, UnpicklingError>
 where
-    T: for<'a> TryFrom<&'a Object, Error = Error>,
+    T: TryFrom<Object, Error = Error>,
 {
     let object: Object = hilos_pickle::loads(bytes)?;
-    Ok(T::try_from(&object)?)
+    Ok(T::try_from(object)?)
 }

@@ -269,7 +269,7 @@ impl Proxy {
     ) -> Result<Reply, RemoteError> {
         self.reference.ensure(deadline)?;
         let request = Request {
-            ident: Some(self.reference.id().into()),
+            ident: Some(self.reference.ident()),
             method: method.into(),
             args,
             kwds,
