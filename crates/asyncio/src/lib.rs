@@ -86,12 +86,14 @@ mod guest;
 mod handler;
 mod heapq;
 mod interrupt;
+mod iteration;
 mod locks;
 mod loop_handle;
 mod os_error;
 #[cfg(target_os = "linux")]
 mod protocols;
 mod queues;
+mod ready;
 mod registry;
 mod repr;
 mod returns;

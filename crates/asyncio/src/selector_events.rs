@@ -3,9 +3,10 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, captured};
 use crate::exception::{Exception, Result};
+use crate::ready::Ready;
 use crate::selector::{Found, Interest, Selector};
 
 impl EventLoop {
