@@ -81,6 +81,13 @@ impl<T> Core<T> {
         self.head.unseen.set(true);
     }
 
+    /// Forgets the result: the future is as if it were new. Its callbacks are scheduled already.
+    pub(crate) fn renew(&self) {
+        let outcome = self.inside.borrow_mut().outcome.take();
+        drop(outcome);
+        self.head.state.set(State::Pending);
+    }
+
     #[inline]
     fn finish<S: AnyFuture>(&self, this: &Rc<S>, outcome: Result<Option<T>>) {
         let callbacks = {

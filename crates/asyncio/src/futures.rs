@@ -78,6 +78,16 @@ impl<T: 'static> Future<T> {
         &self.core().head
     }
 
+    /// Makes a future that has a result, and that nobody else knows any more, pending again; `false`
+    /// if somebody may know it.
+    pub(crate) fn renew(&self) -> bool {
+        let alone = Rc::strong_count(&self.0) == 1 && Rc::weak_count(&self.0) == 0;
+        if alone {
+            self.core().renew();
+        }
+        alone
+    }
+
     pub(crate) fn erased(&self) -> AnyRc {
         self.0.clone()
     }
