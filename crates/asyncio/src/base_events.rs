@@ -393,10 +393,9 @@ impl EventLoop {
         if self.0.closed.replace(true) {
             return Ok(());
         }
-        self.0.shared.close();
         let ready = self.0.ready.take();
         let timers = self.0.timers.take();
-        let sent = self.0.shared.receive();
+        let sent = self.0.shared.inbox.close();
         drop((ready, timers, sent));
         self.close_selector();
         self.0.guest.shut_down(Duration::ZERO);

@@ -60,10 +60,10 @@ impl EventLoop {
 
     #[inline]
     fn receive(&self) {
-        if !self.0.shared.has_any() {
+        if !self.0.shared.inbox.has_any() {
             return;
         }
-        for item in self.0.shared.receive() {
+        for item in self.0.shared.inbox.receive() {
             self.accept(item);
         }
     }

@@ -85,6 +85,7 @@ mod graph;
 mod guest;
 mod handler;
 mod heapq;
+mod inbox;
 mod interrupt;
 mod iteration;
 mod locks;
