@@ -1,4 +1,4 @@
-# The tables of ci/bench, from benches/limits.tsv, CPython's times if there are any, and lines of group, function, median.
+# The tables of ci/bench, from benches/limits.tsv, the times of rivals in programs of their own if there are any, and lines of group, function, median.
 
 function time(ns) {
     if (ns < 1e3) return sprintf("%.1f ns", ns)
@@ -23,19 +23,19 @@ function compare_rivals(    i, group, rival, ratio, at_most) {
     }
 }
 
-function compare_python(    i, group, rival, factor, at_least) {
-    print "\n| work | hilos | Python | its time | factor | at least |\n|---|---|---|---|---|---|"
-    for (i = 1; i <= python_count; i++) {
-        group = python_groups[i]; rival = python_rivals[i]
-        if (!(group in hilos)) { complain("benches/python measures " group ", which no benchmark does"); continue }
-        factor = python_times[i] / hilos[group]
+function compare_others(    i, group, rival, factor, at_least) {
+    print "\n| work | hilos | rival | its time | factor | at least |\n|---|---|---|---|---|---|"
+    for (i = 1; i <= other_count; i++) {
+        group = other_groups[i]; rival = other_rivals[i]
+        if (!(group in hilos)) { complain("no benchmark does " group); continue }
+        factor = other_times[i] / hilos[group]
         at_least = "-"
         if ((group, rival) in limit) {
             at_least = sprintf("%.1f", 1 / limit[group, rival])
             if (factor < at_least + 0) { at_least = at_least " UNDER"; over++ }
             delete limit[group, rival]
         }
-        printf "| %s | %s | %s | %s | %.1f | %s |\n", group, time(hilos[group]), rival, time(python_times[i]), factor, at_least
+        printf "| %s | %s | %s | %s | %.1f | %s |\n", group, time(hilos[group]), rival, time(other_times[i]), factor, at_least
     }
 }
 
@@ -43,8 +43,8 @@ function complain(message) { print message > "/dev/stderr" }
 
 FILENAME == "benches/limits.tsv" { if (FNR > 1) limit[$1, $2] = $3; next }
 FILENAME != "-" {
-    python_groups[++python_count] = $1; python_times[python_count] = $2
-    python_rivals[python_count] = NF > 2 ? $3 : "CPython"
+    other_groups[++other_count] = $1; other_times[other_count] = $2
+    other_rivals[other_count] = NF > 2 ? $3 : "CPython"
     next
 }
 $2 == "hilos" { hilos[$1] = $3; next }
@@ -52,7 +52,7 @@ $2 == "hilos" { hilos[$1] = $3; next }
 
 END {
     compare_rivals()
-    if (python_count) compare_python()
+    if (other_count) compare_others()
     for (pair in limit) { split(pair, name, SUBSEP); complain("not measured: " name[1] " beside " name[2]) }
     if (over) complain(over " over the limit")
     exit strict && over

@@ -57,9 +57,9 @@ FILENAME == "tests/spec/tests.tsv" {
 
 FILENAME == "docs/parity.tsv" {
     if (kind_of[$1] != "API") fail("tests/spec/api.tsv has no " $1)
-    else if (NF != 2 || $2 !~ /^<*(dyn )?hilos::/) fail($1 " needs one path that starts with hilos::")
+    else if (NF < 2 || NF > 3 || $2 !~ /^<*(dyn )?hilos::/) fail($1 " needs one path that starts with hilos::, and may name a feature")
     else if (($1, $2) in path_rows) fail($1 " names " $2 " twice")
-    else { meet("path", $1); add_path($1, $2) }
+    else { meet("path", $1); add_path($1, $2, $3) }
     path_rows[$1, $2]
     next
 }
@@ -90,10 +90,12 @@ function looks_like_python(name) {
     return 0
 }
 
-function add_path(name, path,    module) {
+# What only exists with a feature is named under it.
+function add_path(name, path, feature,    module, guard) {
     module = module_of[name]
     if (!(module in body)) test_at[++test_count] = module
-    body[module] = body[module] "    " statement(path) "\n"
+    guard = feature == "" ? "" : "#[cfg(feature = \"" feature "\")] "
+    body[module] = body[module] "    " guard statement(path) "\n"
 }
 
 # An item is imported; what belongs to a type or has generic arguments can only be named as a value.

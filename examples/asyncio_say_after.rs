@@ -1,5 +1,5 @@
 //! M20, M21: two coroutines in turn, which take 3 s, then as two tasks, which take 2 s; and one that
-//! nobody awaits, which does not run.
+//! nobody awaits, which does not run. Times of day are UTC.
 //!
 //! Run: cargo run --release --example asyncio_say_after
 //! CI: --scale 0.05
@@ -7,9 +7,12 @@
 use std::time::Instant;
 
 use hilos::asyncio;
+use strftime::strftime_x;
 
 #[path = "common/scale.rs"]
 mod scale;
+#[path = "common/strftime.rs"]
+mod strftime;
 
 async fn say_after(delay: f64, what: &str) -> asyncio::Result<()> {
     asyncio::sleep(delay).await?;
@@ -18,21 +21,21 @@ async fn say_after(delay: f64, what: &str) -> asyncio::Result<()> {
 }
 
 async fn in_turn(second: f64) -> asyncio::Result<()> {
-    println!("started");
+    println!("started at {}", strftime_x());
     say_after(second, "hello").await?;
     say_after(2.0 * second, "world").await?;
-    println!("finished");
+    println!("finished at {}", strftime_x());
     Ok(())
 }
 
 async fn as_tasks(second: f64) -> asyncio::Result<()> {
     let task1 = asyncio::create_task(say_after(second, "hello"));
     let task2 = asyncio::create_task(say_after(2.0 * second, "world"));
-    println!("started");
+    println!("started at {}", strftime_x());
     // Both together take as long as the longer one.
     task1.await?;
     task2.await?;
-    println!("finished");
+    println!("finished at {}", strftime_x());
     Ok(())
 }
 

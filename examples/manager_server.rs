@@ -3,9 +3,9 @@
 //! Run: cargo run --release --example manager_server -- --address 127.0.0.1:50000 --authkey KEY
 //! CI: --authkey KEY
 //!
-//! Prints where it listens as one line of JSON, and serves until its standard input is closed. Port 0
-//! takes a free one; with `--family unix` the address is a path, and without one it is a new socket.
-//! In Python:
+//! Prints where it listens as one line of JSON, and serves until its standard input is closed, or until
+//! SIGTERM. Port 0 takes a free one; with `--family unix` the address is a path, and without one it is a
+//! new socket. A key that is not given is `HILOS_AUTHKEY` of the environment. In Python:
 //!
 //! ```python
 //! manager = SyncManager(('127.0.0.1', 50000), authkey=b'KEY')
@@ -15,10 +15,13 @@
 
 use std::sync::Arc;
 
-use hilos::multiprocessing::connection::Address;
 use hilos::multiprocessing::managers::{
-    Answer, Args, Exception, PythonIterator, Referent, Server, SyncManager,
+    Answer, Args, Exception, PythonIterator, Referent, SyncManager,
 };
+
+#[allow(dead_code, reason = "a program that calls others needs more of it")]
+#[path = "common/peer.rs"]
+mod peer;
 
 /// As CPython's tests of managers have it, with one set of methods or another.
 struct FooBar(&'static [&'static str]);
@@ -41,51 +44,28 @@ impl Referent for FooBar {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let server = manager()?.get_server()?;
+    let server = manager(&peer::Options::from_args()?)?.get_server()?;
     server.register("Foo", |_| Ok(Arc::new(FooBar(&["f", "g"]))));
     server.register("Bar", |_| Ok(Arc::new(FooBar(&["f", "_h"]))));
     server.register("baz", |_| {
         Ok(Arc::new(PythonIterator::new((0..10).map(|i| i * i))))
     });
-    println!("{}", json(server.address()));
-    stop_at_end_of_input(server.clone());
+    let (by_signal, by_input) = (server.clone(), server.clone());
+    peer::at_signal(move || by_signal.stop())?;
+    peer::at_end_of_input(move || by_input.stop());
+    peer::print_address(server.address());
     server.serve_forever();
     Ok(())
 }
 
 /// The manager that the arguments describe.
-fn manager() -> Result<SyncManager, Box<dyn std::error::Error>> {
+fn manager(options: &peer::Options) -> Result<SyncManager, Box<dyn std::error::Error>> {
     let mut manager = SyncManager::new();
-    let (mut address, mut unix) = (None, false);
-    let mut args = std::env::args().skip(1);
-    while let (Some(name), Some(value)) = (args.next(), args.next()) {
-        match &*name {
-            "--address" => address = Some(value),
-            "--authkey" => manager = manager.with_authkey(value.as_bytes()),
-            "--family" => unix = value == "unix",
-            _ => return Err(format!("unknown option {name}").into()),
-        }
+    if let Some(authkey) = options.authkey() {
+        manager = manager.with_authkey(authkey);
     }
-    Ok(match address {
-        Some(path) if unix => manager.with_address(path),
-        Some(address) => {
-            let (host, port) = address.rsplit_once(':').ok_or("the address is HOST:PORT")?;
-            manager.with_address((host, port.parse()?))
-        }
+    Ok(match options.address()? {
+        Some(address) => manager.with_address(address),
         None => manager,
     })
-}
-
-fn stop_at_end_of_input(server: Server) {
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        server.stop();
-    });
-}
-
-fn json(address: &Address) -> String {
-    match address {
-        Address::Inet(host, port) => format!("{{\"address\": [\"{host}\", {port}]}}"),
-        path => format!("{{\"address\": {:?}}}", path.to_string().trim_matches('\'')),
-    }
 }

@@ -1,7 +1,8 @@
 //! C6: the status of a page, twice in turn and then in two threads at once.
 //!
 //! The page comes from a server that the program starts itself, and which lets everyone wait for a
-//! while; both threads wait at the same time. `--scale F` makes the wait F times as long.
+//! while; both threads wait at the same time. `--scale F` makes the wait F times as long, `--url URL` asks
+//! another server.
 //!
 //! Run: cargo run --release --example threading_page_status
 
@@ -18,6 +19,8 @@ mod http_client;
 mod http_server;
 #[path = "common/scale.rs"]
 mod scale;
+#[path = "common/url.rs"]
+mod url;
 
 /// How long the server takes, in seconds.
 const LATENCY: f64 = 0.5;
@@ -57,7 +60,7 @@ fn multihilo(url: &str) -> Result<Duration, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let latency = Duration::from_secs_f64(LATENCY * scale::from_args(1.0));
     let server = Server::start(latency, |_| Some("Example Domain".into()))?;
-    let url = server.url("/");
+    let url = url::from_args().unwrap_or_else(|| server.url("/"));
     let (in_turn, at_once) = (sincrono(&url)?, multihilo(&url)?);
     let [in_turn, at_once] = [in_turn, at_once].map(|elapsed| elapsed.as_secs_f64());
     println!("Ejecutar sincronicamente toma {in_turn:.4} segundos.");

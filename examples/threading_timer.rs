@@ -6,15 +6,18 @@
 //! CI: --scale 0.1
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use hilos::threading::{self, Timer};
+use strftime::strftime_x;
 
 #[path = "common/scale.rs"]
 mod scale;
+#[path = "common/strftime.rs"]
+mod strftime;
 
 fn mostrar_hora() {
-    println!("Se ejecuta en: {}", hora());
+    println!("Se ejecuta en: {}", strftime_x());
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let inicio = Instant::now();
     let hilo = Timer::new(5.0 * scale, mostrar_hora);
-    println!("Lanzamos el hilo en: {}", hora());
+    println!("Lanzamos el hilo en: {}", strftime_x());
     hilo.start()?;
     hilo.join(None)?;
     assert!(inicio.elapsed().as_secs_f64() >= 5.0 * scale);
@@ -49,16 +52,4 @@ fn cancelar(espera: f64) -> Result<(), threading::Error> {
     hilo.join(None)?;
     assert!(!EJECUTADO.load(Relaxed));
     Ok(())
-}
-
-/// Python's `time.strftime('%H:%M:%S')`, in UTC.
-fn hora() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = now.map_or(0, |now| now.as_secs());
-    format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600 % 24,
-        seconds / 60 % 60,
-        seconds % 60
-    )
 }

@@ -14,6 +14,8 @@
 //! | `import pickle` | [`pickle`] | Python's serialization, as data |
 //! | `import multiprocessing` | `multiprocessing`, on Linux | processes, pipes, pools |
 //!
+//! With the feature `cluster`, `cluster` has the pool and the executor with workers on many machines.
+//!
 //! ```
 //! use hilos::threading::{self, Thread};
 //!
@@ -43,6 +45,9 @@ pub mod concurrent {
 #[cfg(feature = "asyncio")]
 #[doc(inline)]
 pub use hilos_asyncio as asyncio;
+#[cfg(all(feature = "cluster", target_os = "linux"))]
+#[doc(inline)]
+pub use hilos_cluster as cluster;
 #[doc(inline)]
 pub use hilos_core::contextvars;
 #[cfg(all(feature = "multiprocessing", target_os = "linux"))]
@@ -57,6 +62,9 @@ pub use hilos_queue as queue;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_sched as sched;
+#[cfg(feature = "ssl")]
+#[doc(inline)]
+pub use hilos_ssl as ssl;
 #[cfg(feature = "threading")]
 #[doc(inline)]
 pub use hilos_threading as threading;

@@ -9,11 +9,12 @@ pub(crate) struct Response {
     pub(crate) content: Vec<u8>,
 }
 
-/// Fetches a URL of the form `http://host:port/path`.
+/// Fetches a URL of the form `http://host/path` or `http://host:port/path`.
 pub(crate) fn get(url: &str) -> io::Result<Response> {
     let rest = url.strip_prefix("http://").ok_or_else(bad_data)?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let mut socket = TcpStream::connect(host)?;
+    let (name, port) = host.split_once(':').unwrap_or((host, "80"));
+    let mut socket = TcpStream::connect((name, port.parse().map_err(|_| bad_data())?))?;
     let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes())?;
     let mut answer = Vec::new();

@@ -1,7 +1,7 @@
 //! Where connections come from and go to: names, addresses, ports, paths, and what is refused.
 
 use std::net::TcpListener;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 use hilos::asyncio::{self, AddressFamily, Protocol, Result, StreamReader, StreamWriter};
 
@@ -15,6 +15,7 @@ async fn close(_: StreamReader, writer: StreamWriter) -> Result<()> {
     Ok(())
 }
 
+// cpython: test_asyncio/test_base_events.py::BaseEventLoopWithSelectorTests::test_getnameinfo
 #[test]
 fn a_name_is_looked_up() {
     run(async {
@@ -192,6 +193,24 @@ fn a_socket_of_the_wrong_kind_is_refused() {
         fails(nowhere.await, "FileNotFoundError");
         let nobody = event_loop.create_unix_connection(|| Nothing, "/no/such/socket");
         fails(nobody.await.map(drop), "FileNotFoundError");
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_unix_events.py::SelectorEventLoopUnixSocketTests::test_create_unix_connection_path_inetsock
+#[test]
+fn a_connection_by_a_path_takes_only_sockets_of_that_kind() {
+    run(async {
+        let event_loop = asyncio::get_running_loop()?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let inet = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let create = event_loop.create_unix_connection_over(|| Nothing, inet);
+        let message = fails(create.await.map(drop), "ValueError");
+        let start = "A UNIX Domain Stream Socket was expected, got <socket.socket fd=";
+        assert!(message.starts_with(start), "{message}");
+        let (ours, _theirs) = UnixStream::pair()?;
+        let create = event_loop.create_unix_connection_over(|| Nothing, ours);
+        create.await?.0.close();
         Ok(())
     });
 }

@@ -110,8 +110,8 @@ fn a_signal_ends_a_child_and_is_its_exit_code() {
         assert_eq!(process.wait().await?, -libc::SIGTERM);
         let process = blocked().await?;
         fails(process.send_signal(1000), "OSError");
-        process.send_signal(libc::SIGHUP)?;
-        assert_eq!(process.wait().await?, -libc::SIGHUP);
+        process.send_signal(libc::SIGUSR1)?;
+        assert_eq!(process.wait().await?, -libc::SIGUSR1);
         assert!(!exists(process.pid()));
         Ok(())
     });
@@ -349,6 +349,48 @@ fn a_child_goes_with_its_transport_and_with_the_loop() {
         Ok(blocked().await?.pid())
     });
     assert!(!exists(pid));
+}
+
+/// The children of the current thread, with those that nobody has waited for.
+fn children() -> std::io::Result<String> {
+    std::fs::read_to_string("/proc/thread-self/children")
+}
+
+// cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_subprocess_read_pipe_cancelled
+// cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_subprocess_write_pipe_cancelled
+// cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_subprocess_read_write_pipe_cancelled
+#[test]
+fn a_child_whose_start_is_cancelled_leaves_nothing() {
+    run(async {
+        for (reads, writes) in [(true, false), (false, true), (true, true)] {
+            let mut cancelled = 0;
+            // Wherever it waits: after so many rounds of the loop.
+            for rounds in 1.. {
+                let mut sleep = asyncio::create_subprocess_exec("sleep", ["3600"]);
+                if reads {
+                    sleep = sleep.with_stdout(PIPE).with_stderr(PIPE);
+                }
+                if writes {
+                    sleep = sleep.with_stdin(PIPE);
+                }
+                let starting = asyncio::create_task(async move { sleep.await });
+                for _ in 0..rounds {
+                    asyncio::sleep(0).await?;
+                }
+                if !starting.cancel() {
+                    let process = starting.await?;
+                    process.kill()?;
+                    process.wait().await?;
+                    break;
+                }
+                assert!(starting.await.map(drop).unwrap_err().is_cancelled());
+                assert_eq!(children()?, "");
+                cancelled += 1;
+            }
+            assert!(cancelled > 0);
+        }
+        Ok(())
+    });
 }
 
 /// Writes down what it is called with.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
@@ -260,6 +261,7 @@ fn a_panic_of_the_protocol_ends_its_connection_only() {
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_write_sendmsg_full
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_writelines_sendmsg_full
 // cpython: test_asyncio/test_transports.py::TransportTests::test_writelines
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_writelines_send_full
 #[test]
 fn what_the_socket_takes_goes_out_at_once() {
     run(async {
@@ -298,6 +300,7 @@ fn drain(mut stream: UnixStream) -> std::thread::JoinHandle<Vec<u8>> {
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_writelines_pauses_protocol
 // cpython: test_asyncio/test_selector_events.py::SelectorTransportTests::test_close_write_buffer
 // cpython: test_asyncio/test_transports.py::TransportTests::test_flowcontrol_mixin_set_write_limits
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_writelines_send_partial
 #[test]
 fn what_it_does_not_take_waits_and_the_protocol_with_it() {
     run(async {
@@ -320,6 +323,31 @@ fn what_it_does_not_take_waits_and_the_protocol_with_it() {
         until(|| recorder.log.len() == 2).await?;
         assert_eq!(recorder.log.take(), ["resume", "lost None"]);
         assert!(reader.join().unwrap() == sent);
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_write_sendmsg_no_data
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_write_ready_tryagain
+#[test]
+fn what_waits_goes_on_waiting_while_nobody_reads() {
+    run(async {
+        let (transport, recorder, theirs) = connected().await?;
+        transport.write(vec![7; 1 << 20])?;
+        let waiting = transport.get_write_buffer_size();
+        assert!(waiting > 0);
+        for _ in 0..10 {
+            transport.write(b"")?;
+            transport.writelines([b""])?;
+            asyncio::sleep(0).await?;
+            assert_eq!(transport.get_write_buffer_size(), waiting);
+        }
+        let reader = drain(theirs);
+        transport.write(b"end")?;
+        transport.close();
+        until(|| recorder.log.len() == 4).await?;
+        let all = reader.join().unwrap();
+        assert!(all.len() == (1 << 20) + 3 && all.ends_with(b"\x07end"));
         Ok(())
     });
 }
@@ -394,6 +422,7 @@ fn an_aborted_connection_loses_what_waits_and_swallows_the_rest() {
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_write_exception
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_read_ready_conn_reset
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_write_sendmsg_OSError
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_write_ready_exception
 #[test]
 fn a_connection_that_breaks_tells_the_protocol_and_nobody_else() {
     run(async {
@@ -458,6 +487,13 @@ struct Own {
 impl Protocol for Own {
     fn data_received(&self, _data: &[u8]) -> Result<()> {
         unreachable!("it has a buffer of its own")
+    }
+
+    fn eof_received(&self) -> Result<bool> {
+        match self.fails_at {
+            "eof_received" => Err(Exception::new("LookupError", "")),
+            at => Ok(at == "keeps open"),
+        }
     }
 
     fn connection_lost(&self, exc: Option<&Exception>) -> Result<()> {
@@ -552,6 +588,138 @@ fn a_buffer_that_cannot_be_had_ends_the_connection() {
         }
         Ok(())
     });
+}
+
+/// A transport whose protocol has a buffer of its own, what that reads and how it ends.
+async fn buffered(
+    stream: impl Into<std::os::fd::OwnedFd>,
+    fails_at: &'static str,
+) -> Result<(Transport, Log<Vec<u8>>, Log<String>)> {
+    let (log, lost) = (Log::new(), Log::new());
+    let own = Own {
+        buffer: RefCell::new(vec![0; 10]),
+        log: log.clone(),
+        lost: lost.clone(),
+        fails_at,
+    };
+    let event_loop = asyncio::get_running_loop()?;
+    let (transport, _) = event_loop
+        .create_connection_over(move || own, stream)
+        .await?;
+    Ok((transport, log, lost))
+}
+
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportBufferedProtocolTests::test_read_eof_received_error
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportBufferedProtocolTests::test_read_ready_eof_keep_open
+#[test]
+fn a_protocol_with_a_buffer_is_told_of_the_end() {
+    run(async {
+        let contexts = watch();
+        let (ours, theirs) = UnixStream::pair()?;
+        let (_transport, _, lost) = buffered(ours, "eof_received").await?;
+        theirs.shutdown(std::net::Shutdown::Write)?;
+        until(|| lost.len() == 1).await?;
+        assert_eq!(lost.take(), ["LookupError()"]);
+        let message = "Fatal error: protocol.eof_received() call failed.";
+        assert_eq!(contexts.take()[0].message, message);
+
+        let (ours, mut theirs) = UnixStream::pair()?;
+        let (transport, log, lost) = buffered(ours, "keeps open").await?;
+        theirs.write_all(b"last")?;
+        theirs.shutdown(std::net::Shutdown::Write)?;
+        until(|| log.len() == 1).await?;
+        for _ in 0..10 {
+            asyncio::sleep(0).await?;
+        }
+        assert!(!transport.is_closing() && lost.len() == 0);
+        transport.write(b"answer")?;
+        let mut answer = [0; 6];
+        theirs.read_exact(&mut answer)?;
+        transport.close();
+        until(|| lost.len() == 1).await?;
+        assert_eq!(lost.take(), ["None"]);
+        Ok(())
+    });
+}
+
+/// Both ends of a connection, of which the second resets the first when it is dropped.
+fn resetting() -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let theirs = TcpStream::connect(listener.local_addr()?)?;
+    let at_once = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    nix::sys::socket::setsockopt(&theirs, nix::sys::socket::sockopt::Linger, &at_once)?;
+    Ok((listener.accept()?.0, theirs))
+}
+
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_read_ready_err
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportBufferedProtocolTests::test_read_ready_conn_reset
+// cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportBufferedProtocolTests::test_read_ready_err
+#[test]
+fn a_connection_that_cannot_be_read_is_lost_by_the_error() {
+    run(async {
+        let reset = "ConnectionResetError(104, 'Connection reset by peer')";
+        let (ours, theirs) = resetting()?;
+        let (transport, log, lost) = buffered(ours, "").await?;
+        drop(theirs);
+        until(|| lost.len() == 1).await?;
+        assert_eq!(lost.take(), [reset]);
+        assert!(transport.is_closing() && log.len() == 0);
+
+        let (ours, theirs) = resetting()?;
+        let recorder = Recorder::new();
+        let protocol = recorder.clone();
+        let event_loop = asyncio::get_running_loop()?;
+        let create = event_loop.create_connection_over(move || protocol, ours);
+        let (transport, _) = create.await?;
+        drop(theirs);
+        until(|| recorder.log.len() == 2).await?;
+        assert_eq!(
+            recorder.log.take(),
+            ["made".to_owned(), format!("lost {reset}")]
+        );
+        assert!(transport.is_closing());
+        Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_unix_events.py::TestFunctional::test_add_reader_or_writer_transport_fd
+#[test]
+fn the_descriptor_of_a_transport_is_its_own() {
+    run(async {
+        let (transport, recorder, mut theirs) = connected().await?;
+        let event_loop = asyncio::get_running_loop()?;
+        let socket = transport.get_extra_info("socket").unwrap();
+        let socket = socket.as_socket().unwrap().clone();
+        let message = format!(
+            "File descriptor {} is used by transport {transport}",
+            socket.fileno()
+        );
+        let add = socket.with_fd(|fd| event_loop.add_reader(&fd, || {}))?;
+        assert_eq!(fails(add, "RuntimeError"), message);
+        let add = socket.with_fd(|fd| event_loop.add_writer(&fd, || {}))?;
+        assert_eq!(fails(add, "RuntimeError"), message);
+        let remove = socket.with_fd(|fd| panics(|| event_loop.remove_reader(&fd)))?;
+        assert_eq!(remove, format!("RuntimeError: {message}"));
+        let remove = socket.with_fd(|fd| panics(|| event_loop.remove_writer(&fd)))?;
+        assert_eq!(remove, format!("RuntimeError: {message}"));
+        // The transport was not disturbed.
+        theirs.write_all(b"x")?;
+        until(|| recorder.log.len() == 2).await?;
+        // A socket that is being closed is nobody's any more.
+        transport.close();
+        let fd = socket.with_fd(|fd| event_loop.remove_reader(&fd))?;
+        assert!(!fd);
+        Ok(())
+    });
+}
+
+/// What `f` panics with.
+fn panics<R>(f: impl FnOnce() -> R) -> String {
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map(drop);
+    *payload.unwrap_err().downcast().expect("a text")
 }
 
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportBufferedProtocolTests::test_proto_type_switch

@@ -15,12 +15,15 @@ mod logging;
 mod managers_proxies;
 mod managers_server;
 mod misc;
+mod mutations;
 mod pool;
 mod process;
 mod program;
 mod python;
 mod queues;
 mod resource_tracker;
+#[allow(dead_code, reason = "it is another test's too")]
+mod serving;
 mod shareable_list;
 mod shareable_list_vectors;
 mod shared_memory;

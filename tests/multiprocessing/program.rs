@@ -22,7 +22,11 @@ pub(crate) struct Program {
 impl Program {
     /// Runs the ignored test of this name as a program.
     pub(crate) fn start(name: &str, args: &[&str]) -> Self {
-        let mut command = Command::new(env::current_exe().unwrap());
+        Self::run_test(Command::new(env::current_exe().unwrap()), name, args)
+    }
+
+    /// Like [`start`](Self::start), by a command that has the tests' program as its last argument.
+    pub(crate) fn run_test(mut command: Command, name: &str, args: &[&str]) -> Self {
         command
             .args(["--exact", name, "--ignored", "--nocapture"])
             .env(VARIABLE, args.join(" "));

@@ -585,6 +585,7 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::sock_recvfrom::<std::net::UdpSocket>;
     let _ = hilos::asyncio::EventLoop::sock_recvfrom_into::<std::net::UdpSocket>;
     let _ = hilos::asyncio::EventLoop::sock_sendall::<std::net::TcpStream>;
+    let _ = hilos::asyncio::EventLoop::sock_sendfile::<std::net::TcpStream, std::fs::File>;
     let _ = hilos::asyncio::EventLoop::sock_sendto::<std::net::UdpSocket, std::net::SocketAddr>;
     let _ = hilos::asyncio::capture_call_graph::<Option<hilos::asyncio::AnyWaitable>>;
     let _ = hilos::asyncio::FutureCallGraph::with_limit;
@@ -611,6 +612,7 @@ fn asyncio() {
     use hilos::asyncio::TimeoutError as _;
     use hilos::asyncio::IncompleteReadError as _;
     use hilos::asyncio::LimitOverrunError as _;
+    use hilos::asyncio::SendfileNotAvailableError as _;
     use hilos::asyncio::Future as _;
     use hilos::asyncio::wrap_future as _;
     use hilos::asyncio::Lock as _;
@@ -634,6 +636,7 @@ fn asyncio() {
     use hilos::asyncio::QueueEmpty as _;
     use hilos::asyncio::QueueShutDown as _;
     use hilos::asyncio::StreamReader as _;
+    use hilos::asyncio::StreamReaderProtocol as _;
     use hilos::asyncio::StreamWriter as _;
     use hilos::asyncio::open_connection as _;
     use hilos::asyncio::open_connection_over as _;
@@ -769,6 +772,8 @@ fn asyncio() {
     let _ = hilos::asyncio::Semaphore::acquire;
     let _ = hilos::asyncio::Semaphore::locked;
     let _ = hilos::asyncio::Semaphore::release;
+    let _ = hilos::asyncio::Server::with::<(), fn(&hilos::asyncio::Server) -> std::future::Ready<hilos::asyncio::Result<()>>>;
+    let _ = hilos::asyncio::Server::with::<(), fn(&hilos::asyncio::Server) -> std::future::Ready<hilos::asyncio::Result<()>>>;
     let _ = hilos::asyncio::Server::abort_clients;
     let _ = hilos::asyncio::Server::close;
     let _ = hilos::asyncio::Server::close_clients;
@@ -790,6 +795,11 @@ fn asyncio() {
     let _ = hilos::asyncio::StreamReader::readline;
     let _ = hilos::asyncio::StreamReader::readuntil::<&[u8]>;
     let _ = hilos::asyncio::StreamReader::set_exception::<hilos::asyncio::ValueError>;
+    let _ = hilos::asyncio::StreamReader::set_transport;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::connection_lost;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::connection_made;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::data_received;
+    let _ = <hilos::asyncio::StreamReaderProtocol as hilos::asyncio::Protocol>::eof_received;
     let _ = hilos::asyncio::StreamWriter::can_write_eof;
     let _ = hilos::asyncio::StreamWriter::close;
     let _ = hilos::asyncio::StreamWriter::drain;
@@ -841,11 +851,20 @@ fn asyncio() {
     let _ = hilos::asyncio::Timeout::when;
     let _ = hilos::asyncio::TimerHandle::cancel;
     let _ = hilos::asyncio::TimerHandle::when;
+    let _ = hilos::asyncio::TransportSocket::dup::<std::net::TcpStream>;
+    let _ = hilos::asyncio::TransportSocket::family;
     let _ = hilos::asyncio::TransportSocket::fileno;
+    let _ = hilos::asyncio::TransportSocket::get_inheritable;
     let _ = hilos::asyncio::TransportSocket::getpeername;
     let _ = hilos::asyncio::TransportSocket::getsockname;
     let _ = hilos::asyncio::TransportSocket::with_fd::<(), fn(std::os::fd::BorrowedFd<'_>)>;
+    let _ = hilos::asyncio::TransportSocket::gettimeout;
+    let _ = hilos::asyncio::TransportSocket::proto;
+    let _ = hilos::asyncio::TransportSocket::setblocking;
     let _ = hilos::asyncio::TransportSocket::with_fd::<(), fn(std::os::fd::BorrowedFd<'_>)>;
+    let _ = hilos::asyncio::TransportSocket::settimeout::<f64>;
+    let _ = hilos::asyncio::TransportSocket::shutdown;
+    let _ = hilos::asyncio::TransportSocket::r#type;
     let _ = hilos::asyncio::Transport::abort;
     let _ = hilos::asyncio::Transport::can_write_eof;
     let _ = hilos::asyncio::Transport::get_write_buffer_limits;
@@ -864,7 +883,7 @@ fn asyncio() {
     let _ = hilos::asyncio::LoopHandle::call_soon_threadsafe::<fn(), ()>;
     let _ = hilos::asyncio::EventLoop::call_soon_threadsafe::<fn(), ()>;
     let _ = hilos::asyncio::EventLoop::close;
-    let _ = hilos::asyncio::EventLoop::create_connection_over::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
+    let _ = hilos::asyncio::EventLoop::connect_accepted_socket::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::connect_read_pipe::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::connect_write_pipe::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::create_connection::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>>;
@@ -879,6 +898,7 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::create_task::<std::future::Ready<hilos::asyncio::Result<u8>>, u8>;
     let _ = hilos::asyncio::TaskOptions::create_task_in::<std::future::Ready<hilos::asyncio::Result<u8>>, u8>;
     let _ = hilos::asyncio::EventLoop::create_unix_connection::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, &str>;
+    let _ = hilos::asyncio::EventLoop::create_unix_connection_over::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::create_unix_server::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, &str>;
     let _ = hilos::asyncio::EventLoop::create_unix_server_on::<fn() -> std::rc::Rc<dyn hilos::asyncio::Protocol>, std::rc::Rc<dyn hilos::asyncio::Protocol>, std::os::fd::OwnedFd>;
     let _ = hilos::asyncio::EventLoop::default_exception_handler;
@@ -893,6 +913,7 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::run_in_executor::<&hilos::concurrent::futures::ThreadPoolExecutor, fn() -> u8, u8>;
     let _ = hilos::asyncio::EventLoop::try_run_in_executor::<&hilos::concurrent::futures::ThreadPoolExecutor, fn() -> hilos::asyncio::Result<u8>, u8, hilos::asyncio::Exception>;
     let _ = hilos::asyncio::EventLoop::run_until_complete::<hilos::asyncio::Future<u8>>;
+    let _ = hilos::asyncio::EventLoop::sendfile::<std::fs::File>;
     let _ = hilos::asyncio::EventLoop::set_debug;
     let _ = hilos::asyncio::EventLoop::set_default_executor;
     let _ = hilos::asyncio::EventLoop::set_exception_handler::<fn(&hilos::asyncio::EventLoop, &hilos::asyncio::ExceptionContext)>;
@@ -918,6 +939,8 @@ fn asyncio() {
     let _ = hilos::asyncio::subprocess::Process::stdout;
     let _ = hilos::asyncio::subprocess::Process::stderr;
     let _ = hilos::asyncio::subprocess::Process::pid;
+    #[cfg(feature = "ssl")] let _ = hilos::asyncio::StreamWriter::start_tls::<&str>;
+    #[cfg(feature = "ssl")] let _ = hilos::asyncio::EventLoop::start_tls::<&str>;
 }
 
 #[test]

@@ -7,48 +7,11 @@ use hilos::pickle::{
     loads,
 };
 
+use crate::mutate::{Dice, mutate};
 use crate::recorded::traffic;
 
 fn load(data: &[u8]) -> Result<Object, UnpicklingError> {
     loads(data)
-}
-
-/// Numbers that are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides
-    }
-}
-
-fn mutate(message: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
-    for _ in 0..=dice.roll(3) {
-        let at = dice.roll(message.len());
-        match dice.roll(6) {
-            0 => message[at] = dice.roll(256) as u8,
-            1 => message[at] ^= 1 << dice.roll(8),
-            2 => message.truncate(at.max(1)),
-            3 => {
-                message.remove(at);
-                message.push(b'.');
-            }
-            4 => message.insert(
-                at,
-                *b"(]}e)u0201tsabRq.\x81\x8f\x90\x91\x92\x93\x94\x85"
-                    .get(dice.roll(25))
-                    .unwrap_or(&0),
-            ),
-            _ => {
-                let from = dice.roll(other.len());
-                let part = other[from..].iter().take(dice.roll(20)).copied();
-                message.splice(at..at, part.collect::<Vec<_>>());
-            }
-        }
-    }
 }
 
 /// Whatever can be read can also be printed, compared, hashed and written.
@@ -67,7 +30,7 @@ fn use_it(object: &Object) {
 #[test]
 fn mutated_messages_are_read_or_refused() {
     let traffic = traffic();
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
     let mut read = 0;
     for round in 0..20_000 {
         let mut message = traffic[round % traffic.len()].clone();

@@ -5,6 +5,7 @@
 mod containers;
 mod files;
 mod hostile;
+mod mutate;
 mod oracle;
 mod python;
 mod recorded;

@@ -2,14 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
-use crate::exception::{Result, quoted};
-use crate::os_error::os_error;
+use crate::exception::{Exception, Result, quoted};
 use crate::repr::debug_like_display;
 
 /// The address of a socket. `Display` is what Python prints: `('127.0.0.1', 8888)`.
@@ -36,13 +36,12 @@ impl Address {
     }
 
     pub(crate) fn to_sockaddr(&self) -> Result<SockAddr> {
-        let unix = |path: &Path| SockAddr::unix(path).map_err(os_error);
         match self {
             Self::Inet(address) => Ok((*address).into()),
-            Self::Unix(path) => unix(path),
+            Self::Unix(path) => unix_address(path),
             Self::Abstract(name) => {
                 let name = [&[0], name.as_slice()].concat();
-                unix(Path::new(OsStr::from_bytes(&name)))
+                unix_address(Path::new(OsStr::from_bytes(&name)))
             }
         }
     }
@@ -59,6 +58,12 @@ impl Address {
     pub fn port(&self) -> Option<u16> {
         self.as_inet().map(|address| address.port())
     }
+}
+
+/// The address of the Unix socket at `path`.
+pub(crate) fn unix_address(path: &Path) -> Result<SockAddr> {
+    let too_long = |_| Exception::from(io::Error::other("AF_UNIX path too long"));
+    SockAddr::unix(path).map_err(too_long)
 }
 
 impl From<SocketAddr> for Address {

@@ -26,6 +26,8 @@ use crate::interrupt::Interrupted;
 use crate::ready::{Ready, ReadyQueue};
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
+#[cfg(target_os = "linux")]
+use crate::resolver::Resolver;
 use crate::returns::Returns;
 use crate::running;
 #[cfg(target_os = "linux")]
@@ -87,11 +89,17 @@ pub(crate) struct Inner {
     pub(crate) selector: RefCell<Option<Selector>>,
     #[cfg(target_os = "linux")]
     pub(crate) signals: RefCell<Signals>,
+    /// How many calls of this iteration did nothing but feed a stream's reader.
+    pub(crate) fed: Cell<usize>,
+    /// Whether all calls of the last iteration were such.
+    pub(crate) only_fed: Cell<bool>,
     /// What transports read into.
     #[cfg(target_os = "linux")]
     pub(crate) read_buffer: RefCell<Vec<u8>>,
     #[cfg(target_os = "linux")]
     pub(crate) transports: RefCell<Open>,
+    #[cfg(target_os = "linux")]
+    pub(crate) resolver: RefCell<Option<Resolver>>,
     /// What Ctrl-C does to the run.
     #[cfg(target_os = "linux")]
     pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
@@ -143,10 +151,14 @@ impl EventLoop {
             selector: RefCell::default(),
             #[cfg(target_os = "linux")]
             signals: RefCell::default(),
+            fed: Cell::new(0),
+            only_fed: Cell::new(false),
             #[cfg(target_os = "linux")]
             read_buffer: RefCell::default(),
             #[cfg(target_os = "linux")]
             transports: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            resolver: RefCell::default(),
             #[cfg(target_os = "linux")]
             on_interrupt: RefCell::default(),
             guest: Guest::default(),

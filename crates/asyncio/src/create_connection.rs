@@ -1,22 +1,25 @@
 //! `loop.create_connection` and `loop.create_unix_connection`.
 
 use std::future::Future as StdFuture;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use hilos_core::time::Timeout;
+use socket2::{Domain, Socket, Type};
 
-use crate::address::Address;
+use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
-use crate::exception::{Exception, Result};
-use crate::exceptions::{ExceptionGroup, ValueError};
-use crate::getaddrinfo::{AddressFamily, Lookup, domain};
+use crate::connecting::{Options, connect_to, only};
+use crate::create_server::unix_stream_socket;
+use crate::exception::Result;
+use crate::exceptions::ValueError;
+use crate::getaddrinfo::AddressFamily;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::security::Ssl;
+use crate::socket_repr::socket_repr;
 use crate::transports::Transport;
 
 /// Where [`CreateConnection`] connects to.
@@ -24,6 +27,7 @@ enum Target {
     Host(Option<String>, u16),
     Path(PathBuf),
     Socket(OwnedFd),
+    UnixSocket(OwnedFd),
 }
 
 /// A connection to be made; awaiting it makes it.
@@ -34,16 +38,8 @@ pub struct CreateConnection<F> {
     event_loop: EventLoop,
     factory: F,
     target: Target,
-    options: Options,
+    pub(crate) options: Options,
     pub(crate) ssl: Ssl,
-}
-
-#[derive(Default)]
-struct Options {
-    family: AddressFamily,
-    local_addr: Option<(Option<String>, u16)>,
-    interleave: usize,
-    all_errors: bool,
 }
 
 impl EventLoop {
@@ -106,6 +102,24 @@ impl EventLoop {
         let path = path.as_ref().to_owned();
         CreateConnection::new(self, protocol_factory, Target::Path(path))
     }
+
+    /// As [`create_unix_connection`](Self::create_unix_connection), over a Unix socket that is
+    /// connected already.
+    ///
+    /// # Errors
+    /// [`ValueError`] if it is another kind of socket.
+    pub fn create_unix_connection_over<F, P, S>(
+        &self,
+        protocol_factory: F,
+        sock: S,
+    ) -> CreateConnection<F>
+    where
+        F: FnOnce() -> P,
+        P: Protocol,
+        S: Into<OwnedFd>,
+    {
+        CreateConnection::new(self, protocol_factory, Target::UnixSocket(sock.into()))
+    }
 }
 
 impl<F> CreateConnection<F> {
@@ -132,9 +146,21 @@ impl<F> CreateConnection<F> {
         self
     }
 
-    /// Tries addresses of the two families in turn, after so many of the first one.
+    /// Tries the next address when the last has taken so many seconds, and takes the first that
+    /// answers: "happy eyeballs". Unless given, each is tried until it fails.
+    ///
+    /// A quarter of a second is usual.
+    pub fn with_happy_eyeballs_delay<D: Into<Timeout>>(mut self, delay: D) -> Self {
+        self.options.happy_eyeballs_delay = delay.into();
+        self
+    }
+
+    /// Tries addresses of the two families in turn, after so many of the first one; in the order
+    /// in which they were found for 0.
+    ///
+    /// Unless given, it is 1 with [a delay](Self::with_happy_eyeballs_delay) and 0 without.
     pub fn with_interleave(mut self, interleave: usize) -> Self {
-        self.options.interleave = interleave;
+        self.options.interleave = Some(interleave);
         self
     }
 
@@ -163,13 +189,14 @@ impl<F: FnOnce() -> P, P: Protocol> CreateConnection<F> {
         let event_loop = &self.event_loop;
         let host = match &self.target {
             Target::Host(host, _) => host.as_deref(),
-            Target::Path(_) | Target::Socket(_) => None,
+            Target::Path(_) | Target::Socket(_) | Target::UnixSocket(_) => None,
         };
         let security = self.ssl.client(host)?;
         let socket = match self.target {
             Target::Host(host, port) => connect_to(event_loop, host, port, self.options).await?,
             Target::Path(path) => connect_to_path(event_loop, &path).await?,
             Target::Socket(fd) => stream_socket(fd)?,
+            Target::UnixSocket(fd) => unix_stream_socket(fd)?,
         };
         let protocol = Rc::new((self.factory)());
         let told = protocol.clone();
@@ -183,133 +210,21 @@ pub(crate) fn stream_socket(fd: OwnedFd) -> Result<Socket> {
     let socket = Socket::from(fd);
     match socket.r#type() {
         Ok(Type::STREAM) => Ok(socket),
-        _ => Err(ValueError::new(format!("A Stream Socket was expected, got {socket:?}")).into()),
+        _ => {
+            let got = socket_repr(&socket);
+            Err(ValueError::new(format!("A Stream Socket was expected, got {got}")).into())
+        }
     }
 }
 
 async fn connect_to_path(event_loop: &EventLoop, path: &Path) -> Result<Socket> {
-    let address = SockAddr::unix(path).map_err(os_error)?;
+    let address = unix_address(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None);
     let socket = Rc::new(socket.map_err(os_error)?);
     event_loop
         .connect(&socket, &address, Address::new(&address))
         .await?;
     Ok(only(socket))
-}
-
-/// Nobody else has the socket when it is connected.
-fn only(socket: Rc<Socket>) -> Socket {
-    Rc::into_inner(socket).expect("the loop does not keep what it watched")
-}
-
-async fn connect_to(
-    event_loop: &EventLoop,
-    host: Option<String>,
-    port: u16,
-    options: Options,
-) -> Result<Socket> {
-    let lookup = |host, port| Lookup {
-        host,
-        port,
-        family: options.family,
-        passive: false,
-    };
-    let mut addresses = event_loop.resolve(lookup(host, port)).await?;
-    let local = match options.local_addr {
-        Some((host, port)) => Some(event_loop.resolve(lookup(host, port)).await?),
-        None => None,
-    };
-    if options.interleave > 0 {
-        addresses = interleaved(addresses, options.interleave);
-    }
-    let mut exceptions = Vec::new();
-    for address in addresses {
-        match connect_socket(event_loop, address, local.as_deref()).await {
-            Ok(socket) => return Ok(socket),
-            Err(exception) if exception.is_base() => return Err(exception),
-            Err(exception) => exceptions.push(exception),
-        }
-    }
-    Err(combined(exceptions, options.all_errors))
-}
-
-async fn connect_socket(
-    event_loop: &EventLoop,
-    address: SocketAddr,
-    local: Option<&[SocketAddr]>,
-) -> Result<Socket> {
-    let socket = Socket::new(domain(&address), Type::STREAM.nonblocking().cloexec(), None);
-    let socket = Rc::new(socket.map_err(os_error)?);
-    if let Some(local) = local {
-        bind_to_any(&socket, local, &address)?;
-    }
-    event_loop
-        .connect(&socket, &address.into(), Address::Inet(address))
-        .await?;
-    Ok(only(socket))
-}
-
-/// Binds to the first of `local` that is of the right family and free.
-fn bind_to_any(socket: &Socket, local: &[SocketAddr], remote: &SocketAddr) -> Result<()> {
-    let mut last = None;
-    for address in local
-        .iter()
-        .filter(|local| local.is_ipv4() == remote.is_ipv4())
-    {
-        match socket.bind(&(*address).into()) {
-            Ok(()) => return Ok(()),
-            Err(error) => {
-                let shown = Address::Inet(*address);
-                let reason = error.to_string().to_lowercase();
-                let message =
-                    format!("error while attempting to bind on address {shown}: {reason}");
-                last = Some(os_error(std::io::Error::new(error.kind(), message)));
-            }
-        }
-    }
-    let none = || Exception::new("OSError", "no matching local address with family found");
-    Err(last.unwrap_or_else(none))
-}
-
-/// `addresses` with the families in turn, after `first` of the first one.
-fn interleaved(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
-    let Some(leader) = addresses.first().map(SocketAddr::is_ipv4) else {
-        return addresses;
-    };
-    let (ours, others): (Vec<_>, Vec<_>) = addresses
-        .into_iter()
-        .partition(|address| address.is_ipv4() == leader);
-    let mut ours = ours.into_iter();
-    let mut result: Vec<_> = ours.by_ref().take(first - 1).collect();
-    let mut others = others.into_iter();
-    loop {
-        let pair = (ours.next(), others.next());
-        if pair == (None, None) {
-            return result;
-        }
-        result.extend(pair.0);
-        result.extend(pair.1);
-    }
-}
-
-/// One exception for all.
-fn combined(mut exceptions: Vec<Exception>, all: bool) -> Exception {
-    if all {
-        return ExceptionGroup::new("create_connection failed", exceptions).into();
-    }
-    let mut texts = exceptions.iter().map(ToString::to_string);
-    let first = texts.next();
-    if exceptions.is_empty() {
-        return Exception::new("OSError", "getaddrinfo() returned empty list");
-    }
-    if texts.all(|text| Some(text) == first) {
-        return exceptions.swap_remove(0);
-    }
-    let texts: Vec<_> = exceptions.iter().map(ToString::to_string).collect();
-    Exception::new(
-        "OSError",
-        format!("Multiple exceptions: {}", texts.join(", ")),
-    )
 }
 
 /// What awaiting a builder waits for.

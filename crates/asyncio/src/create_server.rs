@@ -7,19 +7,20 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
-use crate::address::Address;
+use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
 use crate::create_connection::{BoxedResult, stream_socket};
 use crate::exception::{Exception, Result, quoted};
 use crate::exceptions::ValueError;
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
-use crate::os_error::{os_error, os_error_with};
+use crate::os_error::{os_error, os_error_with, words};
 use crate::protocols::Protocol;
 use crate::security::Ssl;
 use crate::server::{Factory, Server, Serving, UnixPath};
 use crate::sleep::sleep;
+use crate::socket_repr::socket_repr;
 
 /// The hosts that a server listens on: one, several, or all of this machine (`""`).
 pub struct Hosts(Vec<Option<String>>);
@@ -292,13 +293,19 @@ async fn listen_on(
 ) -> Result<Vec<Socket>> {
     let mut addresses = Vec::new();
     for host in hosts.0 {
+        let shown = host.as_deref().map_or("None".to_owned(), quoted);
         let lookup = Lookup {
             host,
             port,
             family: options.family,
             passive: true,
         };
-        for address in event_loop.resolve(lookup).await? {
+        let found = event_loop.resolve(lookup).await?;
+        if found.is_empty() {
+            let message = format!("getaddrinfo({shown}) returned empty list");
+            return Err(Exception::new("OSError", message));
+        }
+        for address in found {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
@@ -330,13 +337,18 @@ fn bind_to(address: &SocketAddr, options: &Options) -> Result<Option<Socket>> {
     match configure(&socket, address, options).and_then(|()| socket.bind(&(*address).into())) {
         Ok(()) => Ok(Some(socket)),
         Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Ok(None),
-        Err(error) => {
-            let shown = Address::Inet(*address);
-            let reason = reason(&error).to_lowercase();
-            let message = format!("error while attempting to bind on address {shown}: {reason}");
-            Err(os_error_with(&error, &message))
-        }
+        Err(error) => Err(bind_error(&error, *address)),
     }
+}
+
+/// What Python says of an address that a socket cannot have.
+pub(crate) fn bind_error(error: &io::Error, address: SocketAddr) -> Exception {
+    let shown = Address::Inet(address);
+    let number = error.raw_os_error().unwrap_or_default();
+    let reason = words(error).to_lowercase();
+    let message =
+        format!("error while attempting to bind on address {shown}: [errno {number}] {reason}");
+    os_error_with(error, &message)
 }
 
 fn configure(socket: &Socket, address: &SocketAddr, options: &Options) -> io::Result<()> {
@@ -350,23 +362,16 @@ fn configure(socket: &Socket, address: &SocketAddr, options: &Options) -> io::Re
     }
 }
 
-/// The system's words, as Python prints them.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    format!(
-        "[errno {}] {words}",
-        error.raw_os_error().unwrap_or_default()
-    )
-}
-
 /// The socket of `fd`, which must be one of a stream, and Unix's.
 pub(crate) fn unix_stream_socket(fd: OwnedFd) -> Result<Socket> {
     let socket = Socket::from(fd);
     match (socket.domain(), socket.r#type()) {
         (Ok(Domain::UNIX), Ok(Type::STREAM)) => Ok(socket),
         _ => {
-            let message = format!("A UNIX Domain Stream Socket was expected, got {socket:?}");
+            let message = format!(
+                "A UNIX Domain Stream Socket was expected, got {}",
+                socket_repr(&socket)
+            );
             Err(ValueError::new(message).into())
         }
     }
@@ -381,7 +386,7 @@ fn path_of(socket: &Socket) -> Option<UnixPath> {
 
 fn bind_to_path(path: &Path) -> Result<Socket> {
     remove_stale(path);
-    let address = SockAddr::unix(path).map_err(os_error)?;
+    let address = unix_address(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM.cloexec(), None).map_err(os_error)?;
     match socket.bind(&address) {
         Ok(()) => Ok(socket),
@@ -397,7 +402,7 @@ fn bind_to_path(path: &Path) -> Result<Socket> {
 }
 
 /// Removes the socket of a server that is gone; what goes wrong, `bind` will tell.
-fn remove_stale(path: &Path) {
+pub(crate) fn remove_stale(path: &Path) {
     let is_abstract = path.as_os_str().as_encoded_bytes().first() == Some(&0);
     let is_socket =
         || std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());

@@ -10,7 +10,7 @@ use hilos_core::panic::{Panic, Unwound};
 use crate::exceptions::{
     CancelledError, ExceptionGroup, KeyboardInterrupt, SystemExit, TimeoutError,
 };
-use crate::os_error::python_name;
+use crate::os_error::{Numbered, python_name};
 
 /// What a coroutine returns: a value, or the exception that `?` carries to whoever awaits it.
 pub type Result<T, E = Exception> = std::result::Result<T, E>;
@@ -154,6 +154,9 @@ impl Exception {
         if let Some(group) = self.group() {
             return group.repr();
         }
+        if let Some(Numbered { number, words }) = Numbered::of(self.error()) {
+            return format!("{}({number}, {})", self.type_name(), quoted(&words));
+        }
         let message = match self.downcast_ref::<CancelledError>() {
             Some(cancelled) => cancelled.message().unwrap_or_default().to_owned(),
             None => self.to_string(),
@@ -193,6 +196,10 @@ impl<E: Error + Send + Sync + 'static> From<E> for Exception {
         let type_name = match error_ref.downcast_ref::<std::io::Error>() {
             Some(error) => python_name(error),
             None if error_ref.is::<Panic>() => "panic",
+            #[cfg(all(target_os = "linux", feature = "ssl"))]
+            None if let Some(error) = error_ref.downcast_ref::<hilos_ssl::SslError>() => {
+                error.name()
+            }
             None => short_type_name::<E>(),
         };
         Self::new(type_name, error)
@@ -235,7 +242,10 @@ impl Error for Opaque {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.error(), f)
+        match Numbered::of(self.error()) {
+            Some(numbered) => numbered.fmt(f),
+            None => fmt::Display::fmt(self.error(), f),
+        }
     }
 }
 

@@ -158,6 +158,8 @@ exceptions_with_text! {
     QueueFull;
     /// The queue is shut down.
     QueueShutDown;
+    /// The system cannot send the file by itself: a `RuntimeError` in Python.
+    SendfileNotAvailableError;
     /// The user pressed Ctrl-C.
     KeyboardInterrupt;
 }
@@ -199,6 +201,7 @@ debug_with_name!(
     QueueEmpty,
     QueueFull,
     QueueShutDown,
+    SendfileNotAvailableError,
     KeyboardInterrupt,
     SystemExit
 );

@@ -7,7 +7,8 @@ use socket2::Domain;
 
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::sys::getnameinfo::{Failure, getnameinfo};
+use crate::os_error::Numbered;
+use crate::sys::getnameinfo::{Failure, getnameinfo, number_of};
 
 /// Which addresses of the internet are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) struct Lookup {
 
 impl Lookup {
     /// The address, if it needs no lookup.
-    fn literal(&self) -> Option<SocketAddr> {
+    pub(crate) fn literal(&self) -> Option<SocketAddr> {
         let address: IpAddr = self.host.as_deref()?.parse().ok()?;
         let fits = self.family.has(address);
         fits.then(|| SocketAddr::new(address, self.port))
@@ -74,20 +75,16 @@ impl Lookup {
 /// Python's name and words for a name that cannot be looked up.
 fn gaierror(error: &io::Error) -> Exception {
     let error = error.to_string();
-    let reason = error.rsplit(": ").next().unwrap_or(&error);
-    Exception::new("gaierror", reason)
+    let words = error.rsplit(": ").next().unwrap_or(&error).to_owned();
+    let number = number_of(&words);
+    Exception::new("gaierror", Numbered { number, words })
 }
 
 impl EventLoop {
-    /// The addresses that `lookup` finds, without a thread where there is nothing to look up.
-    pub(crate) async fn resolve(&self, lookup: Lookup) -> Result<Vec<SocketAddr>> {
-        match lookup.literal() {
-            Some(address) => Ok(vec![address]),
-            None => {
-                self.try_run_in_executor(None, move || lookup.look_up())?
-                    .await
-            }
-        }
+    /// The addresses that the system finds.
+    pub(crate) async fn look_up(&self, lookup: Lookup) -> Result<Vec<SocketAddr>> {
+        self.try_run_in_executor(None, move || lookup.look_up())?
+            .await
     }
 
     /// Looks up the addresses of a host in a thread of the default executor.
@@ -117,8 +114,7 @@ impl EventLoop {
             family,
             passive: false,
         };
-        self.try_run_in_executor(None, move || lookup.look_up())?
-            .await
+        self.look_up(lookup).await
     }
 
     /// Looks up the names of an address and its port, in a thread of the default executor.
@@ -131,8 +127,8 @@ impl EventLoop {
     /// Mirrors [`loop.getnameinfo`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.getnameinfo).
     pub async fn getnameinfo(&self, sockaddr: SocketAddr, flags: i32) -> Result<(String, String)> {
         let look_up = move || {
-            getnameinfo(sockaddr, flags).map_err(|Failure(number, reason)| {
-                Exception::new("gaierror", format!("[Errno {number}] {reason}"))
+            getnameinfo(sockaddr, flags).map_err(|Failure(number, words)| {
+                Exception::new("gaierror", Numbered { number, words })
             })
         };
         self.try_run_in_executor(None, look_up)?.await

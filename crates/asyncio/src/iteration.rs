@@ -20,7 +20,9 @@ impl EventLoop {
         self.collect_due();
         let ready = &self.0.ready;
         ready.permute(&self.0.shuffle);
-        for _ in 0..ready.len() {
+        let calls = ready.len();
+        self.0.fed.set(0);
+        for _ in 0..calls {
             self.check_interrupts();
             if self.0.raised.borrow().is_some() {
                 break;
@@ -33,6 +35,7 @@ impl EventLoop {
                 false => next.run(self),
             }
         }
+        self.0.only_fed.set(calls > 0 && self.0.fed.get() == calls);
         ready.trim();
     }
 

@@ -62,7 +62,11 @@ mod awaiting;
 mod base_events;
 mod clock;
 #[cfg(target_os = "linux")]
+mod connect_accepted_socket;
+#[cfg(target_os = "linux")]
 mod connect_pipe;
+#[cfg(target_os = "linux")]
+mod connecting;
 mod core;
 #[cfg(target_os = "linux")]
 mod create_connection;
@@ -97,6 +101,8 @@ mod queues;
 mod ready;
 mod registry;
 mod repr;
+#[cfg(target_os = "linux")]
+mod resolver;
 mod returns;
 mod run_coroutine_threadsafe;
 mod run_until_complete;
@@ -109,6 +115,8 @@ mod selector;
 #[cfg(target_os = "linux")]
 mod selector_events;
 #[cfg(target_os = "linux")]
+mod sendfile;
+#[cfg(target_os = "linux")]
 mod server;
 mod shield;
 mod shuffle;
@@ -116,6 +124,8 @@ mod site;
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sock;
+#[cfg(target_os = "linux")]
+mod socket_repr;
 #[cfg(all(target_os = "linux", feature = "ssl"))]
 pub mod ssl;
 mod stack;
@@ -167,7 +177,8 @@ pub use events::{CallbackResult, Handle, TimerHandle};
 pub use exception::{Exception, Result};
 pub use exceptions::{
     BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt,
-    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SystemExit, TimeoutError, ValueError,
+    QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SendfileNotAvailableError, SystemExit,
+    TimeoutError, ValueError,
 };
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
@@ -203,16 +214,19 @@ pub use networking::*;
 #[cfg(target_os = "linux")]
 mod networking {
     pub use crate::address::Address;
+    pub use crate::connect_accepted_socket::ConnectAcceptedSocket;
     pub use crate::create_connection::CreateConnection;
     pub use crate::create_datagram_endpoint::CreateDatagramEndpoint;
     pub use crate::create_server::{CreateServer, Hosts};
     pub use crate::getaddrinfo::AddressFamily;
     pub use crate::protocols::{BufferedProtocol, DatagramProtocol, Protocol, SubprocessProtocol};
+    pub use crate::sendfile::Sendfile;
     pub use crate::server::Server;
     pub use crate::streams::{
         IncompleteReadError, LimitOverrunError, OpenConnection, Separators, StartServer,
-        StreamReader, StreamWriter, open_connection, open_connection_over, open_unix_connection,
-        start_server, start_server_on, start_unix_server, start_unix_server_on,
+        StreamReader, StreamReaderProtocol, StreamWriter, open_connection, open_connection_over,
+        open_unix_connection, start_server, start_server_on, start_unix_server,
+        start_unix_server_on,
     };
     pub use crate::subprocess::{
         CreateSubprocess, SubprocessTransport, create_subprocess_exec, create_subprocess_shell,

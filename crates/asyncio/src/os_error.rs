@@ -1,5 +1,6 @@
 //! What the system refuses, under Python's names.
 
+use std::fmt;
 use std::io::{Error, ErrorKind};
 
 use crate::exception::Exception;
@@ -31,7 +32,45 @@ pub(crate) fn os_error(error: Error) -> Exception {
 /// An error of the kind of `error` that says `message` after its number, as Python's do.
 #[cfg(target_os = "linux")]
 pub(crate) fn os_error_with(error: &Error, message: &str) -> Exception {
-    let number = error.raw_os_error().unwrap_or_default();
-    let text = format!("[Errno {number}] {message}");
-    os_error(Error::new(error.kind(), text))
+    let numbered = Numbered {
+        number: error.raw_os_error().unwrap_or_default(),
+        words: message.to_owned(),
+    };
+    os_error(Error::new(error.kind(), numbered))
 }
+
+/// The number of an error, and words of Python's for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbered {
+    pub(crate) number: i32,
+    pub(crate) words: String,
+}
+
+impl Numbered {
+    /// The number and the words of `error`, if it has them.
+    pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(numbered) = error.downcast_ref::<Self>() {
+            return Some(numbered.clone());
+        }
+        let error = error.downcast_ref::<Error>()?;
+        if let Some(number) = error.raw_os_error() {
+            let words = words(error);
+            return Some(Self { number, words });
+        }
+        error.get_ref()?.downcast_ref().cloned()
+    }
+}
+
+/// The system's words for `error`, without the number that Rust puts after them.
+pub(crate) fn words(error: &Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[Errno {}] {}", self.number, self.words)
+    }
+}
+
+impl std::error::Error for Numbered {}

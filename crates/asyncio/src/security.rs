@@ -23,8 +23,8 @@ impl Security {
     }
 
     #[cfg(feature = "ssl")]
-    pub(crate) fn side(&self) -> Option<&crate::ssl::Side> {
-        self.side.as_ref()
+    pub(crate) fn into_side(self) -> crate::ssl::Side {
+        self.side.expect("it was made of one")
     }
 
     /// Makes the transport between a socket and `protocol`, and waits until that is told.
@@ -39,26 +39,20 @@ impl Security {
         if let Some(side) = &self.side {
             let tls = crate::ssl::Tls::new(event_loop, side, protocol, waiter.clone())?;
             let below = Rc::new(crate::ssl::Below(tls.clone()));
-            let below = Transport(SocketTransport::start(event_loop, opened, below, None)?);
-            return ready(waiter, tls.transport(), &below).await;
+            SocketTransport::start(event_loop, opened, below, None)?;
+            return ready(waiter, tls.transport()).await;
         }
         let told = Some(waiter.clone());
         let transport = SocketTransport::start(event_loop, opened, protocol, told)?;
-        let transport = Transport(transport);
-        let below = transport.clone();
-        ready(waiter, transport, &below).await
+        ready(waiter, Transport(transport)).await
     }
 }
 
-/// Waits for `waiter`; if that fails, the connection `below` is of no use.
-async fn ready(
-    waiter: crate::futures::Future<()>,
-    transport: Transport,
-    below: &Transport,
-) -> Result<Transport> {
+/// Waits for `waiter`; if that fails, the connection is of no use.
+async fn ready(waiter: crate::futures::Future<()>, transport: Transport) -> Result<Transport> {
     let result = waiter.await;
     if result.is_err() {
-        below.close();
+        transport.close();
     }
     result.map(|()| transport)
 }

@@ -20,6 +20,8 @@ pub(crate) struct Selector {
     epoll: Epoll,
     bell: Arc<Bell>,
     watched: BTreeMap<RawFd, Watched>,
+    /// How many of them are watched for writing.
+    writers: usize,
     /// Room for all descriptors, so that one look finds all that are ready.
     events: Vec<EpollEvent>,
 }
@@ -46,6 +48,12 @@ pub(crate) struct Watched {
 pub(crate) enum Interest {
     Read,
     Write,
+}
+
+impl Interest {
+    fn is_write(self) -> bool {
+        matches!(self, Self::Write)
+    }
 }
 
 /// What a look has found.
@@ -86,6 +94,7 @@ impl Selector {
             epoll,
             bell: Arc::new(Bell(bell)),
             watched: BTreeMap::new(),
+            writers: 0,
             events: Vec::new(),
         })
     }
@@ -108,6 +117,10 @@ impl Selector {
         !self.watched.is_empty()
     }
 
+    pub(crate) fn watches_writers(&self) -> bool {
+        self.writers > 0
+    }
+
     /// Watches `fd`, and returns the handle that it was watched with before.
     ///
     /// Where the system refuses, `fd` is not watched at all any more; what it was watched with,
@@ -122,13 +135,16 @@ impl Selector {
         let known = self.watched.contains_key(&number);
         let watched = self.watched.entry(number).or_default();
         let old = watched.of(interest).replace(handle);
+        self.writers += usize::from(interest.is_write() && old.is_none());
         let mut event = EpollEvent::new(watched.flags(), number as u64);
         let result = match known {
             true => self.epoll.modify(fd, &mut event),
             false => self.epoll.add(fd, event),
         };
         if let Err(error) = result {
-            return Err((error, self.watched.remove(&number).unwrap_or_default()));
+            let watched = self.watched.remove(&number).unwrap_or_default();
+            self.writers -= usize::from(watched.writer.is_some());
+            return Err((error, watched));
         }
         Ok(old)
     }
@@ -138,6 +154,7 @@ impl Selector {
         let number = fd.as_fd().as_raw_fd();
         let watched = self.watched.get_mut(&number)?;
         let old = watched.of(interest).take()?;
+        self.writers -= usize::from(interest.is_write());
         let flags = watched.flags();
         // A descriptor that was closed meanwhile is not watched any more in any case.
         let _ = match flags.is_empty() {

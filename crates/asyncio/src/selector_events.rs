@@ -42,8 +42,9 @@ impl EventLoop {
     /// ```
     ///
     /// # Errors
-    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed; `PermissionError` for an ordinary
-    /// file, or another kind of `OSError`, if the system refuses to watch `fd`.
+    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed or a transport uses `fd`;
+    /// `PermissionError` for an ordinary file, or another kind of `OSError`, if the system refuses
+    /// to watch `fd`.
     ///
     /// Mirrors [`loop.add_reader`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.add_reader).
     pub fn add_reader<Fd, F, R>(&self, fd: &Fd, callback: F) -> Result<()>
@@ -52,14 +53,20 @@ impl EventLoop {
         F: FnMut() -> R + 'static,
         R: CallbackResult + 'static,
     {
+        self.check_unclaimed(fd)?;
         self.watch(fd, Interest::Read, callback).map(drop)
     }
 
     /// Stops calling the callback for `fd` that [`add_reader`](Self::add_reader) was given; says
     /// whether there was one.
     ///
+    /// # Panics
+    /// If `fd` is used by a transport, which has to be closed instead.
+    ///
     /// Mirrors [`loop.remove_reader`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.remove_reader).
+    #[track_caller]
     pub fn remove_reader<Fd: AsFd>(&self, fd: &Fd) -> bool {
+        self.expect_unclaimed(fd);
         self.forget(fd, Interest::Read)
     }
 
@@ -78,15 +85,28 @@ impl EventLoop {
         F: FnMut() -> R + 'static,
         R: CallbackResult + 'static,
     {
+        self.check_unclaimed(fd)?;
         self.watch(fd, Interest::Write, callback).map(drop)
     }
 
     /// Stops calling the callback for `fd` that [`add_writer`](Self::add_writer) was given; says
     /// whether there was one.
     ///
+    /// # Panics
+    /// If `fd` is used by a transport, which has to be closed instead.
+    ///
     /// Mirrors [`loop.remove_writer`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.remove_writer).
+    #[track_caller]
     pub fn remove_writer<Fd: AsFd>(&self, fd: &Fd) -> bool {
+        self.expect_unclaimed(fd);
         self.forget(fd, Interest::Write)
+    }
+
+    #[track_caller]
+    fn expect_unclaimed<Fd: AsFd>(&self, fd: &Fd) {
+        if let Err(exception) = self.check_unclaimed(fd) {
+            panic!("{exception:?}");
+        }
     }
 
     /// Has `callback` called, and returns its handle, which is cancelled when another replaces it.
@@ -123,6 +143,21 @@ impl EventLoop {
             *selector = Some(Selector::new().map_err(os_error)?);
         }
         Ok(f(selector.as_mut().expect("it was made above")))
+    }
+
+    /// Tells that this call did nothing but feed a stream's reader.
+    pub(crate) fn count_fed(&self) {
+        self.0.fed.set(self.0.fed.get() + 1);
+    }
+
+    /// Whether all that has happened since the last look is that streams have read.
+    ///
+    /// That makes nothing ready but what waits to be written. What other programs do meanwhile may as
+    /// well have been done later, so that the next iteration is early enough to look.
+    pub(crate) fn would_see_nothing_new(&self) -> bool {
+        let selector = self.0.selector.borrow();
+        let watches_writers = selector.as_ref().is_some_and(Selector::watches_writers);
+        self.0.only_fed.get() && !watches_writers
     }
 
     /// Whether each iteration has to look at descriptors.

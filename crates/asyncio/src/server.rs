@@ -20,6 +20,7 @@ use crate::repr::debug_like_display;
 use crate::security::Security;
 use crate::site::{self, WaitsIn};
 use crate::sleep::sleep;
+use crate::step::catch_cancel;
 use crate::transports::{Opened, StreamTransport, Transport, invoke, is_not_ready};
 use crate::trsock::TransportSocket;
 use crate::wait::release;
@@ -33,8 +34,7 @@ const ACCEPT_RETRY_DELAY: f64 = 1.0;
 /// clones are the same server, and dropping them does not close it.
 ///
 /// # Differences from Python
-/// - Instead of `async with server:`, call [`close`](Self::close) and
-///   [`wait_closed`](Self::wait_closed).
+/// - `async with server:` is [`server.with(async |server| …)`](Self::with).
 ///
 /// Mirrors [`asyncio.Server`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.Server).
 #[derive(Clone)]
@@ -267,6 +267,46 @@ impl Server {
         waiter.await
     }
 
+    /// Runs `body`, then closes the server and waits until its connections are lost: Python's
+    /// `async with server:`.
+    ///
+    /// ```
+    /// use hilos_asyncio as asyncio;
+    ///
+    /// asyncio::run(async {
+    ///     let greet = async |_, writer: asyncio::StreamWriter| {
+    ///         writer.write("hello")?;
+    ///         writer.close();
+    ///         Ok(())
+    ///     };
+    ///     let server = asyncio::start_server(greet, "127.0.0.1", 0).await?;
+    ///     server.with(async |server| {
+    ///         let port = server.sockets()[0].getsockname()?.port().unwrap_or_default();
+    ///         let (reader, writer) = asyncio::open_connection("127.0.0.1", port).await?;
+    ///         assert_eq!(reader.read_to_end().await?, b"hello");
+    ///         writer.close();
+    ///         Ok(())
+    ///     }).await?;
+    ///     assert!(server.sockets().is_empty());
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), asyncio::Exception>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `body` fails with; the `CancelledError` of a task that is cancelled while it waits for
+    /// the end.
+    pub async fn with<T, F>(&self, body: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&Self) -> Result<T>,
+    {
+        let closing = Closing(self);
+        let result = catch_cancel(body(self)).await;
+        drop(closing);
+        self.wait_closed().await?;
+        result
+    }
+
     fn accept_from(&self, socket: &TransportSocket) -> Result<()> {
         let (server, listening) = (self.clone(), socket.clone());
         let socket = socket.get().map_err(os_error)?;
@@ -289,7 +329,8 @@ impl Server {
                     self.0.event_loop.create_task(accept)?;
                 }
                 Err(error) if is_not_ready(&error) => break,
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => break,
+                // It was gone before it was accepted.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) if lacks_resources(&error) => return self.retry_later(socket, error),
                 Err(error) => return Err(os_error(error)),
             }
@@ -337,6 +378,15 @@ impl Server {
     }
 }
 
+/// Closes the server, also when the future that uses it is dropped.
+struct Closing<'s>(&'s Server);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 fn lacks_resources(error: &io::Error) -> bool {
     use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
     [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(&error.raw_os_error().unwrap_or_default())
@@ -345,7 +395,9 @@ fn lacks_resources(error: &io::Error) -> bool {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sockets: Vec<_> = self.sockets().iter().map(ToString::to_string).collect();
-        write!(f, "<Server sockets=({})>", sockets.join(", "))
+        // A tuple of one has a comma, too.
+        let end = if sockets.len() == 1 { "," } else { "" };
+        write!(f, "<Server sockets=({}{end})>", sockets.join(", "))
     }
 }
 

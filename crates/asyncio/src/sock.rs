@@ -204,7 +204,7 @@ impl EventLoop {
     }
 
     /// Does `operation` as soon as the socket is ready for it.
-    async fn when_ready<S, T>(
+    pub(crate) async fn when_ready<S, T>(
         &self,
         sock: &S,
         interest: Interest,
@@ -223,6 +223,7 @@ impl EventLoop {
     }
 
     async fn ready<S: AsFd>(&self, sock: &S, interest: Interest) -> Result<()> {
+        self.check_unclaimed(sock)?;
         let future = self.create_future();
         let ready = future.clone();
         let handle = self.watch(sock, interest, move || crate::wait::release(&ready))?;
@@ -238,7 +239,7 @@ impl EventLoop {
     }
 
     /// A socket that blocks would have the whole loop wait, which debug mode does not let pass.
-    fn check_sock<S: AsFd>(&self, sock: &S) -> Result<()> {
+    pub(crate) fn check_sock<S: AsFd>(&self, sock: &S) -> Result<()> {
         if self.get_debug() && !SockRef::from(sock).nonblocking().map_err(os_error)? {
             return Err(ValueError::new("the socket must be non-blocking").into());
         }

@@ -54,6 +54,12 @@ impl<'a, T> Map<'a, T> {
         }
     }
 
+    /// The results of calls that have been submitted, for executors of other crates.
+    #[doc(hidden)]
+    pub fn of_futures(futures: VecDeque<Future<T>>, called: Instant) -> Self {
+        Self::new(futures, None, called)
+    }
+
     /// Gives all results together this long, counted from the call of `map`.
     ///
     /// The result that is not there then is a [`FutureError::Timeout`], and the last: the calls

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hilos_core::time::{Deadline, Timeout};
 use serde::{Deserialize, Serialize};
 
+use crate::authkey::AuthenticationString;
 use crate::sys::pidfd::hung_up;
 
 /// What a process is told about itself.
@@ -14,7 +15,8 @@ use crate::sys::pidfd::hung_up;
 pub(crate) struct Identity {
     pub(crate) name: String,
     pub(crate) daemon: bool,
-    pub(crate) authkey: Vec<u8>,
+    #[serde(with = "crate::authkey::to_child")]
+    pub(crate) authkey: AuthenticationString,
     pub(crate) parent_pid: u32,
     pub(crate) parent_name: String,
     /// The numbers that lead to it: `[1, 2]` is the second child of the first child.
@@ -38,7 +40,7 @@ pub struct ParentProcess {
 struct State {
     /// `None` in a process that hilos did not start.
     identity: Option<(Identity, Arc<OwnedFd>)>,
-    authkey: Option<Vec<u8>>,
+    authkey: Option<AuthenticationString>,
     /// How many children were made.
     children: u32,
 }
@@ -78,12 +80,12 @@ pub(crate) fn next_path() -> Vec<u32> {
 }
 
 /// The secret that this process's children inherit; made when it is first asked for.
-pub(crate) fn authkey() -> Vec<u8> {
+pub(crate) fn authkey() -> AuthenticationString {
     with_state(|state| state.authkey.get_or_insert_with(random_key).clone())
 }
 
-fn random_key() -> Vec<u8> {
-    random_bytes::<32>().to_vec()
+fn random_key() -> AuthenticationString {
+    AuthenticationString::new(random_bytes::<32>())
 }
 
 /// Bytes that nobody can guess.
@@ -143,7 +145,7 @@ impl CurrentProcess {
 
     /// The secret that it shares with its children.
     pub fn authkey(&self) -> Vec<u8> {
-        authkey()
+        authkey().to_vec()
     }
 }
 

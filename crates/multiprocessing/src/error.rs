@@ -24,6 +24,8 @@ pub enum Error {
     },
     /// The other side does not know the key: Python's `AuthenticationError`.
     Authentication(String),
+    /// A file whose permissions are not safe; what to do: Python's `PermissionError`.
+    Permission(String),
     /// The other end is gone: Python's `EOFError`.
     Eof,
     /// The message does not fit the buffer; it is here: Python's `BufferTooShort`.
@@ -67,6 +69,7 @@ impl Error {
             Self::Runtime(_) => "RuntimeError",
             Self::Encoding { .. } => "PicklingError",
             Self::Authentication(_) => "AuthenticationError",
+            Self::Permission(_) => "PermissionError",
             Self::Eof => "EOFError",
             Self::BufferTooShort(_) => "BufferTooShort",
             Self::Timeout => "TimeoutError",
@@ -77,6 +80,8 @@ impl Error {
             Self::Index => "IndexError",
             Self::BrokenBarrier => "BrokenBarrierError",
             Self::Process(_) => "ProcessError",
+            #[cfg(feature = "ssl")]
+            Self::Os(error) if let Some(error) = ssl_error(error) => error.name(),
             Self::Os(error) => match error.kind() {
                 io::ErrorKind::AlreadyExists => "FileExistsError",
                 io::ErrorKind::NotFound => "FileNotFoundError",
@@ -86,13 +91,19 @@ impl Error {
     }
 }
 
+#[cfg(feature = "ssl")]
+fn ssl_error(error: &io::Error) -> Option<&hilos_ssl::SslError> {
+    error.get_ref()?.downcast_ref()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Assertion(text) | Self::Process(text) => f.write_str(text),
-            Self::Value(text) | Self::Runtime(text) | Self::Authentication(text) => {
-                f.write_str(text)
-            }
+            Self::Value(text)
+            | Self::Runtime(text)
+            | Self::Authentication(text)
+            | Self::Permission(text) => f.write_str(text),
             Self::Encoding { type_name, reason } => write!(f, "{type_name}: {reason}"),
             Self::Eof => f.write_str("the other end is closed"),
             Self::BufferTooShort(message) => {

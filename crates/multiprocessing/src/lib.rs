@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 #![cfg(target_os = "linux")]
 
+mod authkey;
 #[doc(hidden)]
 pub mod capture;
 mod children;
@@ -49,6 +50,7 @@ pub mod synchronize;
 mod sys;
 mod target;
 
+pub use authkey::AuthenticationString;
 pub use children::active_children;
 pub use connection::pipe;
 pub use context::{Context, freeze_support, get_context};

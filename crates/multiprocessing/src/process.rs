@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::authkey::AuthenticationString;
 use crate::current::{Identity, authkey, current_process, next_path};
 use crate::error::Error;
 use crate::failure::{Failure, ProcessFailure, signal_name};
@@ -70,7 +71,7 @@ struct Inner {
 struct Settings {
     name: String,
     daemon: bool,
-    authkey: Option<Vec<u8>>,
+    authkey: Option<AuthenticationString>,
     method: Option<StartMethod>,
 }
 
@@ -307,17 +308,13 @@ impl Process {
 
     /// The secret that it shares with this process.
     pub fn authkey(&self) -> Vec<u8> {
-        self.inner
-            .settings
-            .lock()
-            .authkey
-            .clone()
-            .unwrap_or_else(authkey)
+        let own = self.inner.settings.lock().authkey.clone();
+        own.unwrap_or_else(authkey).to_vec()
     }
 
     /// Changes the secret that it will be given.
     pub fn set_authkey<K: Into<Vec<u8>>>(&self, key: K) {
-        self.inner.settings.lock().authkey = Some(key.into());
+        self.inner.settings.lock().authkey = Some(AuthenticationString::new(key));
     }
 
     /// The process's number; `None` before it is started.

@@ -26,6 +26,21 @@ pub struct Job<R> {
     results: PhantomData<fn() -> R>,
 }
 
+/// A function that is known by its type, for callers that have its arguments encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Callee(&'static Descriptor);
+
+impl Callee {
+    /// The function's place in this program.
+    pub fn typed<F, A>(_function: F) -> Self
+    where
+        F: PoolFunction<A, Output: Serialize>,
+        A: Serialize + DeserializeOwned + 'static,
+    {
+        Self(Function::<A>::typed::<F>().descriptor)
+    }
+}
+
 /// What became of a job: its results as they travel, or how it failed.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
@@ -173,6 +188,20 @@ impl Worker {
         let message = self.reply()?;
         let results = loads(&message.bytes, message.fds);
         results.map_err(|error| CallError::Failed(Failure::new("UnpicklingError", error)))
+    }
+
+    /// Has the process call a function with each of an encoded list of arguments, and waits for the
+    /// encoded list of results.
+    pub fn call_encoded(&self, callee: Callee, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        let order = Order::Call(callee.0.offset(), args.to_vec(), Vec::new());
+        self.connection.send(&order).map_err(|_| CallError::Lost)?;
+        let Message { bytes, fds } = self.reply()?;
+        match fds.is_empty() {
+            true => Ok(bytes),
+            false => Err(pickling_error(Error::Value(
+                "locks, queues, files and memory of this machine cannot go to another one".into(),
+            ))),
+        }
     }
 
     /// Has the process end when it has nothing to do, and waits for that.

@@ -14,7 +14,6 @@ const HEADER: usize = 9;
 
 pub(crate) struct Frames {
     bytes: Vec<u8>,
-    framing: bool,
     /// Where the open frame's header is.
     open: Option<usize>,
 }
@@ -24,48 +23,39 @@ impl Frames {
         // Enough for a typical message.
         Self {
             bytes: Vec::with_capacity(256),
-            framing: false,
             open: None,
         }
     }
 
     /// From here on there are frames.
-    pub(crate) fn start_framing(&mut self) {
-        self.framing = true;
+    pub(crate) fn open(&mut self) {
+        self.open = Some(self.bytes.len());
+        self.bytes
+            .extend_from_slice(&[FRAME, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        self.open_frame();
         self.bytes.push(byte);
     }
 
     #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        self.open_frame();
         self.bytes.extend_from_slice(bytes);
-    }
-
-    #[inline]
-    fn open_frame(&mut self) {
-        if self.framing && self.open.is_none() {
-            self.open = Some(self.bytes.len());
-            self.bytes
-                .extend_from_slice(&[FRAME, 0, 0, 0, 0, 0, 0, 0, 0]);
-        }
     }
 
     /// An instruction with its length and then the bytes, outside frames if they are many.
     #[inline]
     pub(crate) fn counted(&mut self, header: &[u8], bytes: &[u8]) {
-        let framing = self.framing;
-        if bytes.len() >= FRAME_SIZE {
+        let outside = self.open.is_some() && bytes.len() >= FRAME_SIZE;
+        if outside {
             self.close();
-            self.framing = false;
         }
         self.extend(header);
         self.extend(bytes);
-        self.framing = framing;
+        if outside {
+            self.open();
+        }
     }
 
     /// An object is complete: a frame may end here.
@@ -75,6 +65,7 @@ impl Frames {
             && self.bytes.len() - start - HEADER >= FRAME_SIZE
         {
             self.close();
+            self.open();
         }
     }
 

@@ -7,11 +7,18 @@ const SMALL: usize = 16;
 
 #[derive(Default)]
 pub(crate) struct Identities {
-    addresses: Vec<usize>,
-    /// Keeps the objects alive, so that no other one gets their address.
-    objects: Vec<Object>,
-    /// Numbers of objects plus 1 by open addressing, 0 where there is none; empty while they are few.
+    /// How many objects were written, also those that nobody asks for.
+    count: usize,
+    known: Vec<Known>,
+    /// Places in `known` plus 1 by open addressing, 0 where there is none; empty while they are few.
     index: Vec<u32>,
+}
+
+struct Known {
+    address: usize,
+    number: u32,
+    /// Keeps the object alive, so that no other one gets its address.
+    _object: Object,
 }
 
 impl Identities {
@@ -23,13 +30,17 @@ impl Identities {
     #[inline]
     pub(crate) fn get(&self, address: usize) -> Option<usize> {
         if self.index.is_empty() {
-            return self.addresses.iter().position(|&known| known == address);
+            let mut known = self.known.iter();
+            let found = known.find(|known| known.address == address);
+            return found.map(|known| known.number as usize);
         }
         for slot in slots(address, self.index.len()) {
             match self.index[slot] as usize {
                 0 => return None,
-                number if self.addresses[number - 1] == address => return Some(number - 1),
-                _ => {}
+                place => match &self.known[place - 1] {
+                    known if known.address == address => return Some(known.number as usize),
+                    _ => {}
+                },
             }
         }
         None
@@ -38,33 +49,41 @@ impl Identities {
     /// Adds an object; its number, which is how many came before.
     #[inline]
     pub(crate) fn insert(&mut self, object: Object) -> usize {
-        let number = self.addresses.len();
-        if number == 0 {
-            self.addresses.reserve(SMALL);
-            self.objects.reserve(SMALL);
+        let (number, place) = (self.skip(), self.known.len());
+        if place == 0 {
+            self.known.reserve(SMALL);
         }
-        self.addresses.push(object.address());
-        self.objects.push(object);
-        if number >= SMALL {
-            self.enter_index(number);
+        self.known.push(Known {
+            address: object.address(),
+            number: u32::try_from(number).expect("fewer objects than 32 bits can count"),
+            _object: object,
+        });
+        if place >= SMALL {
+            self.enter_index(place);
         }
         number
     }
 
-    fn enter_index(&mut self, number: usize) {
-        if self.index.len() < 2 * (number + 1) {
-            self.index = vec![0; (4 * (number + 1)).next_power_of_two()];
-            (0..=number).for_each(|number| self.enter(number));
+    /// Counts an object that nobody will ask for; its number.
+    #[inline]
+    pub(crate) fn skip(&mut self) -> usize {
+        self.count += 1;
+        self.count - 1
+    }
+
+    fn enter_index(&mut self, place: usize) {
+        if self.index.len() < 2 * (place + 1) {
+            self.index = vec![0; (4 * (place + 1)).next_power_of_two()];
+            (0..=place).for_each(|place| self.enter(place));
         } else {
-            self.enter(number);
+            self.enter(place);
         }
     }
 
-    fn enter(&mut self, number: usize) {
-        let mut slots = slots(self.addresses[number], self.index.len());
+    fn enter(&mut self, place: usize) {
+        let mut slots = slots(self.known[place].address, self.index.len());
         if let Some(free) = slots.find(|&slot| self.index[slot] == 0) {
-            let number = u32::try_from(number + 1).expect("fewer objects than 32 bits can count");
-            self.index[free] = number;
+            self.index[free] = place as u32 + 1;
         }
     }
 }

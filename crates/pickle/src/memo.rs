@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::Object;
 
+/// So many objects most pickles have at most.
+const SMALL: usize = 16;
+
 #[derive(Default)]
 pub(crate) struct Memo {
     /// From 0 on, as every pickler numbers them.
@@ -24,6 +27,9 @@ impl Memo {
     #[inline]
     pub(crate) fn put(&mut self, index: u64, object: Object) {
         if index == self.dense.len() as u64 {
+            if index == 0 {
+                self.dense.reserve(SMALL);
+            }
             self.dense.push(object);
             if !self.sparse.is_empty() {
                 self.sparse.remove(&index);

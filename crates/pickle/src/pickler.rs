@@ -62,7 +62,7 @@ impl<W: Write> Pickler<W> {
     ///
     /// As long as the writer does, and while other threads use a container of the value.
     pub fn dump<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), PicklingError> {
-        let bytes = encode(&to_object(value)?, self.protocol, &mut self.memo)?;
+        let bytes = encode(&to_object(value)?, self.protocol, &mut self.memo, true)?;
         Ok(self.writer.write_all(&bytes)?)
     }
 
@@ -79,12 +79,18 @@ impl<W: Write> Pickler<W> {
 
 /// The pickle of an object.
 pub(crate) fn dump_object(object: &Object, protocol: u8) -> Result<Vec<u8>, PicklingError> {
-    encode(object, protocol, &mut Identities::default())
+    encode(object, protocol, &mut Identities::default(), false)
 }
 
-fn encode(object: &Object, protocol: u8, memo: &mut Identities) -> Result<Vec<u8>, PicklingError> {
+/// If the memo is `lasting`, later pickles refer to what this one writes.
+fn encode(
+    object: &Object,
+    protocol: u8,
+    memo: &mut Identities,
+    lasting: bool,
+) -> Result<Vec<u8>, PicklingError> {
     let complaint = match protocol {
-        2..=HIGHEST_PROTOCOL => return Encoder::new(protocol, memo).run(object),
+        2..=HIGHEST_PROTOCOL => return Encoder::new(protocol, memo, lasting).run(object),
         0..2 => "pickle protocols 0 and 1 are only read".to_owned(),
         _ => format!("pickle protocol must be <= {HIGHEST_PROTOCOL}"),
     };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the certificates of these tests anew, by openssl: an authority, a server that it vouches for, one whose time is
-# over, and one that nobody vouches for.
+# over, one that nobody vouches for, and an authority that shows its own.
 set -eu
 cd -- "$(dirname -- "$0")"
 work=$(mktemp -d)
@@ -34,6 +34,9 @@ commonName = supplied
 [server]
 subjectAltName = DNS:localhost,IP:127.0.0.1
 basicConstraints = critical,CA:FALSE
+[itself]
+subjectAltName = DNS:localhost,IP:127.0.0.1
+basicConstraints = critical,CA:TRUE
 END
 : >"$work/index"
 
@@ -45,3 +48,7 @@ sign expired 20200101000000Z 20210101000000Z
 key alone.key
 openssl req -x509 -new -key alone.key -subj "/CN=localhost" -days 36500 -addext "subjectAltName=DNS:localhost" \
     -addext "basicConstraints=critical,CA:FALSE" -out alone.pem
+key itself.key
+openssl req -new -key itself.key -subj "/CN=itself" -out "$work/itself.csr"
+openssl ca -batch -notext -config "$work/ca.conf" -selfsign -keyfile itself.key -extensions itself \
+    -startdate 20200101000000Z -enddate 21200101000000Z -in "$work/itself.csr" -out itself.pem

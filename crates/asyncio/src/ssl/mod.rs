@@ -18,14 +18,18 @@
 //!
 //! Mirrors what asyncio uses of [`ssl`](https://docs.python.org/3.14/library/ssl.html).
 
-mod context;
 mod errors;
+mod incoming;
+mod outgoing;
 mod protocol;
+mod shutdown;
 mod start;
 mod start_tls;
 mod transport;
-mod verify;
 
-pub use context::{CERT_NONE, CERT_REQUIRED, SslContext, VerifyMode, create_default_context};
+pub use hilos_ssl::{
+    CERT_NONE, CERT_REQUIRED, SslContext, SslError, VerifyMode, create_default_context,
+};
 pub(crate) use protocol::{Below, Tls};
 pub(crate) use start::{Side, Ssl};
+pub use start_tls::{StartTls, StartWriterTls};

@@ -1,6 +1,5 @@
 //! How an encrypted connection begins.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -8,13 +7,9 @@ use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerCon
 
 use super::SslContext;
 use super::errors::ssl_error;
-use super::protocol::{Below, Tls};
-use crate::base_events::EventLoop;
-use crate::exception::{Exception, Result};
+use crate::exception::Result;
 use crate::exceptions::ValueError;
-use crate::protocols::Protocol;
 use crate::security::Security;
-use crate::transports::Transport;
 
 /// How long a handshake and a goodbye may take unless given, in seconds.
 const HANDSHAKE_TIMEOUT: f64 = 60.0;
@@ -44,9 +39,10 @@ enum Config {
 }
 
 impl Ssl {
-    pub(crate) fn new(context: &SslContext) -> Self {
+    pub(super) fn new(context: &SslContext, server_hostname: Option<&str>) -> Self {
         Self {
             context: Some(context.clone()),
+            server_hostname: server_hostname.map(str::to_owned),
             ..Self::default()
         }
     }
@@ -60,11 +56,8 @@ impl Ssl {
             let message = "You must set server_hostname when using ssl without a host";
             return Err(ValueError::new(message).into());
         };
-        let parsed = ServerName::try_from(name.to_owned()).map_err(|_| {
-            let message = format!("server_hostname is no name of a server: '{name}'");
-            Exception::from(ValueError::new(message))
-        })?;
-        Ok(self.side(Config::Client(Arc::new(context.client()?), parsed)))
+        let name = server_name(name, context.checks_name())?;
+        self.side(Config::Client(Arc::new(context.client_config()?), name))
     }
 
     /// The security of a server.
@@ -73,15 +66,17 @@ impl Ssl {
             return self.plain();
         };
         let config = context.server_config()?;
-        Ok(self.side(Config::Server(Arc::new(config))))
+        self.side(Config::Server(Arc::new(config)))
     }
 
-    fn side(&self, config: Config) -> Security {
-        Security::of(Side {
+    fn side(&self, config: Config) -> Result<Security> {
+        let handshake_timeout = self.handshake_timeout.unwrap_or(HANDSHAKE_TIMEOUT);
+        let shutdown_timeout = self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT);
+        Ok(Security::of(Side {
             config,
-            handshake_timeout: self.handshake_timeout.unwrap_or(HANDSHAKE_TIMEOUT),
-            shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT),
-        })
+            handshake_timeout: positive("ssl_handshake_timeout", handshake_timeout)?,
+            shutdown_timeout: positive("ssl_shutdown_timeout", shutdown_timeout)?,
+        }))
     }
 
     fn plain(&self) -> Result<Security> {
@@ -113,29 +108,29 @@ impl Side {
         connection.set_buffer_limit(None);
         Ok(connection)
     }
+}
 
-    /// Encrypts what goes over `transport` from now on, between it and `protocol`.
-    pub(crate) async fn upgrade(
-        &self,
-        event_loop: &EventLoop,
-        transport: &Transport,
-        protocol: Rc<dyn Protocol>,
-    ) -> Result<Transport> {
-        let waiter = event_loop.create_future();
-        let tls = Tls::new(event_loop, self, protocol, waiter.clone())?;
-        tls.is_connected_already();
-        transport.pause_reading();
-        transport.set_protocol(Rc::new(Below(tls.clone())));
-        let (begun, below) = (tls.clone(), transport.clone());
-        event_loop.call_soon(move || begun.begin(&below))?;
-        let below = transport.clone();
-        event_loop.call_soon(move || below.resume_reading())?;
-        let result = waiter.await;
-        if result.is_err() {
-            transport.close();
+fn positive(name: &str, seconds: f64) -> Result<f64> {
+    match seconds > 0.0 {
+        true => Ok(seconds),
+        false => {
+            let message = format!("{name} should be a positive number, got {seconds}");
+            Err(ValueError::new(message).into())
         }
-        result.map(|()| tls.transport())
     }
+}
+
+/// The name that a client asks for; an empty one asks for nobody.
+fn server_name(name: &str, is_checked: bool) -> Result<ServerName<'static>> {
+    if name.is_empty() && is_checked {
+        return Err(ValueError::new("check_hostname requires server_hostname").into());
+    }
+    // Numbers are not sent to the server.
+    let name = if name.is_empty() { "0.0.0.0" } else { name };
+    ServerName::try_from(name.to_owned()).map_err(|_| {
+        let message = format!("server_hostname is no name of a server: '{name}'");
+        ValueError::new(message).into()
+    })
 }
 
 /// The keyword arguments of encryption, for a builder with a field `ssl`.
@@ -155,7 +150,15 @@ macro_rules! ssl_options {
                     self
                 }
             )?
+        }
+        ssl_timeouts!($builder $(<$generic>)?);
+    };
+}
 
+/// The timeouts of encryption, for a builder with a field `ssl`.
+macro_rules! ssl_timeouts {
+    ($builder:ident $(<$generic:ident>)?) => {
+        impl $(<$generic>)? $builder $(<$generic>)? {
             /// How long the handshake may take, in seconds; 60 unless given.
             pub fn with_ssl_handshake_timeout(mut self, seconds: f64) -> Self {
                 self.ssl.handshake_timeout = Some(seconds);
@@ -170,10 +173,16 @@ macro_rules! ssl_options {
         }
     };
 }
+
+use super::{StartTls, StartWriterTls};
+use crate::connect_accepted_socket::ConnectAcceptedSocket;
 use crate::create_connection::CreateConnection;
 use crate::create_server::CreateServer;
 use crate::streams::{OpenConnection, StartServer};
+ssl_options!(ConnectAcceptedSocket<F>);
 ssl_options!(CreateConnection<F>, with_server_hostname);
 ssl_options!(OpenConnection, with_server_hostname);
 ssl_options!(CreateServer);
 ssl_options!(StartServer);
+ssl_timeouts!(StartTls);
+ssl_timeouts!(StartWriterTls);

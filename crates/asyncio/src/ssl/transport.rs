@@ -1,29 +1,20 @@
 //! What a program does with an encrypted connection: CPython's `_SSLProtocolTransport`.
 
 use std::fmt;
-use std::io::Write;
 use std::rc::Rc;
 
 use super::protocol::{State, Tls};
 use crate::exception::{Exception, Result};
-use crate::os_error::os_error;
 use crate::protocols::Protocol;
-use crate::transports::{ExtraInfo, StreamTransport};
-
-impl Tls {
-    fn is_open(&self) -> bool {
-        self.state.get() == State::Open
-    }
-}
+use crate::transports::{ExtraInfo, SendfileMode, StreamTransport};
 
 impl StreamTransport for Tls {
     fn close(self: Rc<Self>) {
         match self.state.get() {
             State::Open => {
-                let said = self.say_goodbye().and_then(|()| self.catch_up());
-                if let Err(exception) = said {
-                    self.fail(exception);
-                }
+                let said = self.shut_down();
+                // What has come already is of no use any more, but the other side's goodbye is.
+                self.or_fail(said.and_then(|()| self.deliver()));
             }
             State::Handshake => self.abort(),
             State::Closing | State::Closed => {}
@@ -44,12 +35,10 @@ impl StreamTransport for Tls {
 
     fn write(self: Rc<Self>, data: &[u8]) -> Result<()> {
         // What is written to a lost connection is lost with it.
-        if !self.is_open() || data.is_empty() {
-            return Ok(());
+        if self.state.get() == State::Open && !data.is_empty() {
+            self.or_fail(self.send(data));
         }
-        let written = self.connection.borrow_mut().writer().write_all(data);
-        written.map_err(os_error)?;
-        self.flush()
+        Ok(())
     }
 
     fn writelines(self: Rc<Self>, lines: &[&[u8]]) -> Result<()> {
@@ -66,11 +55,11 @@ impl StreamTransport for Tls {
     }
 
     fn pause_reading(self: Rc<Self>) {
-        if self.is_reading() {
-            self.reading_paused.set(true);
-            if let Some(below) = self.below() {
-                below.pause_reading();
-            }
+        if self.state.get() == State::Open
+            && !self.reading_paused.replace(true)
+            && let Some(below) = self.below()
+        {
+            below.pause_reading();
         }
     }
 
@@ -81,28 +70,19 @@ impl StreamTransport for Tls {
         if let Some(below) = self.below() {
             below.resume_reading();
         }
-        let this = self.clone();
-        let catch_up = move || {
-            if let Err(exception) = this.catch_up() {
-                this.fail(exception);
-            }
-        };
-        // Only a closed loop refuses, and calls nobody any more.
-        let _ = self.event_loop.call_soon(catch_up);
+        self.deliver_soon();
     }
 
     fn is_reading(&self) -> bool {
-        self.is_open() && !self.reading_paused.get()
+        self.state.get() == State::Open && !self.reading_paused.get()
     }
 
     fn get_write_buffer_size(&self) -> usize {
-        self.below()
-            .map_or(0, |below| below.get_write_buffer_size())
+        self.outgoing.borrow().len()
     }
 
     fn get_write_buffer_limits(&self) -> (usize, usize) {
-        self.below()
-            .map_or((0, 0), |below| below.get_write_buffer_limits())
+        self.flow.limits()
     }
 
     fn set_write_buffer_limits(
@@ -110,8 +90,9 @@ impl StreamTransport for Tls {
         high: Option<usize>,
         low: Option<usize>,
     ) -> Result<()> {
-        self.below()
-            .map_or(Ok(()), |below| below.set_write_buffer_limits(high, low))
+        self.flow.set_limits(high, low)?;
+        self.control_writing();
+        Ok(())
     }
 
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
@@ -139,11 +120,23 @@ impl StreamTransport for Tls {
         Some(ExtraInfo::Text(text))
     }
 
+    fn is_start_tls_compatible(&self) -> bool {
+        true
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<_SSLProtocolTransport {:?}", self.state.get())?;
         if let Some(below) = self.below() {
             write!(f, " over {below}")?;
         }
         f.write_str(">")
+    }
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::Fallback
+    }
+
+    fn protocol_paused(&self) -> bool {
+        self.below().is_some_and(|below| below.0.protocol_paused())
     }
 }

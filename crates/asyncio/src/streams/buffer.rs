@@ -26,13 +26,14 @@ impl Buffer {
         if self.bytes.len() + data.len() > self.bytes.capacity() {
             self.bytes.drain(..std::mem::take(&mut self.start));
         }
-        self.bytes.extend_from_slice(data);
+        append(&mut self.bytes, data);
     }
 
     /// Takes the first `count` bytes, or all if there are fewer.
     pub(super) fn take(&mut self, count: usize) -> Vec<u8> {
         let count = count.min(self.len());
-        let taken = self.as_slice()[..count].to_vec();
+        let mut taken = Vec::new();
+        append(&mut taken, &self.as_slice()[..count]);
         self.skip(count);
         taken
     }
@@ -60,5 +61,13 @@ impl Buffer {
                 .position(|window| window == separator),
         };
         found.map(|at| at + offset)
+    }
+}
+
+/// Copies `data` piece by piece: what C libraries do with more at once is many times slower on some processors.
+fn append(bytes: &mut Vec<u8>, data: &[u8]) {
+    bytes.reserve(data.len());
+    for piece in data.chunks(2048) {
+        bytes.extend_from_slice(piece);
     }
 }

@@ -13,8 +13,9 @@ mod writer;
 pub use errors::{IncompleteReadError, LimitOverrunError};
 pub(crate) use flow::FlowControl;
 pub use open::{OpenConnection, open_connection, open_connection_over, open_unix_connection};
-pub(crate) use protocol::StreamReaderProtocol;
+pub use protocol::StreamReaderProtocol;
 pub use reader::StreamReader;
+pub(crate) use reader::checked_limit;
 pub use separators::Separators;
 pub use serve::{
     StartServer, start_server, start_server_on, start_unix_server, start_unix_server_on,

@@ -108,9 +108,23 @@ impl StreamReader {
         }
     }
 
-    pub(crate) fn set_transport(&self, transport: Option<Transport>) {
+    /// Has `transport` pause while the buffer is full; a
+    /// [`StreamReaderProtocol`](crate::StreamReaderProtocol) does this.
+    pub fn set_transport(&self, transport: &Transport) {
+        self.attach(Some(transport.clone()));
+    }
+
+    pub(crate) fn attach(&self, transport: Option<Transport>) {
         let old = self.0.transport.replace(transport);
         drop(old);
+    }
+
+    /// Takes what is not read yet.
+    #[cfg(feature = "ssl")]
+    pub(super) fn take_buffered(&self) -> Vec<u8> {
+        let data = self.0.buffer.borrow_mut().take_all();
+        self.maybe_resume();
+        data
     }
 
     fn wake_up(&self) {
@@ -338,7 +352,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-pub(super) fn checked_limit(limit: usize) -> Result<usize> {
+pub(crate) fn checked_limit(limit: usize) -> Result<usize> {
     match limit {
         0 => Err(ValueError::new("Limit cannot be <= 0").into()),
         limit => Ok(limit),

@@ -2,11 +2,9 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use super::protocol::ClientConnected;
-use super::reader::checked_limit;
-use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter};
+use super::protocol::{ClientConnected, task_of};
+use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::create_connection::BoxedResult;
 use crate::create_server::{CreateServer, Hosts};
 use crate::exception::Result;
@@ -90,14 +88,8 @@ impl StartServer {
     where
         F: AsyncFn(StreamReader, StreamWriter) -> Result<()> + 'static,
     {
-        let callback = Rc::new(client_connected_cb);
-        let client_connected = move |reader: StreamReader, writer: StreamWriter| {
-            let callback = callback.clone();
-            let client = async move { callback(reader, writer).await };
-            running::get_running_loop()?.create_task(client)
-        };
         Self {
-            client_connected: Rc::new(client_connected),
+            client_connected: task_of(client_connected_cb),
             target,
             limit: DEFAULT_LIMIT,
             configure: Vec::new(),
@@ -150,7 +142,7 @@ impl StartServer {
             let event_loop = event_loop.clone();
             move || {
                 let reader = StreamReader::in_loop(&event_loop, limit);
-                StreamReaderProtocol::new(&event_loop, reader, Some(client_connected.clone()))
+                StreamReaderProtocol::in_loop(&event_loop, reader, Some(client_connected.clone()))
             }
         };
         let mut server = match self.target {

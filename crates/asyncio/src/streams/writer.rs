@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::{FlowControl, StreamReader};
+use super::{FlowControl, StreamReader, StreamReaderProtocol};
 use crate::exception::Result;
 use crate::repr::debug_like_display;
 use crate::sleep::sleep;
@@ -26,7 +26,18 @@ struct Inner {
 }
 
 impl StreamWriter {
-    pub(crate) fn new(
+    /// A writer to `transport`, which calls `protocol`; for pipes.
+    ///
+    /// `reader` is the stream from the other side, if there is one: what ends it fails
+    /// [`drain`](Self::drain).
+    pub fn new<R>(transport: &Transport, protocol: &StreamReaderProtocol, reader: R) -> Self
+    where
+        R: Into<Option<StreamReader>>,
+    {
+        Self::with_flow(transport.clone(), protocol.flow(), reader.into())
+    }
+
+    pub(crate) fn with_flow(
         transport: Transport,
         flow: Rc<FlowControl>,
         reader: Option<StreamReader>,
@@ -47,10 +58,19 @@ impl StreamWriter {
     #[cfg(feature = "ssl")]
     pub(crate) fn replace_transport(&self, transport: Transport) {
         if let Some(reader) = &self.0.reader {
-            reader.set_transport(Some(transport.clone()));
+            reader.attach(Some(transport.clone()));
         }
         let old = self.0.transport.replace(transport);
         drop(old);
+    }
+
+    /// Takes what the reader holds.
+    #[cfg(feature = "ssl")]
+    pub(crate) fn take_buffered(&self) -> Vec<u8> {
+        self.0
+            .reader
+            .as_ref()
+            .map_or_else(Vec::new, StreamReader::take_buffered)
     }
 
     /// Writes `data`, or keeps it to be written later. Follow it by [`drain`](Self::drain).

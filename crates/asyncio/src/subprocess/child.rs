@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ExitStatus};
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -82,7 +83,11 @@ impl Child {
         let number = Signal::try_from(signal);
         let signal = number.map_err(|error| os_error(error.into()))?;
         // It has not been waited for, so that the number is still its own.
-        kill(Pid::from_raw(self.pid), signal).map_err(|error| os_error(error.into()))
+        match kill(Pid::from_raw(self.pid), signal) {
+            // Somebody else has waited for it, as the loop is about to find out.
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(os_error(error.into())),
+        }
     }
 
     /// Kills the child if it runs, and waits for its end.

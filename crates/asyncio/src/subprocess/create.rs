@@ -10,7 +10,7 @@ use super::streams::StreamProtocol;
 use crate::create_connection::BoxedResult;
 use crate::exception::Result;
 use crate::running;
-use crate::streams::DEFAULT_LIMIT;
+use crate::streams::{DEFAULT_LIMIT, checked_limit};
 
 /// A child process to be started; awaiting it starts it.
 ///
@@ -110,7 +110,7 @@ impl CreateSubprocess {
 
     async fn create(self) -> Result<Process> {
         let event_loop = running::get_running_loop()?;
-        let (making, limit) = (event_loop.clone(), self.limit);
+        let (making, limit) = (event_loop.clone(), checked_limit(self.limit)?);
         let factory = move || StreamProtocol::new(&making, limit);
         let spawn = SpawnSubprocess::with(&event_loop, factory, self.command, self.streams);
         let (transport, protocol) = spawn.spawn().await?;

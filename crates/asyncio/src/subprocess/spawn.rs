@@ -1,6 +1,8 @@
 //! `loop.subprocess_exec` and `loop.subprocess_shell`.
 
 use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 
@@ -8,8 +10,9 @@ use super::stdio::{PIPE, Stdio, Streams};
 use super::transport::SubprocessTransport;
 use crate::base_events::EventLoop;
 use crate::create_connection::BoxedResult;
-use crate::exception::Result;
-use crate::os_error::os_error;
+use crate::exception::{Exception, Result, quoted};
+use crate::exceptions::ValueError;
+use crate::os_error::{os_error_with, words};
 use crate::protocols::SubprocessProtocol;
 
 /// A child process to be started; awaiting it starts it.
@@ -128,7 +131,8 @@ impl<F: FnOnce() -> P, P: SubprocessProtocol> SpawnSubprocess<F> {
     pub(super) async fn spawn(mut self) -> Result<(SubprocessTransport, Rc<P>)> {
         let protocol = Rc::new((self.factory)());
         let ends = self.streams.connect(&mut self.command)?;
-        let child = self.command.spawn().map_err(os_error)?;
+        let child = self.command.spawn();
+        let child = child.map_err(|error| refused(&error, &self.command))?;
         // The child's ends of the pipes are closed here.
         drop(self.command);
         let transport = SubprocessTransport::new(&self.event_loop, child, protocol.clone(), &ends)?;
@@ -145,6 +149,20 @@ impl<F: FnOnce() -> P, P: SubprocessProtocol> SpawnSubprocess<F> {
             }
         }
     }
+}
+
+/// Why the system does not start `command`, and what of it is to blame.
+fn refused(error: &io::Error, command: &Command) -> Exception {
+    if error.raw_os_error().is_none() {
+        return ValueError::new("embedded null byte").into();
+    }
+    let missing = |directory: &&Path| !directory.is_dir();
+    let blamed = match command.get_current_dir().filter(missing) {
+        Some(directory) => directory.as_os_str(),
+        None => command.get_program(),
+    };
+    let blamed = quoted(&blamed.to_string_lossy());
+    os_error_with(error, &format!("{}: {blamed}", words(error)))
 }
 
 impl<F, P> IntoFuture for SpawnSubprocess<F>

@@ -70,13 +70,13 @@ impl Streams {
                 ends.stdin = Some(ours.into());
                 theirs.into()
             }
-            other => plain(other, "stdin")?,
+            other => plain(other)?,
         });
         let stdout = match self.stdout {
             Stdio::Pipe => Some(output(&mut ends.stdout)?),
             Stdio::Fd(fd) => Some(fd),
             other => {
-                command.stdout(plain(other, "stdout")?);
+                command.stdout(plain(other)?);
                 None
             }
         };
@@ -84,7 +84,7 @@ impl Streams {
             (Stdio::Pipe, _) => output(&mut ends.stderr)?.into(),
             (Stdio::Stdout, Some(fd)) => fd.try_clone()?.into(),
             (Stdio::Stdout, None) => std::io::stdout().as_fd().try_clone_to_owned()?.into(),
-            (other, _) => plain(other, "stderr")?,
+            (other, _) => plain(other)?,
         });
         if let Some(fd) = stdout {
             command.stdout(fd);
@@ -100,13 +100,13 @@ fn output(ours: &mut Option<OwnedFd>) -> Result<OwnedFd> {
     Ok(writer.into())
 }
 
-fn plain(stdio: Stdio, name: &str) -> Result<process::Stdio> {
+fn plain(stdio: Stdio) -> Result<process::Stdio> {
     match stdio {
         Stdio::Inherit => Ok(process::Stdio::inherit()),
         Stdio::DevNull => Ok(process::Stdio::null()),
         Stdio::Fd(fd) => Ok(fd.into()),
         Stdio::Pipe | Stdio::Stdout => {
-            Err(ValueError::new(format!("STDOUT can only be used for stderr, not {name}")).into())
+            Err(ValueError::new("STDOUT can only be used for stderr").into())
         }
     }
 }

@@ -67,13 +67,13 @@ impl SubprocessProtocol for StreamProtocol {
         for (output, fd) in self.outputs.iter().zip(1..) {
             if let Some(pipe) = transport.get_pipe_transport(fd) {
                 let reader = StreamReader::in_loop(&self.event_loop, self.limit);
-                reader.set_transport(Some(pipe));
+                reader.attach(Some(pipe));
                 *output.borrow_mut() = Some(reader);
                 self.open.set(self.open.get() + 1);
             }
         }
         if let Some(pipe) = transport.get_pipe_transport(0) {
-            let writer = StreamWriter::new(pipe, self.flow.clone(), None);
+            let writer = StreamWriter::with_flow(pipe, self.flow.clone(), None);
             *self.stdin.borrow_mut() = Some(writer);
         }
         Ok(())
@@ -96,7 +96,7 @@ impl SubprocessProtocol for StreamProtocol {
                 None => reader.feed_eof(),
                 Some(exception) => reader.set_exception(exception.clone()),
             }
-            reader.set_transport(None);
+            reader.attach(None);
             self.open.set(self.open.get() - 1);
         }
         self.maybe_close();

@@ -51,3 +51,10 @@ fn reason(code: i32) -> String {
     let reason = unsafe { CStr::from_ptr(libc::gai_strerror(code)) };
     reason.to_string_lossy().into_owned()
 }
+
+/// The number of the resolver's failure that has these words.
+pub(crate) fn number_of(words: &str) -> i32 {
+    let mut numbers = libc::EAI_OVERFLOW..=libc::EAI_BADFLAGS;
+    let known = numbers.find(|&code| reason(code) == words);
+    known.unwrap_or(libc::EAI_FAIL)
+}

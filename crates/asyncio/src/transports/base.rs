@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::rc::{Rc, Weak};
 
 use super::Flow;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::exceptions::SystemExit;
+use crate::exceptions::{RuntimeError, SystemExit};
 use crate::handler::ExceptionContext;
 use crate::server::Attached;
 use hilos_core::panic::{Unwound, catch};
@@ -47,46 +48,87 @@ impl Kind for dyn crate::protocols::DatagramProtocol {
     }
 }
 
-/// A transport, to a loop that is closed.
+/// A transport, to its loop.
 pub(crate) trait Abandon {
     /// Closes the socket, and forgets the protocol without a word.
     fn abandon(&self);
+
+    /// The descriptor that nobody else may watch.
+    fn descriptor(&self) -> Option<RawFd> {
+        None
+    }
+
+    /// How the transport shows itself, while its descriptor is its own.
+    fn claim(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What a loop knows a transport by: its descriptor or its place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    Descriptor(RawFd),
+    Place(usize),
 }
 
 /// The transports of a loop that are open.
-pub(crate) type Open = BTreeMap<usize, Weak<dyn Abandon>>;
+pub(crate) type Open = BTreeMap<Key, Weak<dyn Abandon>>;
 
 /// A transport's place among those of its loop, while it lives.
 pub(crate) struct Registration {
     event_loop: EventLoop,
-    key: Cell<usize>,
+    key: Cell<Option<Key>>,
 }
 
 impl Registration {
     pub(crate) fn new(event_loop: &EventLoop) -> Self {
         Self {
             event_loop: event_loop.clone(),
-            key: Cell::new(0),
+            key: Cell::new(None),
         }
     }
 
     /// Has the loop close the transport with itself.
     pub(crate) fn register<T: Abandon + 'static>(&self, transport: &Rc<T>) {
-        self.key.set(Rc::as_ptr(transport).addr());
+        let place = || Key::Place(Rc::as_ptr(transport).addr());
+        let key = transport.descriptor().map_or_else(place, Key::Descriptor);
+        self.key.set(Some(key));
         let transport: Weak<T> = Rc::downgrade(transport);
         let mut open = self.event_loop.0.transports.borrow_mut();
-        open.insert(self.key.get(), transport);
+        open.insert(key, transport);
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        let Some(key) = self.key.get() else { return };
         let mut open = self.event_loop.0.transports.borrow_mut();
-        open.remove(&self.key.get());
+        // Another transport may have the descriptor by now, and live.
+        if open
+            .get(&key)
+            .is_some_and(|known| known.strong_count() == 0)
+        {
+            open.remove(&key);
+        }
     }
 }
 
 impl EventLoop {
+    /// Refuses a descriptor that belongs to a transport, which would miss what happens to it.
+    pub(crate) fn check_unclaimed<Fd: AsFd>(&self, fd: &Fd) -> Result<()> {
+        let number = fd.as_fd().as_raw_fd();
+        let open = self.0.transports.borrow();
+        let known = open.get(&Key::Descriptor(number)).and_then(Weak::upgrade);
+        drop(open);
+        match known.and_then(|transport| transport.claim()) {
+            None => Ok(()),
+            Some(transport) => {
+                let message = format!("File descriptor {number} is used by transport {transport}");
+                Err(RuntimeError::new(message).into())
+            }
+        }
+    }
+
     /// A buffer of `size` bytes, to be given back by [`return_read_buffer`](Self::return_read_buffer).
     pub(crate) fn take_read_buffer(&self, size: usize) -> Vec<u8> {
         let mut buffer = self.0.read_buffer.take();

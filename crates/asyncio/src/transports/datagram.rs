@@ -19,6 +19,7 @@ use crate::futures::Future;
 use crate::os_error::os_error;
 use crate::protocols::DatagramProtocol;
 use crate::repr::debug_like_display;
+use crate::selector::Interest;
 use crate::trsock::TransportSocket;
 use crate::wait::release;
 
@@ -99,7 +100,8 @@ impl DatagramTransport {
         self.0
             .base
             .event_loop
-            .add_reader(&*socket, move || transport.read_ready())
+            .watch(&*socket, Interest::Read, move || transport.read_ready())
+            .map(drop)
     }
 
     fn read_ready(&self) -> Result<()> {
@@ -139,12 +141,15 @@ impl DatagramTransport {
         if self.0.remote.is_some() && self.swallows() {
             return Ok(());
         }
-        let to = addr.map(|addr| addr.to_sockaddr()).transpose()?;
+        let to = match addr.map(|addr| addr.to_sockaddr()).transpose() {
+            Ok(to) => to,
+            Err(exception) => return self.error_received(&exception),
+        };
         if self.0.waiting.borrow().is_empty() {
             match self.send(data, to.as_ref()) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_not_ready(&error) => self.start_writing()?,
-                Err(error) => return self.error_received(error),
+                Err(error) => return self.error_received(&os_error(error)),
             }
         }
         self.0.size.set(self.0.size.get() + data.len() + HEADER);
@@ -185,9 +190,9 @@ impl DatagramTransport {
         Ok(())
     }
 
-    fn error_received(&self, error: io::Error) -> Result<()> {
+    fn error_received(&self, exception: &Exception) -> Result<()> {
         match self.0.base.protocol() {
-            Some(protocol) => protocol.error_received(&os_error(error)),
+            Some(protocol) => protocol.error_received(exception),
             None => Ok(()),
         }
     }
@@ -198,7 +203,8 @@ impl DatagramTransport {
         self.0
             .base
             .event_loop
-            .add_writer(&*socket, move || transport.write_ready())
+            .watch(&*socket, Interest::Write, move || transport.write_ready())
+            .map(drop)
     }
 
     fn write_ready(&self) -> Result<()> {
@@ -213,7 +219,7 @@ impl DatagramTransport {
                 sent => {
                     self.0.size.set(self.0.size.get() - data.len() - HEADER);
                     if let Err(error) = sent {
-                        return self.error_received(error);
+                        return self.error_received(&os_error(error));
                     }
                 }
             }
@@ -230,13 +236,13 @@ impl DatagramTransport {
 
     fn stop_writing(&self) {
         if let Ok(socket) = self.0.socket.get() {
-            self.0.base.event_loop.remove_writer(&*socket);
+            self.0.base.event_loop.forget(&*socket, Interest::Write);
         }
     }
 
     fn stop_reading(&self) {
         if let Ok(socket) = self.0.socket.get() {
-            self.0.base.event_loop.remove_reader(&*socket);
+            self.0.base.event_loop.forget(&*socket, Interest::Read);
         }
     }
 
@@ -335,6 +341,15 @@ impl Abandon for Inner {
     fn abandon(&self) {
         self.base.forget_protocol();
         self.socket.close();
+    }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        let shown = || format!("<_SelectorDatagramTransport fd={}>", self.socket.fileno());
+        (!self.base.closing.get()).then(shown)
     }
 }
 

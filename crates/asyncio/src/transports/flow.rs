@@ -9,6 +9,8 @@ const HIGH: usize = 64 * 1024;
 
 /// The water marks of a transport, and whether its protocol is paused.
 pub(crate) struct Flow {
+    /// The high-water mark unless one is given.
+    default: usize,
     high: Cell<usize>,
     low: Cell<usize>,
     paused: Cell<bool>,
@@ -16,22 +18,31 @@ pub(crate) struct Flow {
 
 impl Default for Flow {
     fn default() -> Self {
-        Self {
-            high: Cell::new(HIGH),
-            low: Cell::new(HIGH / 4),
-            paused: Cell::new(false),
-        }
+        Self::with_high(HIGH)
     }
 }
 
 impl Flow {
+    pub(crate) fn with_high(high: usize) -> Self {
+        Self {
+            default: high,
+            high: Cell::new(high),
+            low: Cell::new(high / 4),
+            paused: Cell::new(false),
+        }
+    }
+
     /// The low-water and the high-water mark.
     pub(crate) fn limits(&self) -> (usize, usize) {
         (self.low.get(), self.high.get())
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.get()
+    }
+
     pub(crate) fn set_limits(&self, high: Option<usize>, low: Option<usize>) -> Result<()> {
-        let high = high.unwrap_or_else(|| low.map_or(HIGH, |low| 4 * low));
+        let high = high.unwrap_or_else(|| low.map_or(self.default, |low| 4 * low));
         let low = low.unwrap_or(high / 4);
         if high < low {
             let message = format!("high ({high}) must be >= low ({low}) must be >= 0");

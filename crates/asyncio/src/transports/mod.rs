@@ -17,5 +17,5 @@ pub use extra::ExtraInfo;
 pub(crate) use flow::Flow;
 pub(crate) use pipe::{Direction, PipeTransport};
 pub(crate) use socket::{Opened, SocketTransport, is_not_ready};
-pub(crate) use stream::StreamTransport;
 pub use stream::Transport;
+pub(crate) use stream::{SendfileMode, StreamTransport};

@@ -51,7 +51,13 @@ impl PipeTransport {
         let file = File::from(pipe);
         let kind = file.metadata().map_err(os_error)?.file_type();
         if !kind.is_fifo() && !kind.is_socket() && !kind.is_char_device() {
-            return Err(ValueError::new("Pipe transport is for pipes/sockets only.").into());
+            let message = match direction {
+                Direction::Read => "Pipe transport is for pipes/sockets only.",
+                Direction::Write => {
+                    "Pipe transport is only for pipes, sockets and character devices"
+                }
+            };
+            return Err(ValueError::new(message).into());
         }
         let this = Rc::new(Self {
             base: Base::new(event_loop, protocol),

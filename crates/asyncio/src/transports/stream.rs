@@ -3,10 +3,23 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::ExtraInfo;
+use super::{ExtraInfo, SocketTransport};
 use crate::exception::Result;
 use crate::protocols::Protocol;
 use crate::repr::debug_like_display;
+
+/// How a transport sends a file.
+pub(crate) enum SendfileMode {
+    Unsupported,
+    /// By the system if it can.
+    TryNative(Rc<SocketTransport>),
+    /// In pieces only.
+    #[cfg_attr(
+        not(feature = "ssl"),
+        expect(dead_code, reason = "of encrypted connections")
+    )]
+    Fallback,
+}
 
 /// What all transports of bytes can do, in whichever way.
 pub(crate) trait StreamTransport {
@@ -27,10 +40,26 @@ pub(crate) trait StreamTransport {
         high: Option<usize>,
         low: Option<usize>,
     ) -> Result<()>;
+    /// The protocol does nothing with what is received but feed a stream's reader.
+    fn only_feeds(&self) {}
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>>;
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>);
     fn get_extra_info(&self, name: &str) -> Option<ExtraInfo>;
+    /// Whether what goes over it can be encrypted.
+    #[cfg(feature = "ssl")]
+    fn is_start_tls_compatible(&self) -> bool {
+        false
+    }
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::Unsupported
+    }
+
+    /// Whether the protocol was asked to pause writing.
+    fn protocol_paused(&self) -> bool {
+        false
+    }
 }
 
 /// A connection that bytes are written to, and that gives what it reads to a

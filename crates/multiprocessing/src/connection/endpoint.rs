@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reader::{Reader, Source};
+use super::security::Stream;
 use crate::error::Error;
 use crate::reduction::{
     Message, TravellingFd, dumps, dumps_public, loads, prefix_of_vec, take_count,
@@ -45,6 +46,7 @@ struct Inner {
     /// `None` once it is closed.
     fd: RwLock<Option<Arc<OwnedFd>>>,
     kind: Kind,
+    stream: Stream,
     reader: Mutex<Reader>,
     /// Held while a message is written, so that two threads' messages do not mix.
     writing: Mutex<()>,
@@ -83,6 +85,7 @@ impl Connection {
             inner: Arc::new(Inner {
                 fd,
                 kind,
+                stream: Stream::default(),
                 reader,
                 writing: Mutex::new(()),
             }),
@@ -285,7 +288,12 @@ impl Connection {
     }
 
     pub(super) fn has_ahead(&self) -> bool {
-        self.inner.reader.lock().has_ahead()
+        self.inner.reader.lock().has_ahead() || self.inner.stream.has_ahead()
+    }
+
+    #[cfg(feature = "ssl")]
+    pub(super) fn stream(&self) -> &Stream {
+        &self.inner.stream
     }
 
     fn readable_fd(&self) -> Result<Arc<OwnedFd>, Error> {
@@ -357,7 +365,11 @@ impl Connection {
         f: impl FnOnce(&mut Reader, Source<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let fd = self.readable_fd()?;
-        let source = Source { fd: &fd, deadline };
+        let source = Source {
+            fd: &fd,
+            stream: &self.inner.stream,
+            deadline,
+        };
         f(&mut self.inner.reader.lock(), source)
     }
 
@@ -369,13 +381,16 @@ impl Connection {
         bytes: &[u8],
         fds: &[OwnedFd],
     ) -> Result<(), Error> {
-        let header = header(prefix.len() + bytes.len());
-        let mut parts = &mut [&header, prefix, bytes].map(IoSlice::new)[..];
+        let (header, length) = header(prefix.len() + bytes.len());
+        let mut parts = &mut [&header[..length], prefix, bytes].map(IoSlice::new)[..];
         let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
         let mut fds = &fds[..];
         let _writing = self.inner.writing.lock();
         while !parts.is_empty() {
-            let written = fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty())?;
+            let written = match self.inner.stream.is_encrypted() {
+                true => self.inner.stream.send(fd, parts)?,
+                false => fds::send_parts(fd.as_fd(), parts, fds, MsgFlags::empty())?,
+            };
             IoSlice::advance_slices(&mut parts, written);
             fds = &[];
         }
@@ -383,11 +398,18 @@ impl Connection {
     }
 }
 
-/// What goes before a message of `length` bytes, as CPython has it.
-pub(crate) fn header(length: usize) -> Vec<u8> {
+/// What goes before a message of `length` bytes, as CPython has it, and how long that is.
+pub(crate) fn header(length: usize) -> ([u8; 12], usize) {
+    let mut header = [0xff; 12];
     match i32::try_from(length) {
-        Ok(length) => length.to_be_bytes().to_vec(),
-        Err(_) => [&(-1_i32).to_be_bytes()[..], &(length as u64).to_be_bytes()].concat(),
+        Ok(length) => {
+            header[..4].copy_from_slice(&length.to_be_bytes());
+            (header, 4)
+        }
+        Err(_) => {
+            header[4..].copy_from_slice(&(length as u64).to_be_bytes());
+            (header, 12)
+        }
     }
 }
 
@@ -398,6 +420,10 @@ struct Travelling(Kind, Vec<u8>, Vec<TravellingFd>, TravellingFd);
 impl Serialize for Connection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::Error as _;
+        if self.inner.stream.is_encrypted() {
+            let text = "an encrypted connection stays with its process";
+            return Err(S::Error::custom(text));
+        }
         let fd = self.fd().map_err(S::Error::custom)?;
         let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
         // Whoever receives the end goes on where this process has read to.

@@ -20,6 +20,8 @@ use parking_lot::{Mutex, RwLock};
 use super::address::{Address, Family};
 use super::authentication::{answer, deliver};
 use super::endpoint::Connection;
+use super::security::Security;
+use crate::authkey::AuthenticationString;
 use crate::error::Error;
 use crate::sys::pidfd::readable;
 
@@ -57,7 +59,8 @@ pub struct Listener {
     socket: RwLock<Option<Arc<Socket>>>,
     address: Address,
     last_accepted: Mutex<Option<Address>>,
-    authkey: Option<Vec<u8>>,
+    authkey: Option<AuthenticationString>,
+    security: Security,
     patience: Duration,
     /// What was made for it in the file system.
     path: Option<PathBuf>,
@@ -96,6 +99,7 @@ impl Listener {
             socket: RwLock::new(Some(Arc::new(socket))),
             last_accepted: Mutex::new(None),
             authkey: None,
+            security: Security::default(),
             patience: Duration::from_secs(30),
         })
     }
@@ -103,8 +107,26 @@ impl Listener {
     /// Accepts only callers that know this key, and proves to them that this side does.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = Some(authkey.to_vec());
+        self.authkey = Some(authkey.into());
         self
+    }
+
+    /// Encrypts its connections, which therefore only hilos's [`client_with_ssl`] calls; with the feature
+    /// `ssl`.
+    ///
+    /// If the context is to verify, callers have to show a certificate that it believes.
+    ///
+    /// # Errors
+    /// [`Error::Os`] with an [`SslError`](hilos_ssl::SslError) if the context has no certificate,
+    /// [`Error::Value`] if the listener is not one of a network.
+    #[cfg(feature = "ssl")]
+    pub fn with_ssl(mut self, context: &hilos_ssl::SslContext) -> Result<Self, Error> {
+        if self.address.family() == Family::Unix {
+            let text = "only connections over a network are encrypted";
+            return Err(Error::Value(text.into()));
+        }
+        self.security = Security::server(Some(context))?;
+        Ok(self)
     }
 
     /// How many callers may wait to be accepted; Python's `backlog`.
@@ -151,8 +173,9 @@ impl Listener {
         }
         let (connection, caller) = socket.accept()?;
         *self.last_accepted.lock() = caller;
+        let deadline = Deadline::after(self.patience);
+        self.security.accept(&connection, deadline)?;
         if let Some(authkey) = &self.authkey {
-            let deadline = Deadline::after(self.patience);
             deliver(&connection, authkey, deadline)?;
             answer(&connection, authkey, deadline)?;
         }
@@ -241,15 +264,42 @@ pub fn client<A: Into<Address>>(address: A, authkey: Option<&[u8]>) -> Result<Co
     )
 }
 
+/// A [`client`] of a listener that [encrypts](Listener::with_ssl); with the feature `ssl`.
+///
+/// The host's name or number has to be in the listener's certificate, unless the context says otherwise.
+///
+/// # Errors
+/// As `client`, and [`Error::Os`] with an [`SslError`](hilos_ssl::SslError) if the other side is not who
+/// it should be, or does not encrypt.
+///
+/// # Differences from Python
+/// - Python's connections are never encrypted.
+#[cfg(feature = "ssl")]
+pub fn client_with_ssl<A: Into<Address>>(
+    address: A,
+    authkey: Option<&[u8]>,
+    context: &hilos_ssl::SslContext,
+) -> Result<Connection, Error> {
+    let address = address.into();
+    let security = Security::client(Some(context))?;
+    let deadline = Deadline::after(Duration::from_secs(30));
+    let connection = dial(&address, Deadline::NEVER)?;
+    security.connect(&connection, &address, deadline)?;
+    greet(connection, authkey, deadline)
+}
+
 /// A [`client`] that gives up when `deadline` has passed.
 #[cfg(feature = "pickle")]
 pub(crate) fn client_until(
     address: &Address,
     authkey: &[u8],
+    security: &Security,
     deadline: Deadline,
 ) -> Result<Connection, Error> {
     address.check()?;
-    greet(dial(address, deadline)?, Some(authkey), deadline)
+    let connection = dial(address, deadline)?;
+    security.connect(&connection, address, deadline)?;
+    greet(connection, Some(authkey), deadline)
 }
 
 fn greet(

@@ -6,11 +6,16 @@ pub(crate) mod endpoint;
 mod listener;
 mod pipe;
 mod reader;
+pub(crate) mod security;
+#[cfg(feature = "ssl")]
+mod tls;
 mod wait;
 
 pub use address::{Address, Family};
 pub use authentication::{answer_challenge, deliver_challenge};
 pub use endpoint::Connection;
+#[cfg(feature = "ssl")]
+pub use listener::client_with_ssl;
 pub use listener::{ListenAt, Listener, client};
 #[cfg(feature = "pickle")]
 pub(crate) use listener::{client_until, send_until};

@@ -7,14 +7,19 @@ use bytemuck::Pod;
 use hilos_core::time::Deadline;
 use nix::errno::Errno;
 
+use super::security::Stream;
 use crate::error::Error;
 use crate::reduction::{LONGEST_PREFIX, take_prefix_of_vec};
 use crate::sys::fds;
 use crate::sys::numbers::Landing;
 use crate::sys::pidfd::readable;
 
-/// How much is read ahead: a short message and its length come with one call of the system.
-const AHEAD: usize = 64 * 1024;
+/// How much is read ahead: a short message and its length come with one call of the system. A connection
+/// keeps that much memory, of which a server has many.
+const AHEAD: usize = 16 * 1024;
+
+/// How much memory a message gets before its bytes have come: its length may be a lie.
+const TRUSTED: usize = 16 << 20;
 
 /// What has been read of a stream and not been taken yet.
 #[derive(Debug, Default)]
@@ -30,8 +35,9 @@ pub(super) struct Reader {
 
 /// Where a stream comes from.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     pub(super) fd: &'a OwnedFd,
+    pub(super) stream: &'a Stream,
     pub(super) deadline: Deadline,
 }
 
@@ -83,10 +89,14 @@ impl Reader {
         (header, length): (usize, usize),
         source: Source<'_>,
     ) -> Result<Vec<u8>, Error> {
-        if length > AHEAD {
+        if length > AHEAD && !source.stream.is_encrypted() {
             return self.take_long::<u8>(header, length, source);
         }
-        self.fill(header + length, source)?;
+        let whole = header + length;
+        while self.end - self.start < whole {
+            let so_far = self.end - self.start;
+            self.fill(whole.min(so_far + TRUSTED), source)?;
+        }
         let begin = self.start + header;
         self.start = begin + length;
         Ok(self.bytes[begin..self.start].to_vec())
@@ -98,7 +108,7 @@ impl Reader {
         (header, length): (usize, usize),
         source: Source<'_>,
     ) -> Result<Option<Vec<P>>, Error> {
-        if length <= AHEAD {
+        if length <= AHEAD || source.stream.is_encrypted() {
             return Ok(None);
         }
         self.fill(header + LONGEST_PREFIX, source)?;
@@ -160,6 +170,9 @@ impl Reader {
 impl Source<'_> {
     /// Reads at least one byte.
     fn read(self, buffer: &mut [u8], received: &mut VecDeque<OwnedFd>) -> Result<usize, Error> {
+        if self.stream.is_encrypted() {
+            return self.stream.read(self, buffer);
+        }
         let mut fds = Vec::new();
         let result = self.read_with(|fd| fds::receive(fd.as_fd(), buffer, &mut fds));
         received.extend(fds);

@@ -18,6 +18,8 @@ use super::referent::Referent;
 use super::registry::Registry;
 use super::server::Server;
 use super::types::Types;
+use crate::authkey::AuthenticationString;
+use crate::connection::security::{Context, Security};
 use crate::connection::{Address, ListenAt};
 use crate::error::Error;
 use crate::process::Process;
@@ -76,9 +78,11 @@ pub struct BaseManager {
     /// What its process is named after.
     pub(super) name: &'static str,
     address: Option<Address>,
-    authkey: Vec<u8>,
+    authkey: AuthenticationString,
     method: Option<StartMethod>,
     patience: Timeout,
+    /// How its connections are encrypted.
+    context: Option<Context>,
     pub(super) types: Types,
     state: Mutex<State>,
     remote: OnceLock<RemoteManager>,
@@ -100,6 +104,7 @@ impl BaseManager {
             authkey: crate::current::authkey(),
             method: None,
             patience: 1.into(),
+            context: None,
             types: Types::default(),
             state: Mutex::new(State::Initial),
             remote: OnceLock::new(),
@@ -116,7 +121,19 @@ impl BaseManager {
     /// Says the key that clients must know; Python's `authkey`.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = authkey.to_vec();
+        self.authkey = authkey.into();
+        self
+    }
+
+    /// Encrypts all connections; with the feature `ssl`, between programs of hilos's.
+    ///
+    /// A manager that [`get_server`](Self::get_server) makes a server of shows the context's certificate,
+    /// and asks for its clients' if the context is to verify; one that [`connect`](Self::connect)s checks
+    /// that of the server, in which the address's host has to be.
+    #[cfg(feature = "ssl")]
+    #[must_use]
+    pub fn with_ssl(mut self, context: &hilos_ssl::SslContext) -> Self {
+        self.context = Some(context.clone());
         self
     }
 
@@ -165,7 +182,8 @@ impl BaseManager {
     ///
     /// # Errors
     /// [`Error::Process`] if it was started before, [`Error::Os`] if the server cannot listen there or
-    /// the process cannot be started.
+    /// the process cannot be started, [`Error::Value`] if its connections are encrypted: the two sides
+    /// then need contexts of their own.
     ///
     /// # Blocking
     /// Until the server listens.
@@ -185,6 +203,10 @@ impl BaseManager {
     {
         let mut state = self.state.lock();
         state.check_initial()?;
+        if self.context.is_some() {
+            let text = "with ssl, a server is made by get_server, and its clients connect";
+            return Err(Error::Value(text.into()));
+        }
         let at = (self.address.clone(), self.authkey.clone());
         let running = launch::start(self.name, self.method, at, &self.types, (initializer, args))?;
         self.reach(running.address())?;
@@ -209,7 +231,8 @@ impl BaseManager {
     }
 
     fn reach(&self, address: &Address) -> Result<(), Error> {
-        let remote = RemoteManager::connect(address.clone(), &self.authkey);
+        let security = Security::client(self.context.as_ref())?;
+        let remote = RemoteManager::join(address.clone(), &self.authkey, security, None);
         let _ = self.remote.set(remote.map_err(|error| match error {
             RemoteError::Connection(error) => error,
             other => Error::Runtime(other.to_string()),
@@ -224,7 +247,8 @@ impl BaseManager {
     pub fn get_server(&self) -> Result<Server, Error> {
         self.state.lock().check_initial()?;
         let address = ListenAt::from(self.address.clone());
-        Server::new(address, &self.authkey, self.types.here())
+        let security = Security::server(self.context.as_ref())?;
+        Server::new(address, &self.authkey, security, self.types.here())
     }
 
     /// Ends the server's process, if this manager has started it; does nothing the second time.

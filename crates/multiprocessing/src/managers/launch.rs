@@ -8,6 +8,8 @@ use super::errand::Errand;
 use super::proxy::RemoteManager;
 use super::server::Server;
 use super::types::{self, Types};
+use crate::authkey::AuthenticationString;
+use crate::connection::security::Security;
 use crate::connection::{Address, Connection, ListenAt, pipe};
 use crate::error::Error;
 use crate::process::Process;
@@ -37,7 +39,8 @@ enum Report {
 struct Orders {
     initializer: Errand,
     address: Option<Address>,
-    authkey: Vec<u8>,
+    #[serde(with = "crate::authkey::to_child")]
+    authkey: AuthenticationString,
     types: Vec<Errand>,
 }
 
@@ -45,7 +48,7 @@ struct Orders {
 pub(super) fn start<F, A>(
     name: &str,
     method: Option<StartMethod>,
-    (address, authkey): (Option<Address>, Vec<u8>),
+    (address, authkey): (Option<Address>, AuthenticationString),
     types: &Types,
     (initializer, args): (F, A),
 ) -> Result<Running, Error>
@@ -102,7 +105,8 @@ fn prepare(orders: Orders) -> Result<Server, Report> {
     let failed = |failure: crate::failure::Failure| Report::Failed(None, failure.to_string());
     orders.initializer.run().map_err(failed)?;
     let types = types::arrive(orders.types).map_err(failed)?;
-    let server = Server::new(ListenAt::from(orders.address), &orders.authkey, types);
+    let address = ListenAt::from(orders.address);
+    let server = Server::new(address, &orders.authkey, Security::default(), types);
     server.map_err(|error| match &error {
         Error::Os(reason) => Report::Failed(reason.raw_os_error(), error.to_string()),
         other => Report::Failed(None, other.to_string()),

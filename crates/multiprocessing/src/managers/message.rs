@@ -1,6 +1,8 @@
 //! What a manager is asked and what it replies, as CPython pickles both.
 
-use hilos_pickle::{Dict, Error, Object, PicklingError, Tuple, UnpicklingError};
+use std::sync::LazyLock;
+
+use hilos_pickle::{Dict, Error, Object, PicklingError, Str, Tuple, UnpicklingError};
 
 use super::token::{Token, names_from};
 
@@ -11,54 +13,81 @@ const PROTOCOL: u8 = 4;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     /// The object, if it is one's method.
-    pub(crate) ident: Option<String>,
-    pub(crate) method: String,
+    pub(crate) ident: Option<Str>,
+    pub(crate) method: Str,
     pub(crate) args: Tuple,
     pub(crate) kwds: Dict,
 }
 
 impl Request {
     /// A call with arguments in their order alone.
-    pub(crate) fn new<A>(ident: Option<&str>, method: &str, args: A) -> Self
+    pub(crate) fn new<A>(method: &str, args: A) -> Self
     where
         A: IntoIterator<Item = Object>,
     {
         Self {
-            ident: ident.map(Into::into),
+            ident: None,
             method: method.into(),
             args: args.into_iter().collect(),
             kwds: Dict::new(),
         }
     }
+
+    /// The name of the object; nothing if there is none, or none that an object has.
+    pub(crate) fn ident(&self) -> &str {
+        let ident = self.ident.as_ref();
+        ident.and_then(Str::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        self.method.as_str().unwrap_or_default()
+    }
 }
 
 impl From<&Request> for Object {
     fn from(request: &Request) -> Self {
-        let ident = request.ident.as_deref().map_or(Self::None, Self::from);
-        let method = request.method.as_str();
+        let ident = Self::from(request.ident.clone().map(Self::Str));
+        let method = request.method.clone();
         (ident, method, request.args.clone(), request.kwds.clone()).into()
     }
 }
 
-impl TryFrom<&Object> for Request {
+/// The items of any sequence, of a tuple without a copy.
+fn parts(object: Object) -> Result<Vec<Object>, Error> {
+    match object {
+        Object::Tuple(tuple) => Ok(tuple.into()),
+        other => other.try_into(),
+    }
+}
+
+/// A name, which is no text with half a character.
+fn name(object: &Object) -> Result<Str, Error> {
+    <&str>::try_from(object)?;
+    Str::try_from(object)
+}
+
+impl TryFrom<Object> for Request {
     type Error = Error;
 
-    fn try_from(object: &Object) -> Result<Self, Error> {
-        let parts: Vec<Object> = object.try_into()?;
-        let [ident, method, args, kwds] = &parts[..] else {
+    fn try_from(object: Object) -> Result<Self, Error> {
+        let parts = <[Object; 4]>::try_from(parts(object)?);
+        let [ident, method, args, kwds] = parts.map_err(|parts| {
             let (count, wanted) = (parts.len(), "expected 4");
-            return Err(Error::ValueError(match count {
+            Error::ValueError(match count {
                 0..4 => format!("not enough values to unpack ({wanted}, got {count})"),
                 _ => format!("too many values to unpack ({wanted}, got {count})"),
-            }));
-        };
+            })
+        })?;
         Ok(Self {
             ident: match ident {
                 Object::None => None,
-                ident => Some(ident.try_into()?),
+                ident => Some(name(&ident)?),
             },
-            method: method.try_into()?,
-            args: Vec::<Object>::try_from(args)?.into(),
+            method: name(&method)?,
+            args: match args {
+                Object::Tuple(args) => args,
+                args => Vec::<Object>::try_from(args)?.into(),
+            },
             kwds: kwds.try_into()?,
         })
     }
@@ -84,10 +113,13 @@ pub(crate) enum Reply {
     },
 }
 
+/// What nearly all replies begin with.
+static RETURN: LazyLock<Str> = LazyLock::new(|| Str::from("#RETURN"));
+
 impl From<&Reply> for Object {
     fn from(reply: &Reply) -> Self {
         match reply {
-            Reply::Return(value) => ("#RETURN", value).into(),
+            Reply::Return(value) => (RETURN.clone(), value).into(),
             Reply::Error(exception) => ("#ERROR", exception).into(),
             Reply::Traceback(text) => ("#TRACEBACK", text.as_str()).into(),
             Reply::Unserializable(text) => ("#UNSERIALIZABLE", text.as_str()).into(),
@@ -100,21 +132,21 @@ impl From<&Reply> for Object {
     }
 }
 
-impl TryFrom<&Object> for Reply {
+impl TryFrom<Object> for Reply {
     type Error = Error;
 
-    fn try_from(object: &Object) -> Result<Self, Error> {
-        let parts: Vec<Object> = object.try_into()?;
-        let [kind, value] = &parts[..] else {
-            return Err(Error::ValueError(format!("not a reply: {object:?}")));
-        };
-        Ok(match <&str>::try_from(kind)? {
-            "#RETURN" => Self::Return(value.clone()),
-            "#ERROR" => Self::Error(value.clone()),
+    fn try_from(object: Object) -> Result<Self, Error> {
+        let parts = <[Object; 2]>::try_from(parts(object)?);
+        let [kind, value] = parts.map_err(|parts| {
+            Error::ValueError(format!("not a reply: {:?}", Object::from(parts)))
+        })?;
+        Ok(match <&str>::try_from(&kind)? {
+            "#RETURN" => Self::Return(value),
+            "#ERROR" => Self::Error(value),
             "#TRACEBACK" => Self::Traceback(value.try_into()?),
             "#UNSERIALIZABLE" => Self::Unserializable(value.try_into()?),
             "#PROXY" => {
-                let pair: Vec<Object> = value.try_into()?;
+                let pair: Vec<Object> = (&value).try_into()?;
                 let [exposed, token] = &pair[..] else {
                     return Err(Error::ValueError(format!("not a proxy: {value:?}")));
                 };
@@ -139,8 +171,8 @@ pub(crate) fn encode<T: Into<Object>>(message: T) -> Result<Vec<u8>, PicklingErr
 /// A message from its bytes.
 pub(crate) fn decode<T>(bytes: &[u8]) -> Result<T, UnpicklingError>
 where
-    T: for<'a> TryFrom<&'a Object, Error = Error>,
+    T: TryFrom<Object, Error = Error>,
 {
     let object: Object = hilos_pickle::loads(bytes)?;
-    Ok(T::try_from(&object)?)
+    Ok(T::try_from(object)?)
 }

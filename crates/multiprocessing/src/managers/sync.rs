@@ -80,6 +80,13 @@ impl SyncManager {
         self.map(|base| base.with_shutdown_timeout(timeout))
     }
 
+    /// As [`BaseManager::with_ssl`].
+    #[cfg(feature = "ssl")]
+    #[must_use]
+    pub fn with_ssl(self, context: &hilos_ssl::SslContext) -> Self {
+        self.map(|base| base.with_ssl(context))
+    }
+
     fn map(self, change: impl FnOnce(BaseManager) -> BaseManager) -> Self {
         Self(change(self.0))
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::failure::{Failure, signal_name};
 
@@ -23,14 +25,16 @@ pub enum JobError {
     Terminated,
     /// The pool takes no jobs: Python's `ValueError`.
     NotRunning,
-    /// The initializer failed, so that no worker can work.
+    /// The initializer failed, or a cluster's server refuses, so that no worker can work.
     Broken(Failure),
     /// The result was taken before.
     Taken,
+    /// It was cancelled.
+    Cancelled,
 }
 
 /// The death of a worker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerLost {
     pub(super) pid: u32,
     pub(super) exitcode: i32,
@@ -39,6 +43,27 @@ pub struct WorkerLost {
 }
 
 impl WorkerLost {
+    #[doc(hidden)]
+    pub fn new(pid: u32, exitcode: i32, peak_kib: i64, function: String) -> Self {
+        Self {
+            pid,
+            exitcode,
+            peak_kib,
+            function,
+        }
+    }
+
+    /// Workers of which only their number is known.
+    #[doc(hidden)]
+    pub fn unseen(deaths: u32, function: &str) -> Self {
+        Self::new(
+            0,
+            0,
+            0,
+            format!("{function} ({deaths} of them one after the other)"),
+        )
+    }
+
     /// The worker's process number.
     pub fn pid(&self) -> u32 {
         self.pid
@@ -83,6 +108,9 @@ impl fmt::Display for JobError {
                 peak_kib,
                 function,
             }) => {
+                if *pid == 0 {
+                    return write!(f, "workers were lost while running {function}");
+                }
                 write!(f, "worker {pid} ")?;
                 match exitcode {
                     0.. => write!(f, "exited with code {exitcode}")?,
@@ -97,8 +125,10 @@ impl fmt::Display for JobError {
             Self::NotReady => f.write_str("the result is not ready"),
             Self::Terminated => f.write_str("the pool was terminated"),
             Self::NotRunning => f.write_str("Pool not running"),
+            Self::Broken(failure) if failure.type_name() == "ConnectionError" => failure.fmt(f),
             Self::Broken(failure) => write!(f, "the pool's initializer failed: {failure}"),
             Self::Taken => f.write_str("the result was taken before"),
+            Self::Cancelled => f.write_str("the job was cancelled"),
         }
     }
 }
@@ -114,6 +144,7 @@ impl fmt::Debug for JobError {
             Self::NotRunning => "ValueError",
             Self::Broken(_) => "BrokenPool",
             Self::Taken => "ValueError",
+            Self::Cancelled => "CancelledError",
         };
         write!(f, "{name}: {self}")
     }

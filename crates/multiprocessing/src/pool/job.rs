@@ -12,6 +12,7 @@ use super::function::run;
 use super::hook;
 use super::parts::{Outcome, Part, Parts};
 use super::results::{Open, nothing};
+use super::task::Sink;
 
 /// Puts the results of several parts into one list, or says what failed first.
 fn join<R>(parts: Vec<Option<Part>>, open: Open<R>) -> Result<Vec<R>, JobError> {
@@ -157,6 +158,11 @@ fn open<R: 'static>(join: &Join<R>, outcome: Outcome) -> Result<R, JobError> {
 }
 
 impl<R> AsyncResult<R> {
+    /// The number of its call.
+    pub(super) fn call(&self) -> usize {
+        Sink::call(&*self.parts)
+    }
+
     /// Blocks until the job is done or `timeout` has passed; says whether it is done.
     ///
     /// A negative timeout does not block.

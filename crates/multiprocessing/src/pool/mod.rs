@@ -12,6 +12,8 @@ mod builder;
 mod call;
 mod context;
 mod desk;
+#[doc(hidden)]
+pub mod elsewhere;
 mod error;
 mod function;
 mod hook;

@@ -54,6 +54,10 @@ impl Sink for Counting {
         report(&*self.progress, done, self.total);
         self.sink.deliver(part, results);
     }
+
+    fn call(&self) -> usize {
+        self.sink.call()
+    }
 }
 
 /// How many of `total` items are in a chunk: all chunks but the last are full.

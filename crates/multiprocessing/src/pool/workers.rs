@@ -180,8 +180,8 @@ impl Worker {
             fds: fds.collect::<Result<_, _>>()?,
         };
         let counted = message.counted();
-        let mut bytes = header(counted.len());
-        bytes.extend(counted);
+        let (header, length) = header(counted.len());
+        let bytes = [&header[..length], &counted].concat();
         match self.outbox.back_mut() {
             // Several short requests go out together.
             Some(last) if message.fds.is_empty() && last.bytes.len() < TOGETHER => {

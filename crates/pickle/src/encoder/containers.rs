@@ -64,7 +64,7 @@ impl Encoder<'_> {
             }
             let item = &items[next];
             next += 1;
-            if !self.save_leaf(item)? {
+            if !self.save_item(item)? {
                 let item = item.clone();
                 drop(items);
                 self.work
@@ -107,8 +107,8 @@ impl Encoder<'_> {
             };
             next = position + 1;
             written += 1;
-            let key_done = self.save_leaf(&entry.key)?;
-            if key_done && self.save_leaf(&entry.value)? {
+            let key_done = self.save_item(&entry.key)?;
+            if key_done && self.save_item(&entry.value)? {
                 continue;
             }
             let (key, value) = (entry.key.clone(), entry.value.clone());

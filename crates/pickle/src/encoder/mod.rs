@@ -26,6 +26,8 @@ pub(crate) struct Encoder<'m> {
     memo: &'m mut Identities,
     /// What has still to be written, the next at the end.
     work: Vec<Work>,
+    /// Whether later pickles will refer to what this one writes.
+    lasting: bool,
     /// Names of nested classes, one object each, as in Python.
     parts: HashMap<String, Str>,
 }
@@ -50,12 +52,13 @@ enum Work {
 }
 
 impl<'m> Encoder<'m> {
-    pub(crate) fn new(protocol: u8, memo: &'m mut Identities) -> Self {
+    pub(crate) fn new(protocol: u8, memo: &'m mut Identities, lasting: bool) -> Self {
         Self {
             out: Frames::new(),
             protocol,
             memo,
             work: Vec::with_capacity(8),
+            lasting,
             parts: HashMap::new(),
         }
     }
@@ -63,7 +66,7 @@ impl<'m> Encoder<'m> {
     pub(crate) fn run(mut self, object: &Object) -> Result<Vec<u8>> {
         self.out.extend(&[PROTO, self.protocol]);
         if self.protocol >= 4 {
-            self.out.start_framing();
+            self.out.open();
         }
         self.save(object)?;
         while let Some(work) = self.work.pop() {
@@ -122,6 +125,18 @@ impl<'m> Encoder<'m> {
         Ok(true)
     }
 
+    /// As `save_leaf`, of what a container that can change holds, which is written but once.
+    #[inline]
+    fn save_item(&mut self, object: &Object) -> Result<bool> {
+        match object {
+            Object::Str(text) if text.is_unique() && !self.lasting => {
+                self.only_text(text)?;
+                Ok(true)
+            }
+            _ => self.save_leaf(object),
+        }
+    }
+
     #[inline]
     fn save_new_leaf(&mut self, object: &Object) -> Result<bool> {
         match object {
@@ -147,6 +162,11 @@ impl<'m> Encoder<'m> {
     #[inline]
     fn memoize(&mut self, object: Object) {
         let number = self.memo.insert(object);
+        self.put(number);
+    }
+
+    #[inline]
+    fn put(&mut self, number: usize) {
         if self.protocol >= 4 {
             return self.out.push(MEMOIZE);
         }

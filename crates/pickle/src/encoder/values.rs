@@ -38,12 +38,26 @@ impl Encoder<'_> {
 
     #[inline]
     pub(super) fn text(&mut self, text: &Str) -> Result<()> {
-        let bytes = text.as_wtf8();
-        let short = (self.protocol >= 4).then_some(SHORT_BINUNICODE);
-        self.counted("string", short, BINUNICODE, BINUNICODE8, bytes)?;
+        self.characters(text)?;
         self.memoize(Object::Str(text.clone()));
         self.out.boundary();
         Ok(())
+    }
+
+    /// Text that nobody else refers to, so that it will not be asked for.
+    #[inline]
+    pub(super) fn only_text(&mut self, text: &Str) -> Result<()> {
+        self.characters(text)?;
+        let number = self.memo.skip();
+        self.put(number);
+        self.out.boundary();
+        Ok(())
+    }
+
+    #[inline]
+    fn characters(&mut self, text: &Str) -> Result<()> {
+        let short = (self.protocol >= 4).then_some(SHORT_BINUNICODE);
+        self.counted("string", short, BINUNICODE, BINUNICODE8, text.as_wtf8())
     }
 
     pub(super) fn bytes(&mut self, bytes: &Bytes) -> Result<()> {

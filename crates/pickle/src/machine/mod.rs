@@ -29,7 +29,7 @@ impl<'m, S: Source> Machine<'m, S> {
             memo,
             encoding,
             protocol: 0,
-            stack: Vec::new(),
+            stack: Vec::with_capacity(8),
             marks: Vec::new(),
         }
     }

@@ -80,6 +80,15 @@ impl Str {
         })
     }
 
+    /// Whether no other handle refers to it.
+    #[inline]
+    pub(crate) fn is_unique(&self) -> bool {
+        match &self.0 {
+            Text::Utf8(text) => Arc::strong_count(text) == 1,
+            Text::Wtf8(bytes) => Arc::strong_count(bytes) == 1,
+        }
+    }
+
     #[inline]
     pub(crate) fn address(&self) -> usize {
         self.as_wtf8().as_ptr().addr()

@@ -112,6 +112,17 @@ impl From<Box<[Object]>> for Tuple {
     }
 }
 
+/// Without a copy if no other handle refers to the tuple.
+impl From<Tuple> for Vec<Object> {
+    fn from(tuple: Tuple) -> Self {
+        match tuple.0.map(Arc::try_unwrap) {
+            None => Self::new(),
+            Some(Ok(mut node)) => std::mem::take(&mut node.items).into_vec(),
+            Some(Err(shared)) => shared.items.to_vec(),
+        }
+    }
+}
+
 impl FromIterator<Object> for Tuple {
     fn from_iter<I: IntoIterator<Item = Object>>(items: I) -> Self {
         Self::from(items.into_iter().collect::<Box<[Object]>>())

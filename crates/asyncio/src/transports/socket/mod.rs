@@ -1,6 +1,7 @@
 //! The transport over a connected socket: CPython's `_SelectorSocketTransport`.
 
 mod reading;
+mod sending;
 mod writing;
 
 use std::cell::{Cell, RefCell};
@@ -10,7 +11,9 @@ use std::rc::Rc;
 
 use socket2::Socket;
 
-use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport};
+use sending::Sending;
+
+use super::{Abandon, Base, Buffer, ExtraInfo, SendfileMode, StreamTransport, Transport};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
@@ -52,6 +55,10 @@ pub(crate) struct SocketTransport {
     buffer: RefCell<Buffer>,
     eof: Cell<bool>,
     paused: Cell<bool>,
+    /// The file that is being sent, if one is.
+    sending: RefCell<Option<Sending>>,
+    /// Whether the protocol only feeds a stream's reader.
+    only_feeds: Cell<bool>,
 }
 
 impl SocketTransport {
@@ -87,6 +94,8 @@ impl SocketTransport {
             buffer: RefCell::default(),
             eof: Cell::new(false),
             paused: Cell::new(false),
+            sending: RefCell::default(),
+            only_feeds: Cell::new(false),
         });
         this.base.registration.register(&this);
         if let Some(server) = opened.server {
@@ -133,6 +142,7 @@ impl SocketTransport {
     fn call_connection_lost(&self, exception: Option<&Exception>) -> Result<()> {
         let result = self.base.call_connection_lost(exception);
         self.socket.close();
+        self.sending_lost(exception);
         result
     }
 }
@@ -141,6 +151,15 @@ impl Abandon for SocketTransport {
     fn abandon(&self) {
         self.base.forget_protocol();
         self.socket.close();
+    }
+
+    fn descriptor(&self) -> Option<i32> {
+        Some(self.socket.fileno())
+    }
+
+    fn claim(&self) -> Option<String> {
+        let shown = || format!("<_SelectorSocketTransport fd={}>", self.socket.fileno());
+        (!self.base.closing.get()).then(shown)
     }
 }
 
@@ -165,7 +184,7 @@ impl StreamTransport for SocketTransport {
     }
 
     fn write(self: Rc<Self>, data: &[u8]) -> Result<()> {
-        self.check_writable()?;
+        self.check_writable("write")?;
         if data.is_empty() || self.swallows() {
             return Ok(());
         }
@@ -183,7 +202,7 @@ impl StreamTransport for SocketTransport {
     }
 
     fn writelines(self: Rc<Self>, lines: &[&[u8]]) -> Result<()> {
-        self.check_writable()?;
+        self.check_writable("writelines")?;
         if lines.is_empty() || self.swallows() {
             return Ok(());
         }
@@ -250,11 +269,16 @@ impl StreamTransport for SocketTransport {
         Ok(())
     }
 
+    fn only_feeds(&self) {
+        self.only_feeds.set(true);
+    }
+
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
         self.base.protocol()
     }
 
     fn set_protocol(self: Rc<Self>, protocol: Rc<dyn Protocol>) {
+        self.only_feeds.set(false);
         self.base.set_protocol(protocol);
     }
 
@@ -267,6 +291,11 @@ impl StreamTransport for SocketTransport {
         }
     }
 
+    #[cfg(feature = "ssl")]
+    fn is_start_tls_compatible(&self) -> bool {
+        true
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<_SelectorSocketTransport")?;
         match (self.socket.fileno(), self.base.closing.get()) {
@@ -275,6 +304,14 @@ impl StreamTransport for SocketTransport {
             _ => {}
         }
         write!(f, " fd={}>", self.socket.fileno())
+    }
+
+    fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
+        SendfileMode::TryNative(self)
+    }
+
+    fn protocol_paused(&self) -> bool {
+        self.base.flow.is_paused()
     }
 }
 

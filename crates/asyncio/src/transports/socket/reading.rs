@@ -8,6 +8,7 @@ use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::os_error::os_error;
 use crate::protocols::{BufferedProtocol, Protocol};
+use crate::selector::Interest;
 use crate::transports::{StreamTransport, invoke};
 
 impl SocketTransport {
@@ -19,12 +20,15 @@ impl SocketTransport {
         let socket = self.socket.get().map_err(os_error)?;
         self.base
             .event_loop
-            .add_reader(&*socket, move || transport.clone().read_ready())
+            .watch(&*socket, Interest::Read, move || {
+                transport.clone().read_ready()
+            })
+            .map(drop)
     }
 
     pub(super) fn stop_reading(&self) {
         if let Ok(socket) = self.socket.get() {
-            self.base.event_loop.remove_reader(&*socket);
+            self.base.event_loop.forget(&*socket, Interest::Read);
         }
     }
 
@@ -43,12 +47,14 @@ impl SocketTransport {
         let mut buffer = self.base.event_loop.take_read_buffer(MAX_SIZE);
         match self.receive(&mut buffer) {
             Ok(0) => self.on_eof(protocol),
-            Ok(count) => {
-                if let Err(exception) = invoke(|| protocol.data_received(&buffer[..count])) {
+            Ok(count) => match invoke(|| protocol.data_received(&buffer[..count])) {
+                Ok(()) if self.only_feeds.get() => self.base.event_loop.count_fed(),
+                Ok(()) => {}
+                Err(exception) => {
                     let message = "Fatal error: protocol.data_received() call failed.";
                     self.fatal_error(exception, message);
                 }
-            }
+            },
             Err(error) => self.on_read_error(error),
         }
         self.base.event_loop.return_read_buffer(buffer);

@@ -8,6 +8,7 @@ use super::{LOST_WRITES, NO_SIGNAL, SocketTransport, is_not_ready};
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::os_error::os_error;
+use crate::selector::Interest;
 use crate::transports::StreamTransport;
 
 impl SocketTransport {
@@ -16,20 +17,28 @@ impl SocketTransport {
         let socket = self.socket.get().map_err(os_error)?;
         self.base
             .event_loop
-            .add_writer(&*socket, move || transport.clone().write_ready())
+            .watch(&*socket, Interest::Write, move || {
+                transport.clone().write_ready()
+            })
+            .map(drop)
     }
 
     pub(super) fn stop_writing(&self) {
         if let Ok(socket) = self.socket.get() {
-            self.base.event_loop.remove_writer(&*socket);
+            self.base.event_loop.forget(&*socket, Interest::Write);
         }
     }
 
-    pub(super) fn check_writable(&self) -> Result<()> {
-        match self.eof.get() {
-            true => Err(RuntimeError::new("Cannot call write() after write_eof()").into()),
-            false => Ok(()),
-        }
+    /// Whether the transport lets `call` write.
+    pub(super) fn check_writable(&self, call: &str) -> Result<()> {
+        let message = if self.eof.get() {
+            format!("Cannot call {call}() after write_eof()")
+        } else if self.is_sending() {
+            format!("unable to {call}; sendfile is in progress")
+        } else {
+            return Ok(());
+        };
+        Err(RuntimeError::new(message).into())
     }
 
     /// Whether the connection is lost, and what is written to it with it.
@@ -95,6 +104,7 @@ impl SocketTransport {
             return Ok(());
         }
         self.stop_writing();
+        self.sending_may_begin();
         if self.base.closing.get() {
             return self.call_connection_lost(None);
         }

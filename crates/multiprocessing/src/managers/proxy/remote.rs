@@ -12,6 +12,7 @@ use super::error::RemoteError;
 use super::server::Server;
 use super::untyped::Proxy;
 use crate::connection::Address;
+use crate::connection::security::Security;
 use crate::managers::message::Request;
 use crate::managers::token::{Token, names_from};
 
@@ -75,8 +76,32 @@ impl RemoteManager {
         A: Into<Address>,
         D: Into<Timeout>,
     {
+        Self::join(address.into(), authkey, Security::default(), timeout)
+    }
+
+    /// Like [`connect`](Self::connect), to a server that
+    /// [encrypts](crate::managers::BaseManager::with_ssl); with the feature `ssl`.
+    ///
+    /// # Errors
+    /// As `connect`, also if the server is not who it should be.
+    #[cfg(feature = "ssl")]
+    pub fn connect_with_ssl<A: Into<Address>>(
+        address: A,
+        authkey: &[u8],
+        context: &hilos_ssl::SslContext,
+    ) -> Result<Self, RemoteError> {
+        let security = Security::client(Some(context))?;
+        Self::join(address.into(), authkey, security, None)
+    }
+
+    pub(crate) fn join<D: Into<Timeout>>(
+        address: Address,
+        authkey: &[u8],
+        security: Security,
+        timeout: D,
+    ) -> Result<Self, RemoteError> {
         let manager = Self {
-            server: Server::new(address.into(), authkey),
+            server: Server::new(address, authkey, security),
             patience: timeout.into(),
         };
         manager.ask("dummy")?;
@@ -115,7 +140,7 @@ impl RemoteManager {
         K: Serialize,
     {
         let typed = std::iter::once(Object::from(typeid)).chain(arguments(&args)?);
-        let mut request = Request::new(None, "create", typed);
+        let mut request = Request::new("create", typed);
         request.kwds = keywords(&kwargs)?;
         let deadline = self.patience.deadline();
         let (reply, _) = self.server.request(&request, deadline)?;

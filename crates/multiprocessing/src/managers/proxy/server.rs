@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 use super::answer;
 use super::error::RemoteError;
 use super::link;
+use crate::authkey::AuthenticationString;
+use crate::connection::security::Security;
 use crate::connection::{Address, Connection, client_until, send_until};
 use crate::managers::message::{Request, encode};
 
@@ -22,7 +24,8 @@ const LONG: usize = 16 * 1024;
 /// Where a server is, and the key that it wants; all proxies of a server share it.
 pub(crate) struct Server {
     address: Address,
-    authkey: Vec<u8>,
+    authkey: AuthenticationString,
+    security: Security,
 }
 
 /// The servers that this process has proxies of.
@@ -30,16 +33,29 @@ static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
 
 impl Server {
     /// The server at an address.
-    pub(super) fn new(address: Address, authkey: &[u8]) -> Arc<Self> {
-        Self::find(&address, |known| known.authkey == authkey)
-            .unwrap_or_else(|| Self::add(address, authkey.to_vec()))
+    pub(super) fn new(address: Address, authkey: &[u8], security: Security) -> Arc<Self> {
+        let right = |known: &Self| *known.authkey == *authkey && known.security == security;
+        Self::find(&address, right).unwrap_or_else(|| Self::add(address, authkey.into(), security))
+    }
+
+    /// A server that this process must have connected to before: by itself it does not know how.
+    pub(super) fn encrypted(address: &Address) -> Result<Arc<Self>, RemoteError> {
+        let unknown = || {
+            let text = "is reached by ssl: connect to it in this process before";
+            RemoteError::conversion(format_args!("the manager at {address} {text}"))
+        };
+        Self::find(address, Self::is_encrypted).ok_or_else(unknown)
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.security.is_on()
     }
 
     /// A server that somebody else has told of: its key is the one that was used for it before, or
     /// else this process's, as in CPython.
     pub(super) fn heard_of(address: Address) -> Arc<Self> {
         Self::find(&address, |_| true)
-            .unwrap_or_else(|| Self::add(address, crate::current::authkey()))
+            .unwrap_or_else(|| Self::add(address, crate::current::authkey(), Security::default()))
     }
 
     fn find(address: &Address, right: impl Fn(&Self) -> bool) -> Option<Arc<Self>> {
@@ -48,8 +64,12 @@ impl Server {
         known.find(|server| server.address == *address && right(server))
     }
 
-    fn add(address: Address, authkey: Vec<u8>) -> Arc<Self> {
-        let server = Arc::new(Self { address, authkey });
+    fn add(address: Address, authkey: AuthenticationString, security: Security) -> Arc<Self> {
+        let server = Arc::new(Self {
+            address,
+            authkey,
+            security,
+        });
         let mut servers = SERVERS.lock();
         servers.retain(|server| server.strong_count() > 0);
         servers.push(Arc::downgrade(&server));
@@ -74,14 +94,14 @@ impl Server {
     where
         A: IntoIterator<Item = Object>,
     {
-        self.request(&Request::new(None, method, args), deadline)
+        self.request(&Request::new(method, args), deadline)
             .map(|(value, _)| value)
     }
 
     /// A connection on which calls of objects are served.
     pub(super) fn serve(&self, deadline: Deadline) -> Result<Connection, RemoteError> {
         let name = [Object::from(link::name())];
-        let request = Request::new(None, "accept_connection", name);
+        let request = Request::new("accept_connection", name);
         self.request(&request, deadline)
             .map(|(_, connection)| connection)
     }
@@ -104,7 +124,8 @@ impl Server {
             (Some(wanted), Some(most)) if wanted < most => deadline,
             _ => soon,
         };
-        Ok(client_until(&self.address, &self.authkey, deadline)?)
+        let (authkey, security) = (&self.authkey, &self.security);
+        Ok(client_until(&self.address, authkey, security, deadline)?)
     }
 }
 

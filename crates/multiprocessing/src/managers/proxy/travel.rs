@@ -8,7 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::error::RemoteError;
 use super::server::Server;
 use super::untyped::Proxy;
+use crate::LOGGER;
 use crate::connection::Address;
+use crate::connection::security::Security;
 use crate::managers::token::{Token, Travelling};
 use crate::reduction::is_public;
 
@@ -23,6 +25,7 @@ struct Luggage {
     /// `None` if it is that of the process, which its children have as well, or if strangers could
     /// read it.
     authkey: Option<Vec<u8>>,
+    encrypted: bool,
     patience: Option<f64>,
 }
 
@@ -34,7 +37,7 @@ impl Luggage {
             exposed,
         } = proxy.description().clone();
         let authkey = proxy.server().authkey();
-        let told = !is_public() && authkey != crate::current::authkey();
+        let told = !is_public() && *authkey != *crate::current::authkey();
         Self {
             typeid: token.typeid,
             address: token.address,
@@ -42,6 +45,7 @@ impl Luggage {
             class: (class.module().to_string(), class.name().to_string()),
             exposed,
             authkey: told.then(|| authkey.to_vec()),
+            encrypted: proxy.server().is_encrypted(),
             patience: proxy.patience().seconds(),
         }
     }
@@ -49,7 +53,8 @@ impl Luggage {
     fn unpack(self) -> Result<Proxy, RemoteError> {
         let address = self.address.clone();
         let server = match &self.authkey {
-            Some(authkey) => Server::new(address, authkey),
+            _ if self.encrypted => Server::encrypted(&address)?,
+            Some(authkey) => Server::new(address, authkey, Security::default()),
             None => Server::heard_of(address),
         };
         let description = Travelling {
@@ -78,6 +83,10 @@ impl<'de> Deserialize<'de> for Proxy {
             true => Self::from_object(&Object::deserialize(deserializer)?),
             false => Luggage::deserialize(deserializer)?.unpack(),
         }
-        .map_err(D::Error::custom)
+        .map_err(|error| {
+            // The encoding's errors have no room for it.
+            tracing::error!(target: LOGGER, "a proxy does not work here: {error}");
+            D::Error::custom(error)
+        })
     }
 }

@@ -269,8 +269,8 @@ impl Proxy {
     ) -> Result<Reply, RemoteError> {
         self.reference.ensure(deadline)?;
         let request = Request {
-            ident: Some(self.reference.id().to_owned()),
-            method: method.to_owned(),
+            ident: Some(self.reference.ident()),
+            method: method.into(),
             args,
             kwds,
         };

@@ -23,7 +23,7 @@ pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
         Err(exception) => Reply::Traceback(exception.traceback()),
     };
     line.send(&reply)?;
-    match (&*message.request.method, &reply) {
+    match (message.request.method(), &reply) {
         ("accept_connection", Reply::Return(_)) => session::serve(shared, line),
         ("shutdown", Reply::Return(_)) => {
             shared.stop();
@@ -36,7 +36,7 @@ pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
 fn call(shared: &Shared, message: &Message) -> Result<Object, Exception> {
     let request = &message.request;
     let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
-    match &*request.method {
+    match request.method() {
         "create" => create(shared, message),
         "incref" => shared
             .home

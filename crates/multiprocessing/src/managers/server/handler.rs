@@ -64,6 +64,6 @@ pub(super) fn handle(shared: Arc<Shared>, connection: Connection) {
 
 fn serve(shared: &Shared, connection: &Connection) -> Result<(), Error> {
     let line = Line::new(connection.clone(), shared.listener.address())?;
-    line.shake_hands(&shared.authkey)?;
+    line.shake_hands(&shared.authkey, &shared.security)?;
     functions::serve(shared, &line)
 }

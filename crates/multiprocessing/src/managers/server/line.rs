@@ -2,13 +2,19 @@
 
 use std::net::TcpStream;
 use std::os::linux::net::TcpStreamExt;
+use std::time::Duration;
 
+use hilos_core::time::Deadline;
 use hilos_pickle::Object;
 
+use crate::connection::security::Security;
 use crate::connection::{Address, Connection, answer_challenge, deliver_challenge};
 use crate::error::Error;
 use crate::managers::exception::Exception;
 use crate::managers::message::{self, Reply};
+
+/// How long a client may take to begin to encrypt.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to a client, which over TCP is told at once that its messages have come.
 ///
@@ -31,7 +37,8 @@ impl Line {
     }
 
     /// Lets both sides prove that they know the key.
-    pub(super) fn shake_hands(&self, authkey: &[u8]) -> Result<(), Error> {
+    pub(super) fn shake_hands(&self, authkey: &[u8], security: &Security) -> Result<(), Error> {
+        security.accept(&self.connection, Deadline::after(PATIENCE))?;
         deliver_challenge(&self.connection, authkey)?;
         answer_challenge(&self.connection, authkey)
     }

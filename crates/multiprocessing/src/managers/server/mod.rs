@@ -23,6 +23,8 @@ use super::exception::Exception;
 use super::referent::Referent;
 use super::registry::Registry;
 use crate::LOGGER;
+use crate::authkey::AuthenticationString;
+use crate::connection::security::Security;
 use crate::connection::{Address, ListenAt, Listener, client};
 use crate::error::Error;
 
@@ -42,7 +44,8 @@ pub struct Server {
 /// What the threads of a server share.
 struct Shared {
     listener: Listener,
-    authkey: Vec<u8>,
+    authkey: AuthenticationString,
+    security: Security,
     home: Arc<Home>,
     handlers: Handlers,
     stop: Event,
@@ -52,6 +55,7 @@ impl Server {
     pub(crate) fn new(
         address: ListenAt,
         authkey: &[u8],
+        security: Security,
         registry: Registry,
     ) -> Result<Self, Error> {
         let listener = Listener::new(address)?.with_backlog(128)?;
@@ -59,7 +63,8 @@ impl Server {
         Ok(Self {
             shared: Arc::new(Shared {
                 listener,
-                authkey: authkey.to_vec(),
+                authkey: authkey.into(),
+                security,
                 home: Arc::new(home),
                 handlers: Handlers::default(),
                 stop: Event::new(),

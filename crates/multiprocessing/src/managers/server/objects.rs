@@ -98,6 +98,9 @@ impl Objects {
 
     /// Keeps objects without a reference, since another object may come to hold proxies of them.
     pub(super) fn nest(&self, idents: &[String]) -> Result<(), Exception> {
+        if idents.is_empty() {
+            return Ok(());
+        }
         let mut table = self.table.write();
         let mut nest = |ident: &String| table.change(ident, |entry| entry.nested = true);
         idents.iter().try_for_each(&mut nest)

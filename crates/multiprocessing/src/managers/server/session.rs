@@ -98,17 +98,17 @@ impl Message {
 
 fn reply(shared: &Shared, message: &Message) -> Reply {
     let request = &message.request;
-    let ident = request.ident.as_deref().unwrap_or_default();
+    let (ident, method) = (request.ident(), request.method());
     let referent = match shared.home.objects.get(ident) {
         Ok(referent) => referent,
         Err(exception) => return Reply::Traceback(exception.traceback()),
     };
-    if !referent.exposed().contains(&&*request.method) {
-        return unexposed(&referent, &request.method);
+    if !referent.exposed().contains(&method) {
+        return unexposed(&referent, method);
     }
     message.hand_over(shared, &referent);
     let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
-    match guarded(|| referent.call(&request.method, &args)) {
+    match guarded(|| referent.call(method, &args)) {
         Ok(Answer::Value(value)) => Reply::Return(value),
         Ok(Answer::Shared(typeid, referent)) => proxy(shared, typeid, referent),
         Err(exception) => Reply::Error(exception.into()),

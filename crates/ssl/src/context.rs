@@ -4,17 +4,19 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
 
-use super::errors::{named, ssl_error, unusable};
-use super::verify::Lenient;
-use crate::exception::Result;
-use crate::exceptions::ValueError;
+use crate::error::SslError;
+use crate::sni::{ByName, SniCallback};
+use crate::verify::Lenient;
+
+type Result<T> = std::result::Result<T, SslError>;
 
 /// Whether the other side has to show a certificate that is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,16 +48,12 @@ pub const CERT_REQUIRED: VerifyMode = VerifyMode::CertRequired;
 #[must_use = "it does nothing by itself"]
 pub struct SslContext {
     roots: Arc<RootCertStore>,
-    own: Option<Arc<Own>>,
+    /// How this side shows who it is.
+    pub(crate) own: Option<Arc<CertifiedKey>>,
+    sni_callback: Option<SniCallback>,
     alpn: Vec<Vec<u8>>,
     verify_mode: VerifyMode,
     check_hostname: bool,
-}
-
-/// How this side shows who it is.
-struct Own {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
 }
 
 /// A context for clients that believe whom this machine believes.
@@ -75,7 +73,7 @@ pub fn create_default_context() -> Result<SslContext> {
             None => "install ca-certificates, or give them by with_cafile".to_owned(),
         };
         let text = format!("this machine has no certificates of authorities: {why}");
-        return Err(named("SSLError", text));
+        return Err(SslError::new(text));
     }
     let roots = Arc::new(roots);
     Ok(SslContext {
@@ -94,6 +92,7 @@ impl SslContext {
         Self {
             roots: Arc::new(RootCertStore::empty()),
             own: None,
+            sni_callback: None,
             alpn: Vec::new(),
             verify_mode: CERT_REQUIRED,
             check_hostname: true,
@@ -114,7 +113,7 @@ impl SslContext {
     /// PEM.
     ///
     /// # Errors
-    /// `SSLError` if a file cannot be read or holds something else.
+    /// `SSLError` if a file cannot be read or holds something else, or the key is another's.
     ///
     /// Mirrors [`SSLContext.load_cert_chain`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.load_cert_chain).
     pub fn with_cert_chain<C, K>(self, certfile: C, keyfile: K) -> Result<Self>
@@ -125,8 +124,15 @@ impl SslContext {
         let chain = certificates(certfile.as_ref())?;
         let keyfile = keyfile.as_ref();
         let key = PrivateKeyDer::from_pem_file(keyfile);
-        let key = key.map_err(|why| unusable("private key", keyfile, why))?;
-        let own = Some(Arc::new(Own { chain, key }));
+        let key = key.map_err(|why| SslError::unusable("private key", keyfile, why))?;
+        let own = CertifiedKey::from_der(chain, key, &provider());
+        let own = own.map_err(|why| match why {
+            Error::InconsistentKeys(_) => {
+                SslError::unusable("private key", keyfile, "it is another's")
+            }
+            why => SslError::unusable("private key", keyfile, why),
+        })?;
+        let own = Some(Arc::new(own));
         Ok(Self { own, ..self })
     }
 
@@ -140,7 +146,7 @@ impl SslContext {
         let mut roots = (*self.roots).clone();
         for certificate in certificates(cafile.as_ref())? {
             let added = roots.add(certificate);
-            added.map_err(|why| unusable("certificate", cafile.as_ref(), why))?;
+            added.map_err(|why| SslError::unusable("certificate", cafile.as_ref(), why))?;
         }
         let roots = Arc::new(roots);
         Ok(Self { roots, ..self })
@@ -154,6 +160,28 @@ impl SslContext {
         let alpn = alpn_protocols.into_iter();
         let alpn = alpn.map(|protocol| protocol.as_ref().to_vec()).collect();
         Self { alpn, ..self }
+    }
+
+    /// Has a server ask `sni_callback` whose certificate to show, by the name that a client asks
+    /// for: that of the context it returns, its own for `None`.
+    ///
+    /// A client that names nobody, as one that connects to a number, asks for `None`. If the
+    /// returned context has no certificate, the handshake fails.
+    ///
+    /// # Differences from Python
+    /// - The callback returns the other context, and is not given the connection.
+    /// - Only the certificate is taken of that context.
+    ///
+    /// Mirrors [`SSLContext.sni_callback`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.sni_callback).
+    pub fn with_sni_callback<F>(self, sni_callback: F) -> Self
+    where
+        F: Fn(Option<&str>) -> Option<SslContext> + Send + Sync + 'static,
+    {
+        let sni_callback: Option<SniCallback> = Some(Arc::new(sni_callback));
+        Self {
+            sni_callback,
+            ..self
+        }
     }
 
     /// Whether the other side has to show who it is.
@@ -172,68 +200,81 @@ impl SslContext {
         }
     }
 
-    pub(super) fn client(&self) -> Result<ClientConfig> {
+    /// Whether a server has to show a certificate of its name.
+    #[doc(hidden)]
+    pub fn checks_name(&self) -> bool {
+        self.check_hostname && self.verify_mode == CERT_REQUIRED
+    }
+
+    /// rustls's form of it, for a client.
+    ///
+    /// # Errors
+    /// [`SslError`] if it believes nobody and is to check whom it talks to.
+    #[doc(hidden)]
+    pub fn client_config(&self) -> Result<ClientConfig> {
         let provider = provider();
         let builder = ClientConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(ssl_error)?;
+        let builder = builder.map_err(SslError::from)?;
         let chain = match self.verify_mode {
             VerifyMode::CertNone => None,
             VerifyMode::CertRequired => Some(self.chain_verifier(&provider)?),
         };
         let builder = match (chain, self.check_hostname) {
             (Some(chain), true) => builder.with_webpki_verifier(chain),
-            (chain, _) => {
-                let checks_name = self.check_hostname && chain.is_some();
-                builder
-                    .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(Lenient {
-                        chain,
-                        checks_name,
-                        provider,
-                    }))
-            }
+            (chain, _) => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Lenient { chain, provider })),
         };
-        let mut config = match &self.own {
-            Some(own) => builder
-                .with_client_auth_cert(own.chain.clone(), own.key.clone_key())
-                .map_err(ssl_error)?,
+        let mut config = match self.own.clone() {
+            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own))),
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = self.alpn.clone();
+        // As in Python, a connection takes nothing over from an earlier one.
+        config.resumption = Resumption::disabled();
         Ok(config)
     }
 
     fn chain_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
         if self.roots.is_empty() {
             let message = "the context believes nobody: give it authorities by with_cafile";
-            return Err(named("SSLError", message.to_owned()));
+            return Err(SslError::new(message));
         }
         WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider.clone())
             .build()
-            .map_err(|error| named("SSLError", error.to_string()))
+            .map_err(SslError::new)
     }
 
-    pub(super) fn server_config(&self) -> Result<ServerConfig> {
-        let Some(own) = &self.own else {
+    /// rustls's form of it, for a server.
+    ///
+    /// # Errors
+    /// [`SslError`] if it has no certificate, or believes nobody whose certificate it is to check.
+    #[doc(hidden)]
+    pub fn server_config(&self) -> Result<ServerConfig> {
+        let Some(own) = self.own.clone() else {
             let message = "a server needs a certificate: give it one by with_cert_chain";
-            return Err(ValueError::new(message).into());
+            return Err(SslError::value(message));
         };
         let provider = provider();
         let builder = ServerConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(ssl_error)?;
+        let builder = builder.map_err(SslError::from)?;
         let builder = match self.verify_mode {
             VerifyMode::CertNone => builder.with_no_client_auth(),
             VerifyMode::CertRequired => {
                 let roots = self.roots.clone();
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
-                let verifier = verifier.map_err(|error| named("SSLError", error.to_string()))?;
+                let verifier = verifier.map_err(SslError::new)?;
                 builder.with_client_cert_verifier(verifier)
             }
         };
-        let config = builder.with_single_cert(own.chain.clone(), own.key.clone_key());
-        let mut config = config.map_err(ssl_error)?;
+        let mut config = match self.sni_callback.clone() {
+            Some(sni_callback) => {
+                builder.with_cert_resolver(Arc::new(ByName { own, sni_callback }))
+            }
+            None => builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(own))),
+        };
         config.alpn_protocols = self.alpn.clone();
         Ok(config)
     }
@@ -246,11 +287,15 @@ fn provider() -> Arc<CryptoProvider> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path);
-    let read = read.map_err(|why| unusable("certificate", path, why))?;
+    let read = read.map_err(|why| SslError::unusable("certificate", path, why))?;
     let all: std::result::Result<Vec<_>, _> = read.collect();
-    let all = all.map_err(|why| unusable("certificate", path, why))?;
+    let all = all.map_err(|why| SslError::unusable("certificate", path, why))?;
     match all.is_empty() {
-        true => Err(unusable("certificate", path, "it holds none in PEM")),
+        true => Err(SslError::unusable(
+            "certificate",
+            path,
+            "it holds none in PEM",
+        )),
         false => Ok(all),
     }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 /// Whom a client believes in spite of what the certificate says.
@@ -14,8 +13,6 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 pub(super) struct Lenient {
     /// Checks the chain, but not the name; `None` checks neither.
     pub(super) chain: Option<Arc<WebPkiServerVerifier>>,
-    /// Whether the name is checked.
-    pub(super) checks_name: bool,
     pub(super) provider: Arc<CryptoProvider>,
 }
 
@@ -33,9 +30,6 @@ impl ServerCertVerifier for Lenient {
                 Err(error) if !is_about_name(&error) => return Err(error),
                 _ => {}
             }
-        }
-        if self.checks_name {
-            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -4,10 +4,10 @@ use hilos::multiprocessing::connection::{Address, Family};
 use hilos::multiprocessing::managers::{Args, Exception, Server};
 use hilos::pickle::{Dict, List, Object};
 
-use super::{KEY, Serving};
 use crate::python;
+use crate::serving::{KEY, Serving};
 
-const SCRIPT: &str = include_str!("python_tests.py");
+const SCRIPT: &str = include_str!("cpython_tests.py");
 
 // cpython: _test_multiprocessing.py::_TestContainers::test_list_iter
 // cpython: _test_multiprocessing.py::_TestContainers::test_dict_iter
@@ -31,11 +31,14 @@ const SCRIPT: &str = include_str!("python_tests.py");
 // cpython: _test_multiprocessing.py::TestManagerExceptions::test_dispatch
 #[test]
 fn cpython_s_tests_of_managers_pass() {
-    for family in [Family::Unix, Family::Inet] {
-        let serving = Serving::at(Some(Address::arbitrary(family).unwrap()), register);
-        let address = serving.server.address().to_string();
-        if let Some((output, errors)) = python::run(SCRIPT, &[&address, KEY]) {
-            assert_eq!(output, "says passed\n", "{errors}");
+    for python in python::oldest_and_newest() {
+        for family in [Family::Unix, Family::Inet] {
+            let serving = Serving::at(Some(Address::arbitrary(family).unwrap()), register);
+            let address = serving.server.address().to_string();
+            let mut program = python::start_with(&python, SCRIPT, &[&address, KEY]);
+            let output = program.rest();
+            let (_, errors) = program.finish();
+            assert_eq!(output, "says passed\n", "{python:?}: {errors}");
         }
     }
 }

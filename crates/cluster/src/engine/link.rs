@@ -1,0 +1,190 @@
+//! A connection to a server that is made again when it is lost.
+
+use std::fmt;
+use std::thread::sleep;
+use std::time::Duration;
+
+use redis::{Client, Connection, ErrorKind, RedisError, ServerErrorKind};
+
+use super::Fault;
+use crate::error::Error;
+
+/// The first and the longest time between two attempts to connect.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+
+/// How long a server may take for a reply, beyond what it was asked to wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a server is, and by whose name to connect; prints no secrets.
+#[derive(Clone)]
+pub(crate) struct Server {
+    client: Client,
+    shown: String,
+}
+
+impl Server {
+    /// A server by its URL.
+    pub(crate) fn new(url: &str) -> Result<Self, Error> {
+        let shown = redact(url);
+        let client = Client::open(url).map_err(|error| {
+            Error::Url(format!(
+                "{shown}: {}",
+                error.detail().unwrap_or("not a URL")
+            ))
+        })?;
+        Ok(Self { client, shown })
+    }
+
+    /// An error's text, which does not repeat what the URL hides.
+    fn tell(&self, error: &RedisError) -> String {
+        format!("{}: {error}", self.shown)
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+/// A URL without its password; also one that is none.
+fn redact(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    // A password may contain any of these characters, although it should be escaped.
+    let at = rest.rfind('@');
+    let host = &rest[at.map_or(0, |at| at + 1)..];
+    // Options may hold secrets too.
+    let host = &host[..host.find('?').unwrap_or(host.len())];
+    match at {
+        None => format!("{scheme}://{host}"),
+        Some(at) => {
+            let user = &rest[..rest[..at.min(end)].find(':').unwrap_or(0)];
+            format!("{scheme}://{user}:***@{host}")
+        }
+    }
+}
+
+/// A connection, or the wish for one.
+pub(super) struct Link {
+    server: Server,
+    connection: Option<Connection>,
+}
+
+impl Link {
+    pub(super) fn new(server: Server) -> Self {
+        Self {
+            server,
+            connection: None,
+        }
+    }
+
+    pub(super) fn connect(&mut self, patient: &dyn Fn() -> bool) -> Result<(), Error> {
+        let mut pause = BACK_OFF.0;
+        while self.connection.is_none() {
+            match self.attempt() {
+                Ok(connection) => self.connection = Some(connection),
+                Err(Fault::Refused(reason)) => return Err(Error::Server(reason)),
+                Err(Fault::Lost(reason)) if !patient() => return Err(Error::Server(reason)),
+                Err(Fault::Lost(reason)) => {
+                    tracing::debug!(reason, "not connected");
+                    sleep(pause);
+                    pause = (pause * 2).min(BACK_OFF.1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn attempt(&self) -> Result<Connection, Fault> {
+        let connect = || -> Result<Connection, RedisError> {
+            let mut connection = self.server.client.get_connection_with_timeout(PATIENCE)?;
+            connection.set_read_timeout(Some(PATIENCE))?;
+            connection.set_write_timeout(Some(PATIENCE))?;
+            // A server that loads its data accepts connections, and refuses everything else.
+            redis::cmd("EXISTS")
+                .arg("hilos")
+                .exec(&mut connection)
+                .or_else(permitted)?;
+            Ok(connection)
+        };
+        connect().map_err(|error| self.fault(&error))
+    }
+
+    /// Runs a command; after a failure that may pass, the connection is given up.
+    pub(super) fn run<T>(
+        &mut self,
+        command: impl FnOnce(&mut Connection) -> Result<T, RedisError>,
+    ) -> Result<T, Fault> {
+        let Some(connection) = &mut self.connection else {
+            return Err(Fault::Lost(format!("{}: not connected", self.server)));
+        };
+        command(connection).map_err(|error| {
+            let fault = self.fault(&error);
+            if matches!(fault, Fault::Lost(_)) {
+                self.connection = None;
+            }
+            fault
+        })
+    }
+
+    fn fault(&self, error: &RedisError) -> Fault {
+        let reason = self.server.tell(error);
+        match passes(error) {
+            true => Fault::Lost(reason),
+            false => Fault::Refused(reason),
+        }
+    }
+}
+
+/// A user who may not look at this key may connect all the same.
+fn permitted(error: RedisError) -> Result<(), RedisError> {
+    match error.code() {
+        Some("NOPERM") => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// Whether it is worth another attempt: the network, and a server that starts, is full or a replica
+/// for the moment.
+fn passes(error: &RedisError) -> bool {
+    let temporary = [
+        "LOADING",
+        "OOM",
+        "READONLY",
+        "MASTERDOWN",
+        "TRYAGAIN",
+        "MISCONF",
+        "BUSY",
+        "UNBLOCKED",
+    ];
+    match error.kind() {
+        ErrorKind::Io | ErrorKind::Parse => true,
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => true,
+        _ => error.is_io_error() || error.code().is_some_and(|code| temporary.contains(&code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redact;
+
+    #[test]
+    fn secrets_are_hidden() {
+        for (url, shown) in [
+            ("redis://host/0", "redis://host/0"),
+            ("rediss://:secret@host:6380/1", "rediss://:***@host:6380/1"),
+            ("redis://user:secret@host", "redis://user:***@host"),
+            ("redis://user:se@cr/e?t@host", "redis://user:***@host"),
+            ("redis://host/?password=secret", "redis://host/"),
+        ] {
+            assert_eq!(redact(url), shown);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! A queue as a Redis Stream with a group of consumers.
+
+use std::time::Duration;
+
+use redis::{FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
+
+use super::keys::{GROUP, Keys};
+use super::link::{Link, Server};
+use super::scripts::Scripts;
+use super::{Arrival, Completion, Delivery, Engine, Fault, Lease, News, Snapshot};
+use crate::error::Error;
+
+/// How many results are read at a time.
+const RESULTS: usize = 256;
+
+/// How many numbers go into one command.
+const NUMBERS: usize = 512;
+
+pub(crate) struct Redis {
+    link: Link,
+    keys: Keys,
+    scripts: Scripts,
+    /// Where the next scan for expired leases begins.
+    scan: String,
+}
+
+impl Redis {
+    pub(crate) fn new(server: &Server, queue: &str) -> Self {
+        Self {
+            link: Link::new(server.clone()),
+            keys: Keys::new(queue),
+            scripts: Scripts::new(),
+            scan: "0-0".into(),
+        }
+    }
+
+    fn call<T: FromRedisValue>(link: &mut Link, script: &ScriptInvocation<'_>) -> Result<T, Fault> {
+        link.run(|connection| script.invoke(connection))
+    }
+
+    /// Does what needs the group, which a new or an empty server does not have.
+    fn with_group<T>(
+        &mut self,
+        mut what: impl FnMut(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match what(self) {
+            Err(Fault::Refused(reason)) if reason.contains("NOGROUP") => {
+                let tasks = self.keys.tasks();
+                let mut create = cmd("XGROUP");
+                create
+                    .arg("CREATE")
+                    .arg(tasks)
+                    .arg(GROUP)
+                    .arg("0")
+                    .arg("MKSTREAM");
+                self.link.run(|connection| match create.exec(connection) {
+                    Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
+                    created => created,
+                })?;
+                what(self)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Engine for Redis {
+    fn connect(&mut self, patient: &dyn Fn() -> bool) -> Result<(), Error> {
+        self.link.connect(patient)
+    }
+
+    fn submit(&mut self, news: &News<'_>) -> Result<bool, Fault> {
+        let keys = &self.keys;
+        let mut script = self.scripts.submit.prepare_invoke();
+        script.key(keys.tasks()).key(keys.submitted(news.client));
+        script.key(keys.results(news.client)).key(keys.counts());
+        script
+            .arg(news.client)
+            .arg(millis(news.expiry))
+            .arg(news.read_to);
+        script.arg(news.answered.len());
+        for number in news.answered {
+            script.arg(*number);
+        }
+        for task in &news.tasks {
+            let limit = task.limit.map_or(0, millis);
+            script
+                .arg(task.number)
+                .arg(task.function)
+                .arg(limit)
+                .arg(task.args);
+        }
+        Self::call::<i64>(&mut self.link, &script).map(|known| known == 1)
+    }
+
+    fn absent(&mut self, client: &str, numbers: &[u64]) -> Result<Vec<u64>, Fault> {
+        let mut absent = Vec::new();
+        for numbers in numbers.chunks(NUMBERS) {
+            let mut command = cmd("HMGET");
+            command.arg(self.keys.submitted(client)).arg(numbers);
+            let places: Vec<Option<String>> =
+                self.link.run(|connection| command.query(connection))?;
+            let missing = numbers
+                .iter()
+                .zip(places)
+                .filter(|(_, place)| place.is_none());
+            absent.extend(missing.map(|(number, _)| number));
+        }
+        Ok(absent)
+    }
+
+    fn results(
+        &mut self,
+        client: &str,
+        after: &str,
+        wait: Option<Duration>,
+    ) -> Result<Vec<Arrival>, Fault> {
+        let mut command = cmd("XREAD");
+        command.arg("COUNT").arg(RESULTS);
+        if let Some(wait) = wait {
+            command.arg("BLOCK").arg(millis(wait).max(1));
+        }
+        command
+            .arg("STREAMS")
+            .arg(self.keys.results(client))
+            .arg(after);
+        let reply = self.link.run(|connection| command.query(connection))?;
+        Ok(entries(reply).into_iter().filter_map(arrival).collect())
+    }
+
+    fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault> {
+        let mut cancelled = 0;
+        for numbers in numbers.chunks(NUMBERS) {
+            let mut script = self.scripts.cancel.prepare_invoke();
+            script
+                .key(self.keys.tasks())
+                .key(self.keys.submitted(client));
+            script.key(self.keys.counts()).arg(GROUP);
+            for number in numbers {
+                script.arg(*number);
+            }
+            cancelled += Self::call::<usize>(&mut self.link, &script)?;
+        }
+        Ok(cancelled)
+    }
+
+    fn forget(&mut self, client: &str) -> Result<(), Fault> {
+        let mut command = cmd("DEL");
+        command
+            .arg(self.keys.submitted(client))
+            .arg(self.keys.results(client));
+        self.link.run(|connection| command.exec(connection))
+    }
+
+    fn take(&mut self, worker: &str, count: usize, wait: Duration) -> Result<Vec<Delivery>, Fault> {
+        let mut command = cmd("XREADGROUP");
+        command
+            .arg("GROUP")
+            .arg(GROUP)
+            .arg(worker)
+            .arg("COUNT")
+            .arg(count);
+        command.arg("BLOCK").arg(millis(wait).max(1));
+        command.arg("STREAMS").arg(self.keys.tasks()).arg(">");
+        let reply =
+            self.with_group(|this| this.link.run(|connection| command.query(connection)))?;
+        Ok(entries(reply)
+            .into_iter()
+            .filter_map(|entry| delivery(entry, 1))
+            .collect())
+    }
+
+    fn claim(
+        &mut self,
+        worker: &str,
+        lease: Duration,
+        count: usize,
+    ) -> Result<Vec<Delivery>, Fault> {
+        let (next, taken) = self.with_group(|this| {
+            let mut script = this.scripts.claim.prepare_invoke();
+            script.key(this.keys.tasks()).key(this.keys.counts());
+            script
+                .arg(GROUP)
+                .arg(worker)
+                .arg(millis(lease))
+                .arg(&*this.scan)
+                .arg(count);
+            Self::call::<(String, Vec<Value>)>(&mut this.link, &script)
+        })?;
+        self.scan = next;
+        let claimed = |value| match value {
+            Value::Array(mut parts) if parts.len() == 3 => {
+                let attempt = integer(&parts.pop()?);
+                delivery(Value::Array(parts), attempt as u32)
+            }
+            _ => None,
+        };
+        Ok(taken.into_iter().filter_map(claimed).collect())
+    }
+
+    fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Result<Vec<Lease>, Fault> {
+        let mut leases = Vec::with_capacity(held.len());
+        for held in held.chunks(NUMBERS) {
+            let states: Vec<i64> = self.with_group(|this| {
+                let mut script = this.scripts.renew.prepare_invoke();
+                script.key(this.keys.tasks()).arg(GROUP).arg(worker);
+                for (id, client) in held {
+                    script.key(this.keys.submitted(client)).arg(&**id);
+                }
+                Self::call(&mut this.link, &script)
+            })?;
+            leases.extend(states.into_iter().map(|state| match state {
+                1 => Lease::Held,
+                2 => Lease::Orphan,
+                _ => Lease::Lost,
+            }));
+        }
+        Ok(leases)
+    }
+
+    fn complete(&mut self, client: &str, outcomes: &[Completion]) -> Result<usize, Fault> {
+        let keys = &self.keys;
+        let mut script = self.scripts.complete.prepare_invoke();
+        script.key(keys.tasks()).key(keys.submitted(client));
+        script
+            .key(keys.results(client))
+            .key(keys.counts())
+            .arg(GROUP);
+        for Completion {
+            id,
+            number,
+            outcome,
+            kind,
+        } in outcomes
+        {
+            script.arg(&**id).arg(*number).arg(&**outcome).arg(*kind);
+        }
+        Self::call(&mut self.link, &script)
+    }
+
+    fn give_back(&mut self, held: &[(String, String)]) -> Result<(), Fault> {
+        let mut script = self.scripts.give_back.prepare_invoke();
+        script.key(self.keys.tasks()).arg(GROUP);
+        for (id, client) in held {
+            script.key(self.keys.submitted(client)).arg(&**id);
+        }
+        Self::call(&mut self.link, &script)
+    }
+
+    fn report(&mut self, worker: &str, text: &str, valid: Duration) -> Result<(), Fault> {
+        let mut script = self.scripts.report.prepare_invoke();
+        script.key(self.keys.workers()).key(self.keys.tasks());
+        script.arg(GROUP).arg(worker).arg(text).arg(millis(valid));
+        Self::call(&mut self.link, &script)
+    }
+
+    fn status(&mut self) -> Result<Snapshot, Fault> {
+        let (tasks, workers, counts) = (self.keys.tasks(), self.keys.workers(), self.keys.counts());
+        self.link.run(|connection| {
+            let (seconds, micros): (u64, u64) = cmd("TIME").query(connection)?;
+            let length: u64 = cmd("XLEN").arg(&tasks).query(connection)?;
+            let held: Result<Value, RedisError> =
+                cmd("XPENDING").arg(&tasks).arg(GROUP).query(connection);
+            let held = match held {
+                Ok(Value::Array(parts)) => parts.first().map_or(0, integer),
+                Ok(_) => 0,
+                Err(error) if error.code() == Some("NOGROUP") => 0,
+                Err(error) => return Err(error),
+            };
+            let workers: Vec<(String, String)> = cmd("HGETALL").arg(&workers).query(connection)?;
+            let seen = |(name, text): (String, String)| {
+                let (seen, said) = text.split_once('\t')?;
+                Some((name, seen.parse().ok()?, said.to_owned()))
+            };
+            Ok(Snapshot {
+                now: seconds * 1000 + micros / 1000,
+                tasks: length,
+                held,
+                workers: workers.into_iter().filter_map(seen).collect(),
+                counts: cmd("HGETALL").arg(&counts).query(connection)?,
+            })
+        })
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The entries of the one stream that was read, whatever the protocol's version.
+fn entries(reply: Value) -> Vec<Value> {
+    let stream = match reply {
+        Value::Array(mut streams) if !streams.is_empty() => match streams.remove(0) {
+            Value::Array(mut parts) => parts.pop(),
+            _ => None,
+        },
+        Value::Map(mut streams) if !streams.is_empty() => Some(streams.remove(0).1),
+        _ => None,
+    };
+    match stream {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
+    }
+}
+
+/// The place of an entry and the values of its fields, whose names come in a known order.
+fn fields(entry: Value) -> Option<(String, Vec<Vec<u8>>)> {
+    let Value::Array(mut parts) = entry else {
+        return None;
+    };
+    let Some(Value::Array(pairs)) = parts.pop() else {
+        return None;
+    };
+    let id = String::from_utf8(bytes(parts.pop()?)?).ok()?;
+    let values = pairs.into_iter().skip(1).step_by(2);
+    Some((id, values.map(bytes).collect::<Option<_>>()?))
+}
+
+fn arrival(entry: Value) -> Option<Arrival> {
+    let (place, values) = fields(entry)?;
+    let [number, outcome] = values.try_into().ok()?;
+    Some(Arrival {
+        place,
+        number: text(number)?.parse().ok()?,
+        outcome,
+    })
+}
+
+fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
+    let (id, values) = fields(entry)?;
+    let [client, number, function, limit, args] = values.try_into().ok()?;
+    let limit = text(limit)?.parse().ok()?;
+    Some(Delivery {
+        id,
+        client: text(client)?,
+        number: text(number)?.parse().ok()?,
+        function: text(function)?,
+        args,
+        limit: (limit > 0).then(|| Duration::from_millis(limit)),
+        attempt,
+    })
+}
+
+fn bytes(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.into_bytes()),
+        _ => None,
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Option<String> {
+    String::from_utf8(bytes).ok()
+}
+
+fn integer(value: &Value) -> u64 {
+    match value {
+        Value::Int(number) => u64::try_from(*number).unwrap_or(0),
+        _ => 0,
+    }
+}

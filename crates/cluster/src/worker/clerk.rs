@@ -1,0 +1,171 @@
+//! What a worker tells the server: outcomes, which tasks it still has, and that it lives.
+
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::bench::Bench;
+use super::builder::{Settings, host};
+use crate::engine::{Completion, Engine, Fault};
+use crate::error::Error;
+use crate::status::WorkerStatus;
+
+/// Before another attempt with a server that has just failed.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a worker that is to end tries to reach the server.
+const LAST: Duration = Duration::from_secs(5);
+
+/// How much goes to the server at a time.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 4 << 20;
+
+pub(super) struct Clerk {
+    bench: Arc<Bench>,
+    engine: Box<dyn Engine>,
+    worker: String,
+    settings: Settings,
+    began: Instant,
+    /// When leases are renewed next, and expired ones looked for.
+    renewal: Instant,
+    scan: Instant,
+}
+
+impl Clerk {
+    pub(super) fn new(
+        bench: Arc<Bench>,
+        engine: Box<dyn Engine>,
+        worker: String,
+        settings: Settings,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            bench,
+            engine,
+            worker,
+            settings,
+            began: now,
+            renewal: now,
+            scan: now,
+        }
+    }
+
+    /// Works until the worker is to end and has nothing to do.
+    pub(super) fn run(&mut self) -> Result<(), Error> {
+        let mut closing_since = None;
+        loop {
+            let outcomes = self.bench.wait_for_outcomes(self.renewal.min(self.scan));
+            self.bench.enforce_limits();
+            let done = self.turn(outcomes);
+            if self.bench.is_closing() {
+                closing_since.get_or_insert_with(Instant::now);
+            }
+            match done {
+                Ok(()) if self.bench.is_over() => break,
+                Ok(()) => {}
+                Err(Fault::Refused(reason)) => {
+                    self.bench.break_down(reason.clone());
+                    return Err(Error::Server(reason));
+                }
+                Err(Fault::Lost(reason)) => {
+                    tracing::warn!(reason, "lost the server");
+                    sleep(PAUSE);
+                    let patient = || closing_since.is_none_or(|since| since.elapsed() < LAST);
+                    self.engine.connect(&patient)?;
+                }
+            }
+        }
+        let broken = self.bench.broken();
+        broken.map_or(Ok(()), |reason| Err(Error::Worker(reason)))
+    }
+
+    /// Leaves nothing behind: what was taken at the last moment goes back.
+    pub(super) fn leave(mut self) {
+        let rest = self.bench.take_stuck();
+        if !rest.is_empty() {
+            let _ = self.engine.give_back(&rest);
+        }
+        let _ = self.engine.report(&self.worker, "", self.valid());
+    }
+
+    fn turn(&mut self, outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
+        self.answer(outcomes)?;
+        let stuck = self.bench.take_stuck();
+        if !stuck.is_empty() {
+            // If that fails, their lease expires.
+            self.engine.give_back(&stuck)?;
+        }
+        let now = Instant::now();
+        if now >= self.renewal {
+            self.renewal = now + self.settings.lease / 3;
+            self.renew()?;
+        }
+        if now >= self.scan {
+            self.scan = now + self.settings.lease / 2;
+            self.claim()?;
+        }
+        Ok(())
+    }
+
+    /// Answers tasks, those of one client together.
+    fn answer(&mut self, mut outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
+        while let Some((client, _)) = outcomes.first() {
+            let client = client.clone();
+            let (mut count, mut bytes) = (0, 0);
+            let (batch, rest): (Vec<_>, Vec<_>) =
+                outcomes.into_iter().partition(|(other, done)| {
+                    let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
+                    if chosen {
+                        (count, bytes) = (count + 1, bytes + done.outcome.len());
+                    }
+                    chosen
+                });
+            outcomes = rest;
+            let batch: Vec<Completion> = batch.into_iter().map(|(_, done)| done).collect();
+            match self.engine.complete(&client, &batch) {
+                Ok(recorded) => {
+                    tracing::trace!(recorded, of = batch.len(), "answered");
+                    self.bench.forget(batch.iter().map(|done| &*done.id));
+                }
+                Err(fault) => {
+                    let again = batch.into_iter().map(|done| (client.clone(), done));
+                    self.bench.put_back(again.chain(outcomes).collect());
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn renew(&mut self) -> Result<(), Fault> {
+        let held = self.bench.held();
+        if !held.is_empty() {
+            let leases = self.engine.renew(&self.worker, &held)?;
+            self.bench.note_leases(&held, &leases);
+        }
+        let (slots, busy) = (self.settings.slots, self.bench.busy());
+        let text = WorkerStatus::text(&host(), slots, busy, self.began.elapsed());
+        self.engine.report(&self.worker, &text, self.valid())
+    }
+
+    /// Takes over what others have let expire.
+    fn claim(&mut self) -> Result<(), Fault> {
+        let room = self.bench.room();
+        if room == 0 || self.bench.is_closing() {
+            return Ok(());
+        }
+        let claimed = self.engine.claim(&self.worker, self.settings.lease, room)?;
+        if !claimed.is_empty() {
+            tracing::info!(tasks = claimed.len(), "took over what another worker had");
+            // There may be more.
+            self.scan = Instant::now();
+        }
+        self.bench.add(claimed);
+        Ok(())
+    }
+
+    /// For how long a report counts.
+    fn valid(&self) -> Duration {
+        self.settings.lease * 3
+    }
+}

@@ -1,0 +1,183 @@
+//! A redis-server of the test's own, and workers for it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::runner::until;
+
+/// Where redis-server is.
+pub(crate) fn program() -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&paths).map(|path| path.join("redis-server"));
+    found.into_iter().find(|path| path.exists())
+}
+
+/// A server on a free port with a directory of its own; both are gone when it is dropped.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    dir: PathBuf,
+    options: Vec<String>,
+    child: Option<Child>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::with_options(&[])
+    }
+
+    pub(crate) fn with_options(options: &[&str]) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("hilos-cluster-{}-{number}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        fs::create_dir_all(&dir).unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let options = options.iter().map(ToString::to_string).collect();
+        let mut server = Self {
+            port,
+            dir,
+            options,
+            child: None,
+        };
+        server.run();
+        server
+    }
+
+    /// Starts it, again after [`kill`](Self::kill) with the data that it had.
+    pub(crate) fn run(&mut self) {
+        let child = Command::new(program().unwrap())
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
+            .args(["--port", &self.port.to_string(), "--dir"])
+            .arg(&self.dir)
+            .args(&self.options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        until("redis-server answers", || {
+            let answer = self.try_command("PING");
+            answer
+                .is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
+        });
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Loses all data, as long as it is not running.
+    pub(crate) fn wipe(&self) {
+        fs::remove_dir_all(&self.dir).unwrap();
+        fs::create_dir_all(&self.dir).unwrap();
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// The first line of the reply to a command.
+    pub(crate) fn command(&self, command: &str) -> String {
+        self.try_command(command).unwrap()
+    }
+
+    fn try_command(&self, command: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        write!(stream, "{command}\r\n").ok()?;
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).ok()?;
+        Some(line.trim_end().to_owned())
+    }
+
+    /// The number in the reply to a command.
+    pub(crate) fn number(&self, command: &str) -> i64 {
+        self.command(command)
+            .trim_start_matches(':')
+            .parse()
+            .unwrap()
+    }
+
+    /// A file of the test's own.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.with_file_name(format!(
+            "{}-{name}",
+            self.dir.file_name().unwrap().to_str().unwrap()
+        ))
+    }
+
+    pub(crate) fn worker(&self, queue: &str, options: &[&str]) -> Worker {
+        Worker::start(&self.url(), queue, options)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = fs::remove_dir_all(&self.dir);
+        let prefix = self.dir.file_name().unwrap().to_str().unwrap().to_owned() + "-";
+        for entry in fs::read_dir(self.dir.parent().unwrap()).unwrap().flatten() {
+            if entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.starts_with(&prefix))
+            {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// This program as a worker; killed when it is dropped.
+pub(crate) struct Worker(pub(crate) Child);
+
+impl Worker {
+    pub(crate) fn start(url: &str, queue: &str, options: &[&str]) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["worker", "--queue", queue, "--lease", "1"])
+            .args(options)
+            .env("HILOS_CLUSTER_URL", url)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.0.id() as i32), signal).unwrap();
+    }
+
+    /// Waits for its end; what it returned.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        let child = std::cell::RefCell::new(&mut self.0);
+        until("the worker ends", || {
+            child.borrow_mut().try_wait().unwrap().is_some()
+        });
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The lines that tasks have written to a file.
+pub(crate) fn lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}

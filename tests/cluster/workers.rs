@@ -1,0 +1,150 @@
+//! What workers do when they start, end and break.
+
+use hilos::cluster::{ClusterPool, status};
+use hilos::multiprocessing::pool::JobError;
+use nix::sys::signal::Signal;
+
+use crate::functions::{die, die_once, initialized, kill_worker, nap, note_nap, process, square};
+use crate::runner::{Case, until};
+use crate::server::{Server, Worker, lines};
+
+pub(crate) const CASES: &[Case] = &[
+    ("workers::join_and_leave", join_and_leave),
+    ("workers::drain_on_sigterm", drain_on_sigterm),
+    ("workers::crash_costs_one_job", crash_costs_one_job),
+    ("workers::retries_are_capped", retries_are_capped),
+    ("workers::maxtasksperchild", maxtasksperchild),
+    ("workers::initializer", initializer),
+    ("workers::long_tasks_spread", long_tasks_spread),
+];
+
+fn join_and_leave() {
+    let server = Server::start();
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let job = pool.map_async(square, 0..100).unwrap();
+    assert!(!job.wait(0.1), "nobody is there");
+    let mut one = server.worker("q", &["--slots", "1"]);
+    assert_eq!(job.get(None).unwrap().len(), 100);
+    let status = || status(&server.url(), "q").unwrap();
+    until("it has reported", || status().workers.len() == 1);
+    let _two = server.worker("q", &["--slots", "3"]);
+    until("both have reported", || status().slots() == 4);
+    one.signal(Signal::SIGTERM);
+    assert_eq!(one.wait(), Some(0));
+    until("one has left", || status().slots() == 3);
+    assert_eq!(pool.apply(square, (7,)).unwrap(), 49);
+    let shown = status().to_string();
+    assert!(shown.contains("workers 1, slots 3"), "{shown}");
+}
+
+fn drain_on_sigterm() {
+    let server = Server::start();
+    let mut one = server.worker("q", &["--slots", "1"]);
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let path = server.file("log");
+    let name = path.to_str().unwrap().to_owned();
+    let jobs: Vec<_> = (0..4)
+        .map(|n| pool.apply_async(note_nap, (name.clone(), n, 400)).unwrap())
+        .collect();
+    until("the first runs", || !lines(&path).is_empty());
+    one.signal(Signal::SIGTERM);
+    assert_eq!(one.wait(), Some(0));
+    assert_eq!(jobs[0].get(None).unwrap(), 0);
+    let begun = lines(&path).len();
+    assert!(begun < 4, "it should not have done everything");
+    let _two = server.worker("q", &["--slots", "4"]);
+    assert!(jobs[1..].iter().all(|job| job.get(None).is_ok()));
+    // None was begun twice.
+    assert_eq!(lines(&path).len(), 4);
+}
+
+fn crash_costs_one_job() {
+    let server = Server::start();
+    let mut worker = server.worker("q", &["--slots", "2", "--max-retries", "0"]);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let crash = pool.apply_async(die, (1,)).unwrap();
+    let others = pool.map_async(square, 0..200).unwrap();
+    match crash.get(None) {
+        Err(error @ JobError::WorkerLost(_)) => {
+            assert!(error.to_string().contains("SIGKILL"), "{error}");
+            assert!(error.to_string().contains("while running die"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(others.get(None).unwrap().len(), 200);
+    assert!(worker.0.try_wait().unwrap().is_none(), "the worker lives");
+}
+
+fn retries_are_capped() {
+    let server = Server::start();
+    let _worker = server.worker("q", &["--slots", "1", "--max-retries", "2"]);
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let path = server.file("once").to_str().unwrap().to_owned();
+    assert!(pool.apply(die_once, (path,)).is_ok());
+    assert!(pool.apply(die, (1,)).unwrap_err().is_worker_lost());
+    // A task that takes whole workers along: each time another one has to take it over.
+    let path = server.file("deaths");
+    let job = pool
+        .apply_async(kill_worker, (path.to_str().unwrap().to_owned(),))
+        .unwrap();
+    let mut workers: Vec<Worker> = Vec::new();
+    while !job.wait(0.2) {
+        workers.push(server.worker("q", &["--slots", "1", "--max-retries", "2"]));
+        assert!(workers.len() < 100, "it never ends");
+    }
+    let error = job.get(None).unwrap_err();
+    assert!(error.is_worker_lost(), "{error:?}");
+    assert_eq!(lines(&path).len(), 3);
+}
+
+fn maxtasksperchild() {
+    let server = Server::start();
+    let _worker = server.worker("q", &["--slots", "1", "--maxtasksperchild", "10"]);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let mut processes = pool.map(process, 0..50).unwrap();
+    processes.sort_unstable();
+    processes.dedup();
+    assert_eq!(processes.len(), 5);
+}
+
+fn initializer() {
+    let server = Server::start();
+    let url = server.url();
+    let start = |how: &str| {
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["worker", "--queue", "q", "--slots", "1", "--url", &url])
+            .env("HILOS_TEST_INITIALIZER", how)
+            .stderr(std::process::Stdio::piped())
+            .spawn();
+        Worker(child.unwrap())
+    };
+    let mut bad = start("bad");
+    assert_eq!(bad.wait(), Some(1));
+    let mut text = String::new();
+    std::io::Read::read_to_string(bad.0.stderr.as_mut().unwrap(), &mut text).unwrap();
+    assert!(
+        text.contains("the initializer failed") && text.contains("no database"),
+        "{text}"
+    );
+    let _good = start("good");
+    let pool = ClusterPool::new(&url, "q").unwrap();
+    assert_eq!(pool.apply(initialized, ()).unwrap(), 7);
+}
+
+fn long_tasks_spread() {
+    let server = Server::start();
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let _workers = [1, 2].map(|_| server.worker("q", &["--slots", "1"]));
+    // Short ones first, so that the workers fetch ahead.
+    pool.map(square, 0..2000).unwrap();
+    let began = std::time::Instant::now();
+    pool.map(nap, [1500; 4]).unwrap();
+    // One worker alone would take six seconds.
+    assert!(began.elapsed().as_secs_f64() < 5.5, "one had them all");
+}
