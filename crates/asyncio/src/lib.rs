@@ -89,13 +89,16 @@ mod graph;
 mod guest;
 mod handler;
 mod heapq;
+mod inbox;
 mod interrupt;
+mod iteration;
 mod locks;
 mod loop_handle;
 mod os_error;
 #[cfg(target_os = "linux")]
 mod protocols;
 mod queues;
+mod ready;
 mod registry;
 mod repr;
 #[cfg(target_os = "linux")]

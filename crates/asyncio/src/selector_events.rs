@@ -3,9 +3,10 @@
 use std::os::fd::{AsFd, RawFd};
 use std::time::Duration;
 
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, captured};
 use crate::exception::{Exception, Result};
+use crate::ready::Ready;
 use crate::selector::{Found, Interest, Selector};
 
 impl EventLoop {
@@ -179,13 +180,13 @@ impl EventLoop {
     pub(crate) fn sleep_alone(&self, timeout: Option<Duration>) {
         let bell = self.0.selector.borrow().as_ref().map(Selector::bell);
         let Some(bell) = bell else {
-            return self.0.shared.sleep(timeout);
+            return self.0.shared.inbox.sleep(timeout);
         };
-        match self.0.shared.set_alarm(bell) {
+        match self.0.shared.inbox.set_alarm(bell) {
             true => self.look(timeout),
             false => self.look(Some(Duration::ZERO)),
         }
-        self.0.shared.unset_alarm();
+        self.0.shared.inbox.unset_alarm();
     }
 
     /// Waits for descriptors and signals, and makes ready what they call.
