@@ -21,7 +21,7 @@ criterion_main!(net);
 const MESSAGE: [u8; 64] = [7; 64];
 
 /// What is written at once where much is.
-const BLOCK: [u8; 64 * 1024] = [7; 64 * 1024];
+static BLOCK: [u8; 64 * 1024] = [7; 64 * 1024];
 
 /// 64 bytes there and back, by one connection of so many.
 fn tcp_echo(criterion: &mut Criterion) {

@@ -28,7 +28,9 @@ fn hits(seed: u64) -> u64 {
         state ^= state << 17;
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
-    (0..POINTS).filter(|_| random().powi(2) + random().powi(2) <= 1.0).count() as u64
+    (0..POINTS)
+        .filter(|_| random().powi(2) + random().powi(2) <= 1.0)
+        .count() as u64
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -83,12 +85,21 @@ fn worker(url: &str) -> Result<Killed, Box<dyn Error>> {
 /// A server on a free port.
 fn start_server() -> Result<(Option<Killed>, String), Box<dyn Error>> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let options = ["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()];
+    let options = [
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--port",
+        &port.to_string(),
+    ];
     let mut program = Command::new("redis-server");
     let started = program.args(options).stdout(Stdio::null()).spawn();
     let Ok(server) = started else {
         eprintln!("SKIPPED: there is no redis-server; Debian has it in the package redis-server");
-        exit(i32::from(std::env::var("CI").is_ok_and(|value| value == "true")));
+        exit(i32::from(
+            std::env::var("CI").is_ok_and(|value| value == "true"),
+        ));
     };
     let (server, deadline) = (Killed(server), Instant::now() + Duration::from_secs(10));
     while TcpStream::connect(("127.0.0.1", port)).is_err() {

@@ -79,7 +79,7 @@ pub(crate) fn throughput(turns: u64) -> Duration {
         let (_reader, writer) = asyncio::open_connection("127.0.0.1", port(&server)?).await?;
         let begin = cpu_time();
         for _ in 0..turns {
-            writer.write(BLOCK)?;
+            writer.write(&BLOCK[..])?;
             writer.drain().await?;
         }
         writer.write_eof()?;

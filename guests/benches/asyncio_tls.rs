@@ -110,7 +110,8 @@ fn tokio_echo(turns: u64) -> Duration {
 }
 
 fn acceptor() -> Boxed<TlsAcceptor> {
-    let chain = CertificateDer::pem_file_iter(certificate("server.pem"))?.collect::<Result<_, _>>();
+    let chain =
+        CertificateDer::pem_file_iter(certificate("server.pem"))?.collect::<Result<Vec<_>, _>>();
     let key = PrivateKeyDer::from_pem_file(certificate("server.key"))?;
     let config = ServerConfig::builder().with_no_client_auth();
     Ok(Arc::new(config.with_single_cert(chain?, key)?).into())

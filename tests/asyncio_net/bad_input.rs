@@ -242,6 +242,24 @@ fn reading_by_two_at_once() {
 }
 
 #[test]
+fn reading_by_two_of_whom_the_second_is_quicker() {
+    run(async {
+        let reader = StreamReader::new();
+        let first = reader.clone();
+        let first = asyncio::create_task(async move { first.readexactly(1).await });
+        asyncio::sleep(0).await?;
+        // It is woken, but finds nothing left, and somebody who waits.
+        reader.feed_data(b"x");
+        assert_eq!(reader.read(1).await?, b"x");
+        let feeding = reader.clone();
+        asyncio::get_running_loop()?.call_later(0.01, move || feeding.feed_data(b"y"))?;
+        assert_eq!(reader.readexactly(1).await?, b"y");
+        fails(first.await, "RuntimeError");
+        Ok(())
+    });
+}
+
+#[test]
 fn writing_after_the_end() {
     run(async {
         let server = asyncio::start_server(ignore, "127.0.0.1", 0).await?;
@@ -249,7 +267,8 @@ fn writing_after_the_end() {
         writer.write_eof()?;
         let message = "Cannot call write() after write_eof()";
         refused(writer.write(b"x"), "RuntimeError", message);
-        fails(writer.writelines([b"x"]), "RuntimeError");
+        let message = "Cannot call writelines() after write_eof()";
+        refused(writer.writelines([b"x"]), "RuntimeError", message);
         writer.close();
         writer.wait_closed().await?;
         let lost = writer.drain().await;

@@ -15,6 +15,7 @@ async fn close(_: StreamReader, writer: StreamWriter) -> Result<()> {
     Ok(())
 }
 
+// cpython: test_asyncio/test_base_events.py::BaseEventLoopWithSelectorTests::test_getnameinfo
 #[test]
 fn a_name_is_looked_up() {
     run(async {

@@ -234,6 +234,25 @@ fn a_server_on_all_addresses_is_reached_by_one() {
     });
 }
 
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_trsock
+#[test]
+fn the_socket_of_a_server_can_be_looked_at_and_not_changed() {
+    run(async {
+        let (server, _) = serve("127.0.0.1").await?;
+        let socket = &server.sockets()[0];
+        let other: TcpListener = socket.dup()?;
+        assert_eq!(other.local_addr()?.port(), port(&server));
+        assert!(!socket.get_inheritable()?);
+        assert!(socket.gettimeout() == 0.0);
+        socket.settimeout(0)?;
+        socket.setblocking(false)?;
+        fails(socket.settimeout(1), "ValueError");
+        fails(socket.setblocking(true), "ValueError");
+        server.close();
+        Ok(())
+    });
+}
+
 // cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_multiple_hosts_ipv4
 // cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_multiple_hosts_ipv6
 #[test]

@@ -2,11 +2,15 @@
 
 #![cfg(target_os = "linux")]
 
+mod addresses;
 mod bad_input;
+mod base_events;
 mod datagrams;
 mod endpoints;
 mod events;
+mod happy_eyeballs;
 mod load;
+mod odd_moments;
 mod pipes;
 mod reader_protocols;
 mod readers;

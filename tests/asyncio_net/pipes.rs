@@ -10,7 +10,7 @@ use hilos::asyncio::{self, Exception, Protocol, Result, Transport};
 use nix::pty::openpty;
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 
-use crate::support::{Log, fails, run, until};
+use crate::support::{Log, fails, run, until, watch};
 
 /// Writes down what it is called with.
 struct Recorder {
@@ -88,7 +88,12 @@ async fn writing() -> Result<(Transport, Rc<Recorder>, std::io::PipeReader)> {
 fn a_pipe_is_read_to_its_end() {
     run(async {
         let (transport, recorder, mut writer) = reading().await?;
-        assert!(transport.get_extra_info("pipe").is_some());
+        let fd = transport.get_extra_info("pipe").unwrap();
+        let shown = |state| format!("<_UnixReadPipeTransport fd={fd} {state}>");
+        assert_eq!(transport.to_string(), shown("polling"));
+        transport.pause_reading();
+        assert_eq!(transport.to_string(), shown("idle"));
+        transport.resume_reading();
         writer.write_all(b"hello ")?;
         until(|| !recorder.data.borrow().is_empty()).await?;
         writer.write_all(b"pipe")?;
@@ -96,10 +101,8 @@ fn a_pipe_is_read_to_its_end() {
         until(|| recorder.log.len() == 3).await?;
         assert_eq!(recorder.log.take(), ["made", "eof", "lost None"]);
         assert_eq!(recorder.data.take(), b"hello pipe");
-        assert_eq!(
-            transport.to_string(),
-            "<_UnixReadPipeTransport closed fd=-1>"
-        );
+        let shown = format!("<_UnixReadPipeTransport closed fd={fd} closed>");
+        assert_eq!(transport.to_string(), shown);
         Ok(())
     });
 }
@@ -219,6 +222,124 @@ fn a_reader_that_goes_closes_the_pipe() {
         assert_eq!(transport.get_write_buffer_size(), 0);
         asyncio::sleep(0).await?;
         assert_eq!(recorder.log.take(), ["made", "pause", "lost None"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reader_that_goes_closes_a_pipe_that_is_being_closed() {
+    run(async {
+        let (transport, recorder, reader) = writing().await?;
+        transport.write(vec![0; 1 << 20])?;
+        transport.close();
+        // It is lost, and does not hide that the reader goes.
+        transport.write(b"late")?;
+        let fd = transport.get_extra_info("pipe").unwrap();
+        let waiting = transport.get_write_buffer_size();
+        let shown = format!("<_UnixWritePipeTransport closing fd={fd} polling bufsize={waiting}>");
+        assert_eq!(transport.to_string(), shown);
+        drop(reader);
+        until(|| recorder.log.len() == 3).await?;
+        let log = recorder.log.take();
+        assert_eq!(log, ["made", "pause", "lost BrokenPipeError"]);
+
+        let (transport, recorder, _reader) = writing().await?;
+        transport.write(vec![0; 1 << 20])?;
+        transport.close();
+        transport.write(b"late")?;
+        transport.abort();
+        asyncio::sleep(0).await?;
+        assert_eq!(recorder.log.take(), ["made", "pause", "lost None"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_protocol_that_fails_is_called_again() {
+    struct Fails(Log<Vec<u8>>);
+    impl Protocol for Fails {
+        fn data_received(&self, data: &[u8]) -> Result<()> {
+            self.0.push(data.to_vec());
+            Err(Exception::new("LookupError", "of the protocol"))
+        }
+    }
+    run(async {
+        let contexts = watch();
+        let (pipe, mut writer) = std::io::pipe()?;
+        let event_loop = asyncio::get_running_loop()?;
+        let log = Log::new();
+        let protocol = Fails(log.clone());
+        let connect = event_loop.connect_read_pipe(|| protocol, pipe);
+        let (transport, _) = connect.await?;
+        for data in [b"one", b"two"] {
+            writer.write_all(data)?;
+            until(|| contexts.len() == 1).await?;
+            assert_eq!(log.take(), [data]);
+            let message = contexts.take().pop().unwrap().message;
+            assert!(message.starts_with("Exception in callback "), "{message}");
+        }
+        assert!(!transport.is_closing());
+        transport.close();
+        Ok(())
+    });
+}
+
+#[test]
+fn what_goes_wrong_with_reading_a_pipe_is_told() {
+    run(async {
+        let contexts = watch();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let theirs = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let (ours, _) = listener.accept()?;
+        let at_once = libc::linger {
+            l_onoff: 1,
+            l_linger: 0,
+        };
+        nix::sys::socket::setsockopt(&theirs, nix::sys::socket::sockopt::Linger, &at_once)?;
+        let event_loop = asyncio::get_running_loop()?;
+        let recorder = Recorder::new();
+        let protocol = recorder.clone();
+        let connect = event_loop.connect_read_pipe(move || protocol, ours);
+        let (transport, _) = connect.await?;
+        drop(theirs);
+        until(|| recorder.log.len() == 2).await?;
+        assert_eq!(recorder.log.take(), ["made", "lost ConnectionResetError"]);
+        let context = contexts.take().pop().unwrap();
+        assert_eq!(context.message, "Fatal read error on pipe transport");
+        let reset = "ConnectionResetError(104, 'Connection reset by peer')";
+        assert_eq!(context.exception.unwrap().repr(), reset);
+        assert!(transport.is_closing());
+        Ok(())
+    });
+}
+
+#[test]
+fn the_flags_of_a_descriptor_stay() {
+    use nix::fcntl::{F_GETFL, OFlag, fcntl};
+    run(async {
+        let file = File::options().append(true).open("/dev/null")?;
+        let other = file.try_clone()?;
+        let (transport, _) = write_to(file).await?;
+        let flags = OFlag::from_bits_retain(fcntl(&other, F_GETFL)?);
+        assert!(
+            flags.contains(OFlag::O_APPEND | OFlag::O_NONBLOCK),
+            "{flags:?}"
+        );
+        transport.close();
+        Ok(())
+    });
+}
+
+#[test]
+fn the_end_of_writing_is_none_of_a_pipe_that_is_read() {
+    run(async {
+        let (transport, recorder, mut writer) = reading().await?;
+        assert!(!transport.can_write_eof());
+        transport.write_eof()?;
+        assert!(!transport.is_closing());
+        writer.write_all(b"still read")?;
+        until(|| *recorder.data.borrow() == b"still read").await?;
+        transport.close();
         Ok(())
     });
 }

@@ -196,6 +196,14 @@ fn a_socket_that_is_closed_sends_what_waits_first() {
     run(async {
         let (transport, recorder, theirs) = connected().await?;
         let sent = fill(&transport, None, 3)?;
+        let socket = transport.get_extra_info("socket").unwrap();
+        let fd = socket.as_socket().unwrap().fileno();
+        let size = 3 * WAITING;
+        let shown = format!("fd={fd} read=polling write=<polling, bufsize={size}>");
+        assert_eq!(
+            transport.to_string(),
+            format!("<_SelectorDatagramTransport {shown}>")
+        );
         transport.close();
         for _ in 0..10 {
             asyncio::sleep(0).await?;
@@ -204,10 +212,8 @@ fn a_socket_that_is_closed_sends_what_waits_first() {
         assert_eq!(receive_all(&theirs, &transport).await?.len(), sent);
         until(|| recorder.log.len() == 1).await?;
         assert_eq!(recorder.log.take(), ["lost None"]);
-        assert_eq!(
-            transport.to_string(),
-            "<_SelectorDatagramTransport closed fd=-1>"
-        );
+        let shown = format!("<_SelectorDatagramTransport closed fd={fd}>");
+        assert_eq!(transport.to_string(), shown);
         Ok(())
     });
 }

@@ -95,6 +95,11 @@ async fn shell(script: &str) -> Result<(SubprocessTransport, Rc<Child>)> {
 fn a_child_answers_until_its_transport_is_closed() {
     run(async {
         let (transport, child) = echo().await?;
+        let pid = transport.get_pid();
+        let pipe = |fd| transport.get_pipe_transport(fd).unwrap();
+        let pipes = format!("stdin={} stdout={} stderr={}", pipe(0), pipe(1), pipe(2));
+        let shown = format!("<_UnixSubprocessTransport pid={pid} running {pipes}>");
+        assert_eq!(transport.to_string(), shown);
         let stdin = transport.get_pipe_transport(0).unwrap();
         stdin.write(b"Python ")?;
         child.has(1, "Python ").await?;
@@ -233,6 +238,31 @@ fn a_child_notices_that_nobody_reads_it() {
         transport.close();
         assert_eq!(child.end().await?, -libc::SIGKILL);
         assert_eq!(child.data(1), "OUT:test");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_child_lives_without_its_pipes() {
+    run(async {
+        let event_loop = asyncio::get_running_loop()?;
+        let sleep = event_loop.subprocess_exec(Child::default, "sleep", ["3600"]);
+        let (transport, child) = sleep.await?;
+        for fd in 0..3 {
+            transport.get_pipe_transport(fd).unwrap().close();
+        }
+        until(|| child.lost.iter().all(Cell::get)).await?;
+        assert!(child.returncode.get().is_none() && !child.completed.get());
+        transport.kill()?;
+        assert_eq!(child.end().await?, -libc::SIGKILL);
+
+        // The child closes its ends itself.
+        let (transport, child) = shell("exec 1>&- 2>&-; read -r x; exit 3").await?;
+        until(|| child.lost[1].get() && child.lost[2].get()).await?;
+        assert!(child.returncode.get().is_none() && !child.lost[0].get());
+        transport.get_pipe_transport(0).unwrap().write(b"x\n")?;
+        assert_eq!(child.end().await?, 3);
+        assert!(child.lost[0].get() && !transport.is_closing());
         Ok(())
     });
 }

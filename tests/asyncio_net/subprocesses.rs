@@ -185,6 +185,34 @@ fn a_child_that_does_not_listen_breaks_the_pipe() {
     });
 }
 
+#[test]
+fn a_child_that_has_ended_has_no_more_to_say() {
+    run(async {
+        let process = cat().await?;
+        assert_eq!(process.communicate(b"a".as_slice()).await?.0, b"a");
+        assert_eq!(process.communicate(None).await?.0, b"");
+        assert_eq!(process.communicate(b"z".as_slice()).await?.0, b"");
+        assert_eq!(process.wait().await?, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_child_that_takes_its_time_may_be_talked_to_later() {
+    run(async {
+        let sleep = asyncio::create_subprocess_exec("sleep", ["3600"]);
+        let process = sleep.with_stdin(PIPE).await?;
+        let talking = process.clone();
+        let talk = async move { talking.communicate(vec![0; 1 << 20].as_slice()).await };
+        let result = asyncio::wait_for(talk, 0.01).await;
+        assert!(result.unwrap_err().is_timeout());
+        assert!(!process.stdin().unwrap().is_closing());
+        process.kill()?;
+        process.wait().await?;
+        Ok(())
+    });
+}
+
 // cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_devnull_input
 // cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_devnull_output
 // cpython: test_asyncio/test_subprocess.py::SubprocessMixin::test_devnull_error
@@ -204,6 +232,11 @@ fn streams_go_where_they_are_sent() {
         let both = asyncio::create_subprocess_shell("echo out; echo err >&2");
         let process = both.with_stdout(DEVNULL).with_stderr(PIPE).await?;
         assert_eq!(process.communicate(None).await?.1, b"err\n");
+
+        // Errors go where the output goes, wherever that is.
+        let script = "[ $(readlink /proc/$$/fd/2) = /dev/null ]";
+        let none = asyncio::create_subprocess_shell(script).with_stdout(DEVNULL);
+        assert_eq!(none.with_stderr(STDOUT).await?.wait().await?, 0);
 
         let (reader, writer) = std::io::pipe()?;
         let echo = asyncio::create_subprocess_exec("echo", ["to a file"]);

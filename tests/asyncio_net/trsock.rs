@@ -53,6 +53,7 @@ fn bad_descriptor() -> String {
     error.to_string()
 }
 
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_trsock
 #[test]
 fn it_never_waits() {
     run(async {

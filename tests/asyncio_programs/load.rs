@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use hilos::asyncio::{
-    self, EventLoop, ExceptionContext, Result, Server, StreamReader, StreamWriter,
+    self, AddressFamily, DatagramProtocol, EventLoop, ExceptionContext, Protocol, Result, Server,
+    StreamReader, StreamWriter,
 };
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -18,6 +19,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     quiet("ten_thousand_connections_on_one_loop", connections, ""),
     quiet("a_million_messages_need_no_memory", messages, ""),
     quiet("a_server_outlives_a_lack_of_descriptors", descriptors, ""),
+    quiet("without_descriptors_there_are_no_sockets", sockets, ""),
 ];
 
 async fn echo(reader: StreamReader, writer: StreamWriter) -> Result<()> {
@@ -137,6 +139,7 @@ fn all_that_can_be_opened() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
 
+// cpython: test_asyncio/test_base_events.py::BaseEventLoopWithSelectorTests::test_accept_connection_exception
 fn descriptors() -> ExitCode {
     let seen: Rc<RefCell<Vec<ExceptionContext>>> = Rc::default();
     let log = seen.clone();
@@ -181,4 +184,38 @@ async fn served(clients: &[TcpStream]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+struct Nothing;
+impl Protocol for Nothing {}
+impl DatagramProtocol for Nothing {}
+
+// cpython: test_asyncio/test_base_events.py::BaseEventLoopWithSelectorTests::test_create_datagram_endpoint_socket_err
+fn sockets() -> ExitCode {
+    ended(asyncio::run(async {
+        let event_loop = asyncio::get_running_loop()?;
+        let endpoint = || {
+            let endpoint = event_loop.create_datagram_endpoint(|| Nothing);
+            endpoint.with_family(AddressFamily::Inet)
+        };
+        let files = all_that_can_be_opened();
+        let refused = [
+            endpoint().await.map(drop),
+            endpoint().with_local_addr("127.0.0.1", 0).await.map(drop),
+            event_loop
+                .create_connection(|| Nothing, "127.0.0.1", 9)
+                .await
+                .map(drop),
+        ];
+        for result in refused {
+            let exception = result.expect_err("there is no descriptor left");
+            assert_eq!(
+                format!("{exception:?}"),
+                "OSError: [Errno 24] Too many open files"
+            );
+        }
+        drop(files);
+        endpoint().await?.0.close();
+        Ok(())
+    }))
 }

@@ -10,6 +10,8 @@ use crate::parties::{believing, connect, echo, echo_server, file, showing};
 use crate::support::{SocketPath, fails, port, run, until, watch};
 
 // cpython: test_asyncio/test_streams.py::StreamTests::test_open_connection_no_loop_ssl
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_ssl_connection
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_ssl_verified
 #[test]
 fn an_encrypted_connection_carries_what_a_plain_one_does() {
     run(async {
@@ -44,6 +46,10 @@ fn an_encrypted_connection_carries_what_a_plain_one_does() {
 // cpython: test_asyncio/test_unix_events.py::SelectorEventLoopUnixSocketTests::test_create_unix_connection_nossl_serverhost
 // cpython: test_asyncio/test_unix_events.py::SelectorEventLoopUnixSocketTests::test_create_unix_connection_ssl_timeout_with_plain_sock
 // cpython: test_asyncio/test_unix_events.py::SelectorEventLoopUnixSocketTests::test_create_unix_server_ssl_timeout_with_plain_sock
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_ssl_unix_connection
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_unix_server_ssl
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_unix_server_ssl_verified
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_unix_server_ssl_verify_failed
 #[test]
 fn a_unix_socket_may_be_encrypted_under_a_name() {
     let path = SocketPath::new("encrypted");
@@ -56,6 +62,10 @@ fn a_unix_socket_may_be_encrypted_under_a_name() {
         writer.write(b"x")?;
         assert_eq!(reader.readexactly(1).await?, b"x");
         writer.close();
+        let others = SslContext::new().with_cafile(file("itself.pem"))?;
+        let open = asyncio::open_unix_connection(&at).with_ssl(&others);
+        let refused = open.with_server_hostname("localhost").await.map(drop);
+        fails(refused, "SSLCertVerificationError");
         server.close();
 
         let open = || asyncio::open_unix_connection(&at);
@@ -88,6 +98,8 @@ fn a_unix_socket_may_be_encrypted_under_a_name() {
 
 // cpython: test_asyncio/test_ssl.py::TestSSL::test_create_connection_ssl_failed_certificate
 // cpython: test_asyncio/test_sslproto.py::BaseStartTLS::test_create_connection_ssl_failed_certificate
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_ssl_verify_failed
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_ssl_match_failed
 #[test]
 fn a_certificate_that_cannot_be_believed_says_why() {
     run(async {
@@ -342,6 +354,7 @@ fn a_side_that_goes_without_goodbye_is_the_end_of_the_stream() {
     });
 }
 
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_create_server_ssl
 #[test]
 fn a_protocol_is_encrypted_like_a_stream() {
     struct Upper(std::cell::RefCell<Option<asyncio::Transport>>);

@@ -141,6 +141,8 @@ fn a_timeout_has_to_be_positive() {
 
 // cpython: test_asyncio/test_ssl.py::TestSSL::test_ssl_connect_accepted_socket
 // cpython: test_asyncio/test_ssl.py::TestSSL::test_connect_accepted_socket
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_ssl_connect_accepted_socket
+// cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_connect_accepted_socket_ssl_timeout_for_plain_socket
 #[test]
 fn a_socket_that_somebody_else_has_accepted_can_be_encrypted() {
     run(async {
@@ -169,6 +171,14 @@ fn a_socket_that_somebody_else_has_accepted_can_be_encrypted() {
         assert_eq!(client.await?, b"roger");
         assert_eq!(protocol.is_lost().await?, None);
         assert_eq!(protocol.ended.get(), 1);
+
+        let (plain, _other) = std::os::unix::net::UnixStream::pair()?;
+        let connect = event_loop.connect_accepted_socket(Recorder::default, plain);
+        let connected = connect.with_ssl_handshake_timeout(1.0).await;
+        assert_eq!(
+            fails(connected.map(drop), "ValueError"),
+            "ssl_handshake_timeout is only meaningful with ssl"
+        );
         Ok(())
     });
 }

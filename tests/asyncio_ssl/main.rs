@@ -2,10 +2,13 @@
 #![cfg(target_os = "linux")]
 //! `asyncio`'s encrypted connections, with the feature `ssl`.
 
+mod base_events;
 mod connections;
 mod endings;
+mod events;
 mod handshakes;
 mod parties;
+mod sendfile;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../asyncio_net/support.rs"]
 mod support;

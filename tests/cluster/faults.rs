@@ -48,14 +48,21 @@ fn each_time(what: &str, fault: impl Fn(&mut Scene)) {
         fault(&mut scene);
         assert!(scene.job.wait(PATIENCE), "{what}: some tasks are missing");
         let results = scene.job.get(None).unwrap();
-        assert!((0..).zip(&results).all(|(n, result)| *result == 2 * n), "{what}");
+        assert!(
+            (0..).zip(&results).all(|(n, result)| *result == 2 * n),
+            "{what}"
+        );
         let (executions, seconds) = (lines(&scene.path).len(), began.elapsed().as_secs_f64());
         println!("{what}: {tasks} tasks, {executions} executions, {seconds:.1} s to the end");
         assert!(executions >= tasks);
         assert_eq!(results.len(), tasks);
         scene.pool.close();
         scene.pool.join(PATIENCE).unwrap();
-        assert_eq!(scene.server.command("KEYS hilos:{q}:submitted:*"), "*0", "{what}");
+        assert_eq!(
+            scene.server.command("KEYS hilos:{q}:submitted:*"),
+            "*0",
+            "{what}"
+        );
     }
 }
 
@@ -65,12 +72,19 @@ impl Scene {
         let proxy = Proxy::new(server.port);
         let path = server.file("log");
         let name = path.to_str().unwrap().to_owned();
-        let workers = [proxy.url(), server.url()]
-            .map(|url| Worker::start(&url, "q", &["--slots", "1"]));
+        let workers =
+            [proxy.url(), server.url()].map(|url| Worker::start(&url, "q", &["--slots", "1"]));
         let pool = ClusterPool::new(&server.url(), "q").unwrap();
         let items = (0..tasks as u64).map(|n| (name.clone(), n));
         let job = pool.with_chunksize(1).starmap_async(note, items).unwrap();
-        Self { server, proxy, workers, pool, job, path }
+        Self {
+            server,
+            proxy,
+            workers,
+            pool,
+            job,
+            path,
+        }
     }
 }
 

@@ -58,7 +58,11 @@ pub(crate) fn nap(millis: u64) -> u64 {
 }
 
 fn append(path: &str, number: u64) {
-    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
     file.write_all(format!("{number}\n").as_bytes()).unwrap();
 }
 
@@ -100,12 +104,12 @@ pub(crate) fn kill_worker(path: String) {
     sleep(Duration::from_secs(60));
 }
 
-pub(crate) fn length(bytes: Vec<u8>) -> usize {
-    bytes.len()
+pub(crate) fn length(text: String) -> usize {
+    text.len()
 }
 
-pub(crate) fn zeros(count: usize) -> Vec<u8> {
-    vec![0; count]
+pub(crate) fn zeros(count: usize) -> String {
+    "0".repeat(count)
 }
 
 pub(crate) fn process(_: u32) -> u32 {

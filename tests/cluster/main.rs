@@ -7,11 +7,13 @@
 //! `HILOS_REQUIRE_REDIS=1`. `HILOS_CLUSTER_RUNS=30` repeats each fault, `HILOS_CLUSTER_TASKS`
 //! says with how many tasks.
 
+mod executor;
 mod faults;
 mod functions;
 mod pool;
 mod proxy;
 mod runner;
+mod security;
 mod server;
 mod traps;
 mod workers;
@@ -20,5 +22,12 @@ fn main() {
     functions::register();
     hilos::cluster::worker_main_with(functions::set_up);
     faults::doomed_client();
-    runner::main(&[pool::CASES, workers::CASES, traps::CASES, faults::CASES]);
+    runner::main(&[
+        pool::CASES,
+        executor::CASES,
+        workers::CASES,
+        security::CASES,
+        traps::CASES,
+        faults::CASES,
+    ]);
 }

@@ -31,7 +31,9 @@ impl Proxy {
         let shared = state.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
+                    continue;
+                };
                 pass_both_ways(&client, &server, &shared);
             }
         });
@@ -71,7 +73,13 @@ fn pass_both_ways(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     }
 }
 
-fn pass(mut from: &TcpStream, mut to: &TcpStream, state: &State, doomed: &AtomicBool, is_reply: bool) {
+fn pass(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    state: &State,
+    doomed: &AtomicBool,
+    is_reply: bool,
+) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(count) = from.read(&mut buffer) {
         if count == 0 {
@@ -82,7 +90,10 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream, state: &State, doomed: &Atomic
         }
         if !is_reply && state.losses.load(Ordering::SeqCst) > 0 {
             let only = state.only.lock();
-            if buffer[..count].windows(only.len()).any(|part| part == &only[..]) {
+            if buffer[..count]
+                .windows(only.len())
+                .any(|part| part == &only[..])
+            {
                 doomed.store(true, Ordering::SeqCst);
             }
         }

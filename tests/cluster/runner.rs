@@ -19,25 +19,40 @@ pub(crate) fn main(groups: &[&[Case]]) {
         (filters.is_empty() || named(&filters)) && !named(&skips)
     };
     if server::program().is_none() {
-        let required = ["CI", "HILOS_REQUIRE_REDIS"].iter().any(|name| {
-            std::env::var(name).is_ok_and(|value| matches!(&*value, "true" | "1"))
-        });
+        let required = ["CI", "HILOS_REQUIRE_REDIS"]
+            .iter()
+            .any(|name| std::env::var(name).is_ok_and(|value| matches!(&*value, "true" | "1")));
         eprintln!("SKIPPED: there is no redis-server, and no test of the cluster has run");
         println!("\ntest result: ok. 0 passed; 0 failed; 0 ignored");
         exit(i32::from(required));
     }
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, test) in groups.iter().copied().flatten().filter(|(name, _)| chosen(name)) {
+    for (name, test) in groups
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|(name, _)| chosen(name))
+    {
         let start = Instant::now();
         match catch_unwind(AssertUnwindSafe(test)) {
             Ok(()) => passed += 1,
             Err(_) => failed.push(*name),
         }
-        let result = if failed.last() == Some(name) { "FAILED" } else { "ok" };
-        println!("test {name} ... {result} ({:.1} s)", start.elapsed().as_secs_f64());
+        let result = if failed.last() == Some(name) {
+            "FAILED"
+        } else {
+            "ok"
+        };
+        println!(
+            "test {name} ... {result} ({:.1} s)",
+            start.elapsed().as_secs_f64()
+        );
     }
     let result = if failed.is_empty() { "ok" } else { "FAILED" };
-    println!("\ntest result: {result}. {passed} passed; {} failed; 0 ignored", failed.len());
+    println!(
+        "\ntest result: {result}. {passed} passed; {} failed; 0 ignored",
+        failed.len()
+    );
     exit(i32::from(!failed.is_empty()));
 }
 

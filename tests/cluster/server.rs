@@ -43,7 +43,12 @@ impl Server {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let options = options.iter().map(ToString::to_string).collect();
-        let mut server = Self { port, dir, options, child: None };
+        let mut server = Self {
+            port,
+            dir,
+            options,
+            child: None,
+        };
         server.run();
         server
     }
@@ -62,7 +67,8 @@ impl Server {
         self.child = Some(child);
         until("redis-server answers", || {
             let answer = self.try_command("PING");
-            answer.is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
+            answer
+                .is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
         });
     }
 
@@ -98,7 +104,10 @@ impl Server {
 
     /// The number in the reply to a command.
     pub(crate) fn number(&self, command: &str) -> i64 {
-        self.command(command).trim_start_matches(':').parse().unwrap()
+        self.command(command)
+            .trim_start_matches(':')
+            .parse()
+            .unwrap()
     }
 
     /// A file of the test's own.
@@ -120,7 +129,11 @@ impl Drop for Server {
         let _ = fs::remove_dir_all(&self.dir);
         let prefix = self.dir.file_name().unwrap().to_str().unwrap().to_owned() + "-";
         for entry in fs::read_dir(self.dir.parent().unwrap()).unwrap().flatten() {
-            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+            if entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.starts_with(&prefix))
+            {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -149,7 +162,9 @@ impl Worker {
     /// Waits for its end; what it returned.
     pub(crate) fn wait(&mut self) -> Option<i32> {
         let child = std::cell::RefCell::new(&mut self.0);
-        until("the worker ends", || child.borrow_mut().try_wait().unwrap().is_some());
+        until("the worker ends", || {
+            child.borrow_mut().try_wait().unwrap().is_some()
+        });
         self.0.wait().unwrap().code()
     }
 }

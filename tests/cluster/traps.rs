@@ -6,17 +6,32 @@ use hilos::cluster::{ClusterPool, status};
 
 use crate::functions::{nap, note, note_nap, square};
 use crate::proxy::Proxy;
-use crate::runner::{Case, until};
+use crate::runner::{Case, PATIENCE, until};
 use crate::server::{Server, Worker, lines};
 
 pub(crate) const CASES: &[Case] = &[
     ("traps::lost_delivery_is_claimed", lost_delivery_is_claimed),
-    ("traps::recovery_runs_nothing_twice", recovery_runs_nothing_twice),
-    ("traps::lost_result_is_read_again", lost_result_is_read_again),
+    (
+        "traps::recovery_runs_nothing_twice",
+        recovery_runs_nothing_twice,
+    ),
+    (
+        "traps::lost_result_is_read_again",
+        lost_result_is_read_again,
+    ),
     ("traps::lost_submit_adds_nothing", lost_submit_adds_nothing),
-    ("traps::lost_completion_counts_once", lost_completion_counts_once),
-    ("traps::loading_server_is_waited_for", loading_server_is_waited_for),
-    ("traps::slow_receipts_lose_no_results", slow_receipts_lose_no_results),
+    (
+        "traps::lost_completion_counts_once",
+        lost_completion_counts_once,
+    ),
+    (
+        "traps::loading_server_is_waited_for",
+        loading_server_is_waited_for,
+    ),
+    (
+        "traps::slow_receipts_lose_no_results",
+        slow_receipts_lose_no_results,
+    ),
 ];
 
 /// A worker must renew what it has, and not what the server believes that it has.
@@ -28,11 +43,15 @@ fn lost_delivery_is_claimed() {
     assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
     // The task is delivered, and the reply that says so gets lost.
     proxy.lose_reply_to("XREADGROUP");
-    until("the reply is lost or under way", || {
-        pool.apply(square, (1,)).is_ok() && proxy.has_lost()
-    });
-    let done = pool.with_chunksize(1).map(square, 0..50).unwrap();
-    assert_eq!(done.len(), 50);
+    while !proxy.has_lost() {
+        let job = pool.apply_async(square, (1,)).unwrap();
+        assert!(
+            job.wait(PATIENCE),
+            "what was delivered in the lost reply hangs"
+        );
+    }
+    let job = pool.with_chunksize(1).map_async(square, 0..50).unwrap();
+    assert!(job.wait(PATIENCE));
 }
 
 /// After the connection was lost, what is absent must be looked up before the results are read.
@@ -42,8 +61,12 @@ fn recovery_runs_nothing_twice() {
     let path = server.file("log");
     let name = path.to_str().unwrap().to_owned();
     let _workers = [1, 2].map(|_| server.worker("q", &["--slots", "1"]));
-    let pool = ClusterPool::new(&proxy.url(), "q").unwrap().with_chunksize(1);
-    let job = pool.starmap_async(note, (0..3000).map(|n| (name.clone(), n))).unwrap();
+    let pool = ClusterPool::new(&proxy.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let job = pool
+        .starmap_async(note, (0..3000).map(|n| (name.clone(), n)))
+        .unwrap();
     for _ in 0..5 {
         proxy.lose_reply_to("EVALSHA");
         until("a reply is lost", || proxy.has_lost() || job.ready());
@@ -74,13 +97,21 @@ fn lost_submit_adds_nothing() {
     let proxy = Proxy::new(server.port);
     let path = server.file("log");
     let name = path.to_str().unwrap().to_owned();
-    let pool = ClusterPool::new(&proxy.url(), "q").unwrap().with_chunksize(1);
+    let pool = ClusterPool::new(&proxy.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
     pool.apply_async(note, (name.clone(), 0)).unwrap();
-    until("the script is known", || server.number("XLEN hilos:{q}:tasks") == 1);
+    until("the script is known", || {
+        server.number("XLEN hilos:{q}:tasks") == 1
+    });
     proxy.lose_reply_to("EVALSHA");
-    let job = pool.starmap_async(note, (1..500).map(|n| (name.clone(), n))).unwrap();
+    let job = pool
+        .starmap_async(note, (1..500).map(|n| (name.clone(), n)))
+        .unwrap();
     until("the reply is lost", || proxy.has_lost());
-    until("all are there", || server.number("XLEN hilos:{q}:tasks") >= 500);
+    until("all are there", || {
+        server.number("XLEN hilos:{q}:tasks") >= 500
+    });
     let _worker = server.worker("q", &["--slots", "2"]);
     assert_eq!(job.get(None).unwrap().len(), 499);
     until("the first is done", || lines(&path).len() >= 500);
@@ -107,14 +138,19 @@ fn lost_completion_counts_once() {
 
 /// A server that has just started refuses everything until its data is loaded.
 fn loading_server_is_waited_for() {
-    let mut server = Server::with_options(&["--enable-debug-command", "yes", "--key-load-delay", "2000"]);
-    let pool = ClusterPool::new(&server.url(), "q").unwrap().with_chunksize(1);
+    let mut server =
+        Server::with_options(&["--enable-debug-command", "yes", "--key-load-delay", "2000"]);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
     // An append-only file that begins with a snapshot is loaded key by key.
     for part in 0..200 {
         server.command(&format!("SET filler{part} x"));
     }
     let job = pool.map_async(square, 0..100).unwrap();
-    until("all are there", || server.number("XLEN hilos:{q}:tasks") == 100);
+    until("all are there", || {
+        server.number("XLEN hilos:{q}:tasks") == 100
+    });
     server.command("BGREWRITEAOF");
     let idle = || server.number("XLEN hilos:{q}:tasks") == 100;
     until("the file is rewritten", idle);
@@ -130,7 +166,9 @@ fn slow_receipts_lose_no_results() {
     let path = server.file("log");
     let name = path.to_str().unwrap().to_owned();
     let _workers = [1, 2].map(|_| server.worker("q", &["--slots", "1"]));
-    let pool = ClusterPool::new(&server.url(), "q").unwrap().with_chunksize(1);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
     // Three times as long as a lease.
     let long: Vec<_> = (0..2)
         .map(|n| pool.apply_async(note_nap, (name.clone(), n, 3000)).unwrap())

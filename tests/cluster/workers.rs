@@ -61,7 +61,9 @@ fn drain_on_sigterm() {
 fn crash_costs_one_job() {
     let server = Server::start();
     let mut worker = server.worker("q", &["--slots", "2", "--max-retries", "0"]);
-    let pool = ClusterPool::new(&server.url(), "q").unwrap().with_chunksize(1);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
     let crash = pool.apply_async(die, (1,)).unwrap();
     let others = pool.map_async(square, 0..200).unwrap();
     match crash.get(None) {
@@ -84,7 +86,9 @@ fn retries_are_capped() {
     assert!(pool.apply(die, (1,)).unwrap_err().is_worker_lost());
     // A task that takes whole workers along: each time another one has to take it over.
     let path = server.file("deaths");
-    let job = pool.apply_async(kill_worker, (path.to_str().unwrap().to_owned(),)).unwrap();
+    let job = pool
+        .apply_async(kill_worker, (path.to_str().unwrap().to_owned(),))
+        .unwrap();
     let mut workers: Vec<Worker> = Vec::new();
     while !job.wait(0.2) {
         workers.push(server.worker("q", &["--slots", "1", "--max-retries", "2"]));
@@ -98,7 +102,9 @@ fn retries_are_capped() {
 fn maxtasksperchild() {
     let server = Server::start();
     let _worker = server.worker("q", &["--slots", "1", "--maxtasksperchild", "10"]);
-    let pool = ClusterPool::new(&server.url(), "q").unwrap().with_chunksize(1);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
     let mut processes = pool.map(process, 0..50).unwrap();
     processes.sort_unstable();
     processes.dedup();
@@ -120,7 +126,10 @@ fn initializer() {
     assert_eq!(bad.wait(), Some(1));
     let mut text = String::new();
     std::io::Read::read_to_string(bad.0.stderr.as_mut().unwrap(), &mut text).unwrap();
-    assert!(text.contains("the initializer failed") && text.contains("no database"), "{text}");
+    assert!(
+        text.contains("the initializer failed") && text.contains("no database"),
+        "{text}"
+    );
     let _good = start("good");
     let pool = ClusterPool::new(&url, "q").unwrap();
     assert_eq!(pool.apply(initialized, ()).unwrap(), 7);
@@ -128,7 +137,9 @@ fn initializer() {
 
 fn long_tasks_spread() {
     let server = Server::start();
-    let pool = ClusterPool::new(&server.url(), "q").unwrap().with_chunksize(1);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
     let _workers = [1, 2].map(|_| server.worker("q", &["--slots", "1"]));
     // Short ones first, so that the workers fetch ahead.
     pool.map(square, 0..2000).unwrap();

@@ -2,10 +2,12 @@
 
 #![cfg(target_os = "linux")]
 
+mod bad_input;
 mod compare;
 mod connection;
 mod cpython_tests;
 mod examples;
+mod faults;
 mod network;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../multiprocessing/program.rs"]

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod authkey;
 mod barrier;
 mod condition;
 mod connection;
@@ -19,6 +20,7 @@ mod mutations;
 mod pool;
 mod process;
 mod program;
+#[allow(dead_code, reason = "it is another test's too")]
 mod python;
 mod queues;
 mod resource_tracker;

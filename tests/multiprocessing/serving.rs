@@ -59,7 +59,8 @@ impl Drop for Serving {
     }
 }
 
-const PREAMBLE: &str = "\
+/// What scripts begin with.
+pub(crate) const PREAMBLE: &str = "\
 import ast, faulthandler, multiprocessing, queue, sys, threading
 from multiprocessing.managers import *
 from multiprocessing.managers import BaseProxy, IteratorProxy, RemoteError

@@ -39,6 +39,7 @@ enum Cancellation {
 }
 
 impl Head {
+    #[inline]
     pub(crate) fn new(event_loop: EventLoop) -> Self {
         Self {
             event_loop,
@@ -49,10 +50,12 @@ impl Head {
         }
     }
 
+    #[inline]
     pub(crate) fn done(&self) -> bool {
         self.state.get() != State::Pending
     }
 
+    #[inline]
     pub(crate) fn cancelled(&self) -> bool {
         self.state.get() == State::Cancelled
     }
@@ -111,21 +114,18 @@ pub(crate) trait AnyFuture: 'static {
     /// Cancels this future alone; what it waits for goes to `next`, in reverse.
     fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>);
 
+    // `event_loop` is the future's own, at hand also where the future is given away.
+
     /// Has a task's next step run soon, unless that is arranged.
-    fn wake(self: Rc<Self>) {}
+    fn wake(self: Rc<Self>, _event_loop: &EventLoop) {}
 
     /// Runs a task's coroutine as far as it gets.
-    fn step(self: Rc<Self>) {}
+    fn step(self: Rc<Self>, _event_loop: &EventLoop) {}
 
     /// Drops a task's coroutine.
     fn abandon(self: Rc<Self>) {}
 
     fn add_callback(self: Rc<Self>, callback: Callback);
-
-    /// Adds the callback that steps `task`, the one that is added most.
-    fn step_when_done(self: Rc<Self>, task: AnyRc) {
-        self.add_callback(Callback::Step(task));
-    }
 
     /// Removes the callbacks that `gone` accepts, and says how many there were.
     fn remove_callbacks(&self, gone: &mut dyn FnMut(&Callback) -> bool) -> usize;
@@ -169,6 +169,7 @@ pub(crate) trait Notify {
 }
 
 /// Whether both are the same future.
+#[inline]
 pub(crate) fn same(one: &AnyRc, other: &AnyRc) -> bool {
     std::ptr::addr_eq(Rc::as_ptr(one), Rc::as_ptr(other))
 }

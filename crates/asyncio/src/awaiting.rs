@@ -45,35 +45,47 @@ impl<T> Await<T> {
     }
 
     /// Has the current task stepped when the future is done, and cancellations go to the future.
+    #[inline]
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
-        let event_loop = &self.future.head().event_loop;
-        let current = &event_loop.0.current;
+        let core = self.future.core();
+        let event_loop = &core.head.event_loop;
+        let direct = event_loop.0.current.is_direct(context.waker());
         let Some(task) = event_loop.current_task() else {
             return self.register_stranger(context);
         };
-        let direct = current.is_direct(context.waker());
         let waiting = self.future.erased();
         if same(&task, &waiting) {
-            let message = format!("Task cannot await on itself: {}", task.repr());
-            return Err(error(message));
+            return Err(awaits_itself(&task));
         }
-        step::waits_for(&task, waiting.clone());
+        step::waits_for(&task, waiting);
+        match direct && self.registered.is_none() {
+            true => {
+                self.registered = Some(Registered::Task(address(&task)));
+                core.add_callback_while_pending(Callback::Step(task));
+            }
+            false => self.register_anew(direct, task, context.waker()),
+        }
+        Ok(())
+    }
+
+    /// Has `task` stepped or `waker` woken, if that is not what is to happen already.
+    fn register_anew(&mut self, direct: bool, task: AnyRc, waker: &Waker) {
         match &self.registered {
             Some(Registered::Task(other)) if direct && *other == address(&task) => {}
-            Some(Registered::Waker(waker)) if !direct && waker.will_wake(context.waker()) => {}
+            Some(Registered::Waker(other)) if !direct && other.will_wake(waker) => {}
             _ => {
                 self.deregister();
                 self.registered = Some(match direct {
                     true => {
                         let address = address(&task);
-                        waiting.step_when_done(task);
+                        let core = self.future.core();
+                        core.add_callback_while_pending(Callback::Step(task));
                         Registered::Task(address)
                     }
-                    false => add_waker(waiting, context.waker()),
+                    false => add_waker(self.future.erased(), waker),
                 });
             }
         }
-        Ok(())
     }
 
     /// Like [`register`](Self::register), for a poll by something that is not this loop's task.
@@ -92,7 +104,26 @@ impl<T> Await<T> {
         Ok(())
     }
 
+    /// Ends the wait with `thrown`.
+    #[cold]
+    fn interrupted(&mut self, thrown: Exception) -> Exception {
+        self.deregister();
+        // CPython looks at the result before it throws.
+        if self.future.done() {
+            self.future.head().unseen.set(false);
+        }
+        thrown
+    }
+
+    #[inline]
     fn deregister(&mut self) {
+        if self.registered.is_some() {
+            self.take_back();
+        }
+    }
+
+    /// Has the future wake nobody, if it was to wake somebody.
+    fn take_back(&mut self) {
         match self.registered.take() {
             None | Some(Registered::Refused(_)) => {}
             _ if self.future.done() => {}
@@ -114,6 +145,11 @@ fn address(task: &AnyRc) -> *const () {
     Rc::as_ptr(task).cast()
 }
 
+#[cold]
+fn awaits_itself(task: &AnyRc) -> Exception {
+    error(format!("Task cannot await on itself: {}", task.repr()))
+}
+
 fn add_waker(future: AnyRc, waker: &Waker) -> Registered {
     future.add_callback(Callback::Wake(waker.clone()));
     Registered::Waker(Box::new(waker.clone()))
@@ -129,14 +165,10 @@ impl<T: 'static> StdFuture for Await<T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
+        let core = this.future.core();
         // A cancellation comes before a result, which then is lost.
-        if let Some(thrown) = this.future.head().event_loop.0.current.take_throw() {
-            this.deregister();
-            // CPython looks at the result before it throws.
-            if this.future.done() {
-                this.future.head().unseen.set(false);
-            }
-            return Poll::Ready(Err(thrown));
+        if let Some(thrown) = core.head.event_loop.0.current.take_throw() {
+            return Poll::Ready(Err(this.interrupted(thrown)));
         }
         if let Some(Registered::Refused(error)) = this
             .registered
@@ -144,9 +176,9 @@ impl<T: 'static> StdFuture for Await<T> {
         {
             return Poll::Ready(Err(error));
         }
-        if this.future.done() {
+        if core.head.done() {
             this.registered = None;
-            return Poll::Ready(this.future.core().result(this.get));
+            return Poll::Ready(core.result(this.get));
         }
         match this.register(context) {
             Ok(()) => Poll::Pending,
@@ -160,6 +192,7 @@ impl<T: 'static> StdFuture for Await<T> {
 }
 
 impl<T: 'static> Drop for Await<T> {
+    #[inline]
     fn drop(&mut self) {
         self.deregister();
     }

@@ -11,7 +11,6 @@ use hilos_core::contextvars::Context;
 use hilos_core::lazy_context::{Asking, asking};
 use hilos_core::time::Timeout;
 
-use crate::any_future::{AnyRc, Notify};
 use crate::awaited_by::Told;
 use crate::clock::Clock;
 use crate::create_task::TaskFactory;
@@ -24,15 +23,18 @@ use crate::guest::Guest;
 use crate::handler::ExceptionContext;
 #[cfg(target_os = "linux")]
 use crate::interrupt::Interrupted;
+use crate::ready::{Ready, ReadyQueue};
 use crate::registry::Registry;
 use crate::repr::{address, debug_like_display};
+#[cfg(target_os = "linux")]
+use crate::resolver::Resolver;
 use crate::returns::Returns;
 use crate::running;
 #[cfg(target_os = "linux")]
 use crate::selector::Selector;
 use crate::shuffle::Shuffle;
 use crate::step::{CurrentStep, ask_for_context};
-use crate::threadsafe::{Injected, Shared, TaskKey};
+use crate::threadsafe::{Shared, TaskKey};
 use crate::timers::Timers;
 #[cfg(target_os = "linux")]
 use crate::transports::Open;
@@ -67,10 +69,7 @@ use crate::unix_events::Signals;
 pub struct EventLoop(pub(crate) Rc<Inner>);
 
 pub(crate) struct Inner {
-    /// What runs in the next iteration; in this one, if it was pushed before that began.
-    ready: RefCell<Vec<Ready>>,
-    /// The memory of the list that this iteration runs.
-    spare: Cell<Vec<Ready>>,
+    pub(crate) ready: ReadyQueue,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
     /// The task whose coroutine is being polled, and how.
@@ -81,7 +80,7 @@ pub(crate) struct Inner {
     running: Cell<bool>,
     closed: Cell<bool>,
     /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
-    raised: RefCell<Option<Exception>>,
+    pub(crate) raised: RefCell<Option<Exception>>,
     exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
     slow_callback_duration: Cell<f64>,
@@ -99,6 +98,8 @@ pub(crate) struct Inner {
     pub(crate) read_buffer: RefCell<Vec<u8>>,
     #[cfg(target_os = "linux")]
     pub(crate) transports: RefCell<Open>,
+    #[cfg(target_os = "linux")]
+    pub(crate) resolver: RefCell<Option<Resolver>>,
     /// What Ctrl-C does to the run.
     #[cfg(target_os = "linux")]
     pub(crate) on_interrupt: RefCell<Option<Rc<Interrupted>>>,
@@ -115,56 +116,6 @@ pub(crate) struct Inner {
 
 /// What a loop does with errors that nobody can catch.
 pub type ExceptionHandler = Rc<dyn Fn(&EventLoop, &ExceptionContext)>;
-
-/// Something that is ready to run.
-pub(crate) enum Ready {
-    /// A task's next step.
-    Step(AnyRc),
-    /// A call that may be cancelled until it runs.
-    Handle(Rc<dyn Scheduled>),
-    /// A future is done, and one of asyncio's own objects shall know.
-    Notify(Rc<dyn Notify>, AnyRc),
-    /// A future is done, and the program's callback shall know.
-    Call(Box<dyn FnOnce(AnyRc)>, AnyRc),
-    /// What another thread has sent.
-    Sent(Box<dyn FnOnce() + Send>),
-    /// What another thread has done, by its number.
-    Return(u64),
-    /// Signals have come.
-    #[cfg(target_os = "linux")]
-    Signals,
-}
-
-impl Ready {
-    #[inline]
-    fn run(self, event_loop: &EventLoop) {
-        match self {
-            Self::Step(task) => task.step(),
-            Self::Handle(handle) => handle.run(),
-            Self::Notify(whom, future) => whom.notify(future),
-            Self::Call(callback, future) => callback(future),
-            Self::Sent(call) => call(),
-            Self::Return(number) => event_loop.0.returns.take(number),
-            #[cfg(target_os = "linux")]
-            Self::Signals => event_loop.receive_signals(),
-        }
-    }
-}
-
-impl fmt::Display for Ready {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Step(task) => f.write_str(&task.repr()),
-            Self::Handle(handle) => Handle(handle.clone()).fmt(f),
-            Self::Notify(_, future) | Self::Call(_, future) => {
-                write!(f, "a callback of {}", future.repr())
-            }
-            Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
-            #[cfg(target_os = "linux")]
-            Self::Signals => f.write_str("the look for signals"),
-        }
-    }
-}
 
 /// Creates a loop; nothing runs in it yet.
 ///
@@ -183,8 +134,7 @@ fn debug_by_default() -> bool {
 impl EventLoop {
     pub(crate) fn with_clock(clock: Clock) -> Self {
         Self(Rc::new(Inner {
-            ready: RefCell::default(),
-            spare: Cell::default(),
+            ready: ReadyQueue::default(),
             timers: RefCell::default(),
             tasks: RefCell::default(),
             current: CurrentStep::default(),
@@ -207,6 +157,8 @@ impl EventLoop {
             read_buffer: RefCell::default(),
             #[cfg(target_os = "linux")]
             transports: RefCell::default(),
+            #[cfg(target_os = "linux")]
+            resolver: RefCell::default(),
             #[cfg(target_os = "linux")]
             on_interrupt: RefCell::default(),
             guest: Guest::default(),
@@ -375,19 +327,14 @@ impl EventLoop {
         self.0.timers.borrow_mut().count_cancelled();
     }
 
-    pub(crate) fn push(&self, ready: Ready) {
-        self.push_with(|| ready);
-    }
-
-    /// Like [`push`](Self::push), where it matters: what `make` returns is written once, in its place.
     #[inline]
-    pub(crate) fn push_with(&self, make: impl FnOnce() -> Ready) {
-        let mut ready = self.0.ready.borrow_mut();
-        ready.extend(std::iter::once_with(make));
+    pub(crate) fn push(&self, ready: Ready) {
+        self.0.ready.push(ready);
     }
 
+    #[inline]
     pub(crate) fn has_ready(&self) -> bool {
-        !self.0.ready.borrow().is_empty()
+        self.0.ready.len() > 0
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -458,10 +405,9 @@ impl EventLoop {
         if self.0.closed.replace(true) {
             return Ok(());
         }
-        self.0.shared.close();
         let ready = self.0.ready.take();
         let timers = self.0.timers.take();
-        let sent = self.0.shared.receive();
+        let sent = self.0.shared.inbox.close();
         drop((ready, timers, sent));
         self.close_selector();
         self.0.guest.shut_down(Duration::ZERO);
@@ -485,65 +431,6 @@ impl EventLoop {
         }
     }
 
-    /// One iteration, as CPython's: first what has come from outside, then what is due, then
-    /// exactly the calls that are ready by now.
-    fn run_once(&self) {
-        self.prune_timers();
-        self.wait_for_events();
-        self.check_interrupts();
-        self.receive();
-        self.collect_due();
-        let mut todo = self.0.ready.replace(self.0.spare.take());
-        self.0.shuffle.permute(&mut todo);
-        let calls = todo.len();
-        self.0.fed.set(0);
-        let mut rest = Rest {
-            event_loop: self,
-            calls: todo.drain(..),
-        };
-        while rest.calls.len() > 0 {
-            self.check_interrupts();
-            if self.0.raised.borrow().is_some() {
-                break;
-            }
-            let Some(ready) = rest.calls.next() else {
-                break;
-            };
-            match self.get_debug() {
-                true => self.run_timed(ready),
-                false => ready.run(self),
-            }
-        }
-        drop(rest);
-        self.0.only_fed.set(calls > 0 && self.0.fed.get() == calls);
-        // What a rush has made long is not kept for ever.
-        if todo.capacity() <= SPARE {
-            self.0.spare.set(todo);
-        }
-    }
-
-    fn prune_timers(&self) {
-        if self.0.timers.borrow().any_cancelled() {
-            let pruned = self.0.timers.borrow_mut().prune();
-            drop(pruned);
-        }
-    }
-
-    /// Runs a call of debug mode, which warns of one that keeps the others waiting.
-    fn run_timed(&self, ready: Ready) {
-        let what = ready.to_string();
-        let start = self.time();
-        ready.run(self);
-        let duration = self.time() - start;
-        if duration >= self.slow_callback_duration() {
-            // A closed standard error output is no reason to fail.
-            let _ = writeln!(
-                std::io::stderr(),
-                "Executing {what} took {duration:.3} seconds"
-            );
-        }
-    }
-
     /// From how many seconds on debug mode calls a callback or a step slow: 0.1, unless set.
     pub fn slow_callback_duration(&self) -> f64 {
         self.0.slow_callback_duration.get()
@@ -554,41 +441,10 @@ impl EventLoop {
         self.0.slow_callback_duration.set(seconds);
     }
 
-    fn receive(&self) {
-        if !self.0.shared.has_any() {
-            return;
-        }
-        for item in self.0.shared.receive() {
-            self.accept(item);
-        }
-    }
-
-    pub(crate) fn accept(&self, item: Injected) {
-        match item {
-            Injected::Wake(key) => self.wake_task(key),
-            Injected::Call(call) => self.push(Ready::Sent(call)),
-            Injected::Return(number) => self.push(Ready::Return(number)),
-        }
-    }
-
-    fn collect_due(&self) {
-        let mut timers = self.0.timers.borrow_mut();
-        if timers.next().is_none() {
-            return;
-        }
-        let now = self.time();
-        // After some months a number of seconds has no room for a nanosecond more.
-        let end = (now + CLOCK_RESOLUTION).max(now.next_up());
-        let mut ready = self.0.ready.borrow_mut();
-        while let Some(handle) = timers.pop_due(end) {
-            ready.push(Ready::Handle(handle));
-        }
-    }
-
     pub(crate) fn wake_task(&self, key: TaskKey) {
         let task = self.0.tasks.borrow().get(key);
         if let Some(task) = task {
-            task.wake();
+            task.wake(self);
         }
     }
 
@@ -641,28 +497,6 @@ impl EventLoop {
         let _ = writeln!(std::io::stderr(), "{context}");
     }
 }
-
-/// The calls that an iteration has yet to make; those that it leaves are the next one's first.
-struct Rest<'l> {
-    event_loop: &'l EventLoop,
-    calls: std::vec::Drain<'l, Ready>,
-}
-
-impl Drop for Rest<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.calls.len() > 0 {
-            let mut ready = self.event_loop.0.ready.borrow_mut();
-            ready.splice(..0, self.calls.by_ref());
-        }
-    }
-}
-
-/// How long a list of ready calls may be that is kept to be used again.
-const SPARE: usize = 4096;
-
-/// The smallest difference that CPython's clock shows.
-const CLOCK_RESOLUTION: f64 = 1e-9;
 
 /// Marks a loop as running while it lives.
 struct Running<'l> {

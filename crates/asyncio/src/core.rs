@@ -5,11 +5,12 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, AnyRc, Callback, Head, State};
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
 use crate::few::Few;
 use crate::handler::ExceptionContext;
+use crate::ready::Ready;
 
 /// The outcome of a future and the callbacks that wait for it.
 pub(crate) struct Core<T> {
@@ -47,6 +48,7 @@ impl<T> Core<T> {
     }
 
     /// The result, got out of its place by `get`.
+    #[inline]
     pub(crate) fn result(&self, get: fn(&mut Option<T>) -> Option<T>) -> Result<T> {
         if self.head.cancelled() {
             return Err(self.head.cancelled_error());
@@ -70,17 +72,31 @@ impl<T> Core<T> {
     /// Sets the result and schedules the callbacks.
     #[inline]
     pub(crate) fn succeed<S: AnyFuture>(&self, this: &Rc<S>, value: T) {
-        self.inside.borrow_mut().outcome = Some(Ok(Some(value)));
-        self.head.state.set(State::Finished);
-        self.schedule_callbacks(this);
+        self.finish(this, Ok(Some(value)));
     }
 
     /// Sets the exception and schedules the callbacks.
     pub(crate) fn fail<S: AnyFuture>(&self, this: &Rc<S>, exception: Exception) {
-        self.inside.borrow_mut().outcome = Some(Err(exception));
-        self.head.state.set(State::Finished);
-        self.schedule_callbacks(this);
+        self.finish(this, Err(exception));
         self.head.unseen.set(true);
+    }
+
+    /// Forgets the result: the future is as if it were new. Its callbacks are scheduled already.
+    pub(crate) fn renew(&self) {
+        let outcome = self.inside.borrow_mut().outcome.take();
+        drop(outcome);
+        self.head.state.set(State::Pending);
+    }
+
+    #[inline]
+    fn finish<S: AnyFuture>(&self, this: &Rc<S>, outcome: Result<Option<T>>) {
+        let callbacks = {
+            let mut inside = self.inside.borrow_mut();
+            inside.outcome = Some(outcome);
+            std::mem::take(&mut inside.callbacks)
+        };
+        self.head.state.set(State::Finished);
+        self.schedule(callbacks, this);
     }
 
     /// Marks the future as cancelled, unless it is done.
@@ -102,22 +118,34 @@ impl<T> Core<T> {
 
     fn schedule_callbacks<S: AnyFuture>(&self, this: &Rc<S>) {
         let callbacks = std::mem::take(&mut self.inside.borrow_mut().callbacks);
+        self.schedule(callbacks, this);
+    }
+
+    #[inline]
+    fn schedule<S: AnyFuture>(&self, callbacks: Few<Callback>, this: &Rc<S>) {
+        let event_loop = &self.head.event_loop;
         match callbacks {
             Few::None => {}
-            Few::One(callback) => schedule(&self.head.event_loop, callback, this),
-            Few::Many(callbacks) => {
-                for callback in *callbacks {
-                    schedule(&self.head.event_loop, callback, this);
+            Few::One(Callback::Step(task)) => task.wake(event_loop),
+            callbacks => {
+                for callback in callbacks {
+                    schedule(event_loop, callback, this);
                 }
             }
         }
+    }
+
+    /// Adds a callback to a future that is not done.
+    #[inline]
+    pub(crate) fn add_callback_while_pending(&self, callback: Callback) {
+        self.inside.borrow_mut().callbacks.push(callback);
     }
 
     #[inline]
     pub(crate) fn add_callback<S: AnyFuture>(&self, this: &Rc<S>, callback: Callback) {
         match self.head.done() {
             true => schedule(&self.head.event_loop, callback, this),
-            false => self.inside.borrow_mut().callbacks.push(callback),
+            false => self.add_callback_while_pending(callback),
         }
     }
 
@@ -173,10 +201,10 @@ impl<T> Core<T> {
 /// Has the loop run the callback of a future that is done.
 fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &Rc<S>) {
     match callback {
-        Callback::Step(task) => task.wake(),
+        Callback::Step(task) => task.wake(event_loop),
         // The waker only marks; the task that it wakes runs in the next iteration all the same.
         Callback::Wake(waker) => waker.wake(),
-        Callback::Notify(whom) => event_loop.push_with(|| Ready::Notify(whom, future.clone())),
+        Callback::Notify(whom) => event_loop.push(Ready::Notify(whom, future.clone())),
         Callback::Call(called) => event_loop.push(Ready::Call(called.1, future.clone())),
     }
 }

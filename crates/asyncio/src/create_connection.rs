@@ -1,20 +1,21 @@
 //! `loop.create_connection` and `loop.create_unix_connection`.
 
 use std::future::Future as StdFuture;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
+use hilos_core::time::Timeout;
 use socket2::{Domain, Socket, Type};
 
 use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
-use crate::create_server::{bind_error, unix_stream_socket};
-use crate::exception::{Exception, Result};
-use crate::exceptions::{ExceptionGroup, ValueError};
-use crate::getaddrinfo::{AddressFamily, Lookup, domain};
+use crate::connecting::{Options, connect_to, only};
+use crate::create_server::unix_stream_socket;
+use crate::exception::Result;
+use crate::exceptions::ValueError;
+use crate::getaddrinfo::AddressFamily;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::security::Ssl;
@@ -37,16 +38,8 @@ pub struct CreateConnection<F> {
     event_loop: EventLoop,
     factory: F,
     target: Target,
-    options: Options,
+    pub(crate) options: Options,
     pub(crate) ssl: Ssl,
-}
-
-#[derive(Default)]
-struct Options {
-    family: AddressFamily,
-    local_addr: Option<(Option<String>, u16)>,
-    interleave: usize,
-    all_errors: bool,
 }
 
 impl EventLoop {
@@ -153,9 +146,21 @@ impl<F> CreateConnection<F> {
         self
     }
 
-    /// Tries addresses of the two families in turn, after so many of the first one.
+    /// Tries the next address when the last has taken so many seconds, and takes the first that
+    /// answers: "happy eyeballs". Unless given, each is tried until it fails.
+    ///
+    /// A quarter of a second is usual.
+    pub fn with_happy_eyeballs_delay<D: Into<Timeout>>(mut self, delay: D) -> Self {
+        self.options.happy_eyeballs_delay = delay.into();
+        self
+    }
+
+    /// Tries addresses of the two families in turn, after so many of the first one; in the order
+    /// in which they were found for 0.
+    ///
+    /// Unless given, it is 1 with [a delay](Self::with_happy_eyeballs_delay) and 0 without.
     pub fn with_interleave(mut self, interleave: usize) -> Self {
-        self.options.interleave = interleave;
+        self.options.interleave = Some(interleave);
         self
     }
 
@@ -220,121 +225,6 @@ async fn connect_to_path(event_loop: &EventLoop, path: &Path) -> Result<Socket> 
         .connect(&socket, &address, Address::new(&address))
         .await?;
     Ok(only(socket))
-}
-
-/// Nobody else has the socket when it is connected.
-fn only(socket: Rc<Socket>) -> Socket {
-    Rc::into_inner(socket).expect("the loop does not keep what it watched")
-}
-
-async fn connect_to(
-    event_loop: &EventLoop,
-    host: Option<String>,
-    port: u16,
-    options: Options,
-) -> Result<Socket> {
-    let lookup = |host, port| Lookup {
-        host,
-        port,
-        family: options.family,
-        passive: false,
-    };
-    let mut addresses = event_loop.resolve(lookup(host, port)).await?;
-    let local = match options.local_addr {
-        Some((host, port)) => Some(event_loop.resolve(lookup(host, port)).await?),
-        None => None,
-    };
-    if options.interleave > 0 {
-        addresses = interleaved(addresses, options.interleave);
-    }
-    let mut exceptions = Vec::new();
-    for address in addresses {
-        match connect_socket(event_loop, address, local.as_deref()).await {
-            Ok(socket) => return Ok(socket),
-            Err(exception) if exception.is_base() => return Err(exception),
-            Err(exception) => exceptions.push(exception),
-        }
-    }
-    Err(combined(exceptions, options.all_errors))
-}
-
-async fn connect_socket(
-    event_loop: &EventLoop,
-    address: SocketAddr,
-    local: Option<&[SocketAddr]>,
-) -> Result<Socket> {
-    let socket = Socket::new(domain(&address), Type::STREAM.nonblocking().cloexec(), None);
-    let socket = Rc::new(socket.map_err(os_error)?);
-    if let Some(local) = local {
-        bind_to_any(&socket, local, &address)?;
-    }
-    event_loop
-        .connect(&socket, &address.into(), Address::Inet(address))
-        .await?;
-    Ok(only(socket))
-}
-
-/// Binds to the first of `local` that is of the right family and free.
-fn bind_to_any(socket: &Socket, local: &[SocketAddr], remote: &SocketAddr) -> Result<()> {
-    let mut last = None;
-    for address in local
-        .iter()
-        .filter(|local| local.is_ipv4() == remote.is_ipv4())
-    {
-        match socket.bind(&(*address).into()) {
-            Ok(()) => return Ok(()),
-            Err(error) => last = Some(bind_error(&error, *address)),
-        }
-    }
-    Err(last.unwrap_or_else(|| {
-        let family = match remote.is_ipv4() {
-            true => "<AddressFamily.AF_INET: 2>",
-            false => "<AddressFamily.AF_INET6: 10>",
-        };
-        let message = format!("no matching local address with family={family} found");
-        Exception::new("OSError", message)
-    }))
-}
-
-/// `addresses` with the families in turn, after `first` of the first one.
-fn interleaved(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
-    let Some(leader) = addresses.first().map(SocketAddr::is_ipv4) else {
-        return addresses;
-    };
-    let (ours, others): (Vec<_>, Vec<_>) = addresses
-        .into_iter()
-        .partition(|address| address.is_ipv4() == leader);
-    let mut ours = ours.into_iter();
-    let mut result: Vec<_> = ours.by_ref().take(first - 1).collect();
-    let mut others = others.into_iter();
-    loop {
-        let pair = (ours.next(), others.next());
-        if pair == (None, None) {
-            return result;
-        }
-        result.extend(pair.0);
-        result.extend(pair.1);
-    }
-}
-
-/// One exception for all.
-fn combined(mut exceptions: Vec<Exception>, all: bool) -> Exception {
-    if all {
-        return ExceptionGroup::new("create_connection failed", exceptions).into();
-    }
-    let mut texts = exceptions.iter().map(ToString::to_string);
-    let first = texts.next();
-    if exceptions.is_empty() {
-        return Exception::new("OSError", "getaddrinfo() returned empty list");
-    }
-    if texts.all(|text| Some(text) == first) {
-        return exceptions.swap_remove(0);
-    }
-    let texts: Vec<_> = exceptions.iter().map(ToString::to_string).collect();
-    Exception::new(
-        "OSError",
-        format!("Multiple exceptions: {}", texts.join(", ")),
-    )
 }
 
 /// What awaiting a builder waits for.

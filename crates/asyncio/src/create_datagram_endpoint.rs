@@ -1,15 +1,19 @@
 //! `loop.create_datagram_endpoint`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::address::Address;
+use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
+use crate::connecting::only;
 use crate::create_connection::BoxedResult;
-use crate::exception::{Exception, Result};
+use crate::create_server::remove_stale;
+use crate::exception::{Exception, Result, quoted};
 use crate::exceptions::ValueError;
 use crate::getaddrinfo::{AddressFamily, Lookup};
 use crate::os_error::os_error;
@@ -30,11 +34,58 @@ pub struct CreateDatagramEndpoint<F> {
 
 #[derive(Default)]
 struct Options {
-    local_addr: Option<(String, u16)>,
-    remote_addr: Option<(String, u16)>,
+    local_addr: Option<Place>,
+    remote_addr: Option<Place>,
     family: AddressFamily,
     reuse_port: bool,
     allow_broadcast: bool,
+}
+
+/// One end of what is sent.
+enum Place {
+    Host(String, u16),
+    Path(PathBuf),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host, port) => write!(f, "({}, {port})", quoted(host)),
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Options {
+    /// Refuses what a socket that exists already cannot be told.
+    fn check_for_sock(&self) -> Result<()> {
+        let shown = |place: &Option<Place>| place.as_ref().map(Place::to_string);
+        let number = match self.family {
+            AddressFamily::Unspec => None,
+            AddressFamily::Inet => Some("2".to_owned()),
+            AddressFamily::Inet6 => Some("10".to_owned()),
+        };
+        let given = [
+            ("local_addr", shown(&self.local_addr)),
+            ("remote_addr", shown(&self.remote_addr)),
+            ("family", number),
+            ("reuse_port", self.reuse_port.then(|| "True".to_owned())),
+            (
+                "allow_broadcast",
+                self.allow_broadcast.then(|| "True".to_owned()),
+            ),
+        ];
+        let problem = |(name, value): (&str, Option<String>)| Some(format!("{name}={}", value?));
+        let problems: Vec<_> = given.into_iter().filter_map(problem).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "socket modifier keyword arguments can not be used when sock is specified. ({})",
+            problems.join(", ")
+        );
+        Err(ValueError::new(message).into())
+    }
 }
 
 impl EventLoop {
@@ -69,13 +120,27 @@ impl EventLoop {
 impl<F> CreateDatagramEndpoint<F> {
     /// Receives on this address of the machine; port 0 is any that is free.
     pub fn with_local_addr(mut self, host: &str, port: u16) -> Self {
-        self.options.local_addr = Some((host.to_owned(), port));
+        self.options.local_addr = Some(Place::Host(host.to_owned(), port));
+        self
+    }
+
+    /// Receives on a Unix socket that is made at `path`, in place of one that another has left.
+    ///
+    /// Nobody removes it afterwards.
+    pub fn with_local_path<A: AsRef<Path>>(mut self, path: A) -> Self {
+        self.options.local_addr = Some(Place::Path(path.as_ref().to_owned()));
         self
     }
 
     /// Sends to this address, and receives only from there.
     pub fn with_remote_addr(mut self, host: &str, port: u16) -> Self {
-        self.options.remote_addr = Some((host.to_owned(), port));
+        self.options.remote_addr = Some(Place::Host(host.to_owned(), port));
+        self
+    }
+
+    /// Sends to the Unix socket at `path`, and receives only from there.
+    pub fn with_remote_path<A: AsRef<Path>>(mut self, path: A) -> Self {
+        self.options.remote_addr = Some(Place::Path(path.as_ref().to_owned()));
         self
     }
 
@@ -97,7 +162,7 @@ impl<F> CreateDatagramEndpoint<F> {
         self
     }
 
-    /// Uses a socket that exists already, and nothing else that was given.
+    /// Uses a socket that exists already; nothing else may be given then.
     pub fn with_sock<S: Into<OwnedFd>>(mut self, sock: S) -> Self {
         self.sock = Some(sock.into());
         self
@@ -121,7 +186,11 @@ impl<F: FnOnce() -> P, P: DatagramProtocol> CreateDatagramEndpoint<F> {
     async fn make(self) -> Result<(DatagramTransport, Rc<P>)> {
         let event_loop = &self.event_loop;
         let (socket, remote) = match self.sock {
-            Some(fd) => (datagram_socket(fd)?, None),
+            Some(fd) => {
+                let socket = datagram_socket(fd)?;
+                self.options.check_for_sock()?;
+                (socket, None)
+            }
             None => endpoint(event_loop, &self.options).await?,
         };
         let protocol = Rc::new((self.factory)());
@@ -147,8 +216,39 @@ fn datagram_socket(fd: OwnedFd) -> Result<Socket> {
     }
 }
 
-/// The first pair of addresses, of one family, that a socket can be made for.
 async fn endpoint(event_loop: &EventLoop, options: &Options) -> Result<(Socket, Option<Address>)> {
+    match (&options.local_addr, &options.remote_addr) {
+        (Some(Place::Path(_)) | None, Some(Place::Path(_))) | (Some(Place::Path(_)), None) => {
+            unix_endpoint(event_loop, options).await
+        }
+        (Some(Place::Path(_)), _) | (_, Some(Place::Path(_))) => {
+            Err(Exception::new("TypeError", "string is expected"))
+        }
+        _ => inet_endpoint(event_loop, options).await,
+    }
+}
+
+async fn unix_endpoint(
+    event_loop: &EventLoop,
+    options: &Options,
+) -> Result<(Socket, Option<Address>)> {
+    let socket = new_socket(options, Domain::UNIX)?;
+    if let Some(Place::Path(path)) = &options.local_addr {
+        remove_stale(path);
+        socket.bind(&unix_address(path)?).map_err(os_error)?;
+    }
+    let remote = match &options.remote_addr {
+        Some(Place::Path(path)) => Some(unix_address(path)?),
+        _ => None,
+    };
+    connected(event_loop, options, socket, remote).await
+}
+
+/// The first pair of addresses, of one family, that a socket can be made for.
+async fn inet_endpoint(
+    event_loop: &EventLoop,
+    options: &Options,
+) -> Result<(Socket, Option<Address>)> {
     let local = addresses(event_loop, options, options.local_addr.as_ref(), true).await?;
     let remote = addresses(event_loop, options, options.remote_addr.as_ref(), false).await?;
     let mut first = None;
@@ -162,12 +262,8 @@ async fn endpoint(event_loop: &EventLoop, options: &Options) -> Result<(Socket, 
             }
         };
         match make(event_loop, options, domain, local, remote).await {
-            Ok(socket) => {
-                // A socket that sends to all is not connected to one.
-                return Ok((socket, remote.map(Address::Inet)));
-            }
-            Err(exception) if exception.is_base() => return Err(exception),
-            Err(exception) => first = first.or(Some(exception)),
+            Err(exception) if !exception.is_base() => first = first.or(Some(exception)),
+            made => return made,
         }
     }
     let none = || Exception::from(ValueError::new("can not get address information"));
@@ -177,10 +273,10 @@ async fn endpoint(event_loop: &EventLoop, options: &Options) -> Result<(Socket, 
 async fn addresses(
     event_loop: &EventLoop,
     options: &Options,
-    address: Option<&(String, u16)>,
+    place: Option<&Place>,
     passive: bool,
 ) -> Result<Option<Vec<SocketAddr>>> {
-    let Some((host, port)) = address else {
+    let Some(Place::Host(host, port)) = place else {
         return Ok(None);
     };
     let lookup = Lookup {
@@ -189,7 +285,7 @@ async fn addresses(
         family: options.family,
         passive,
     };
-    event_loop.resolve(lookup).await.map(Some)
+    event_loop.resolve_some(lookup).await.map(Some)
 }
 
 type Pair = (Option<SocketAddr>, Option<SocketAddr>);
@@ -218,23 +314,41 @@ async fn make(
     domain: Domain,
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
-) -> Result<Socket> {
-    let socket = Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), None);
-    let socket = socket.map_err(os_error)?;
-    socket
-        .set_reuse_port(options.reuse_port)
-        .map_err(os_error)?;
-    socket
-        .set_broadcast(options.allow_broadcast)
-        .map_err(os_error)?;
+) -> Result<(Socket, Option<Address>)> {
+    let socket = new_socket(options, domain)?;
     if let Some(local) = local {
         socket.bind(&local.into()).map_err(os_error)?;
     }
-    let socket = Rc::new(socket);
-    if let Some(remote) = remote.filter(|_| !options.allow_broadcast) {
-        event_loop
-            .connect(&socket, &remote.into(), Address::Inet(remote))
-            .await?;
+    connected(event_loop, options, socket, remote.map(SockAddr::from)).await
+}
+
+fn new_socket(options: &Options, domain: Domain) -> Result<Socket> {
+    let make = || {
+        let socket = Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), None)?;
+        if options.reuse_port {
+            socket.set_reuse_port(true)?;
+        }
+        if options.allow_broadcast {
+            socket.set_broadcast(true)?;
+        }
+        Ok(socket)
+    };
+    make().map_err(os_error)
+}
+
+/// Connects `socket` to `remote`; one that may send to all stays free.
+async fn connected(
+    event_loop: &EventLoop,
+    options: &Options,
+    socket: Socket,
+    remote: Option<SockAddr>,
+) -> Result<(Socket, Option<Address>)> {
+    let Some(to) = remote else {
+        return Ok((socket, None));
+    };
+    let (socket, shown) = (Rc::new(socket), Address::new(&to));
+    if !options.allow_broadcast {
+        event_loop.connect(&socket, &to, &shown).await?;
     }
-    Ok(Rc::into_inner(socket).expect("the loop does not keep what it watched"))
+    Ok((only(socket), Some(shown)))
 }

@@ -293,13 +293,19 @@ async fn listen_on(
 ) -> Result<Vec<Socket>> {
     let mut addresses = Vec::new();
     for host in hosts.0 {
+        let shown = host.as_deref().map_or("None".to_owned(), quoted);
         let lookup = Lookup {
             host,
             port,
             family: options.family,
             passive: true,
         };
-        for address in event_loop.resolve(lookup).await? {
+        let found = event_loop.resolve(lookup).await?;
+        if found.is_empty() {
+            let message = format!("getaddrinfo({shown}) returned empty list");
+            return Err(Exception::new("OSError", message));
+        }
+        for address in found {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
@@ -396,7 +402,7 @@ fn bind_to_path(path: &Path) -> Result<Socket> {
 }
 
 /// Removes the socket of a server that is gone; what goes wrong, `bind` will tell.
-fn remove_stale(path: &Path) {
+pub(crate) fn remove_stale(path: &Path) {
     let is_abstract = path.as_os_str().as_encoded_bytes().first() == Some(&0);
     let is_socket =
         || std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());

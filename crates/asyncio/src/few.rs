@@ -32,6 +32,7 @@ impl<T> Few<T> {
         };
     }
 
+    #[inline]
     pub(crate) fn as_slice(&self) -> &[T] {
         match self {
             Self::None => &[],
@@ -51,7 +52,36 @@ impl<T> Few<T> {
     }
 }
 
+/// Drops what is in the list, which mostly is nothing.
+#[inline(always)]
+pub(crate) fn clear<T>(place: &Cell<Few<T>>) {
+    match place.take() {
+        Few::None => {}
+        Few::One(item) => drop(item),
+        Few::Many(items) => drop(items),
+    }
+}
+
+/// Adds an item to the list in `place`, which mostly is empty.
+#[inline]
+pub(crate) fn push<T>(place: &Cell<Few<T>>, item: T) {
+    match place.take() {
+        Few::None => place.set(Few::One(item)),
+        mut items => {
+            items.push_another(item);
+            place.set(items);
+        }
+    }
+}
+
+/// Whether the list that is in `place` has no items.
+#[inline]
+pub(crate) fn is_empty<T>(place: &Cell<Few<T>>) -> bool {
+    within(place, |list| matches!(list, Few::None))
+}
+
 /// Calls `f` with the list that is in `place`; nothing else sees it meanwhile.
+#[inline]
 pub(crate) fn within<T, R>(place: &Cell<Few<T>>, f: impl FnOnce(&mut Few<T>) -> R) -> R {
     let mut list = place.take();
     let result = f(&mut list);

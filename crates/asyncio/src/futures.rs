@@ -78,6 +78,16 @@ impl<T: 'static> Future<T> {
         &self.core().head
     }
 
+    /// Makes a future that has a result, and that nobody else knows any more, pending again; `false`
+    /// if somebody may know it.
+    pub(crate) fn renew(&self) -> bool {
+        let alone = Rc::strong_count(&self.0) == 1 && Rc::weak_count(&self.0) == 0;
+        if alone {
+            self.core().renew();
+        }
+        alone
+    }
+
     pub(crate) fn erased(&self) -> AnyRc {
         self.0.clone()
     }
@@ -164,20 +174,25 @@ impl<T: 'static> Future<T> {
         Ok(())
     }
 
+    #[inline]
     fn check_settable(&self, operation: &str) -> Result<()> {
+        match self.done() || self.0.task().is_some() {
+            true => Err(self.not_settable(operation)),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn not_settable(&self, operation: &str) -> Exception {
         if self.0.task().is_some() {
             let message = format!("Task does not support {operation} operation");
-            return Err(crate::RuntimeError::new(message).into());
+            return crate::RuntimeError::new(message).into();
         }
-        if self.done() {
-            let state = if self.cancelled() {
-                "CANCELLED"
-            } else {
-                "FINISHED"
-            };
-            return Err(InvalidStateError::new(format!("{state}: {self}")).into());
-        }
-        Ok(())
+        let state = match self.cancelled() {
+            true => "CANCELLED",
+            false => "FINISHED",
+        };
+        InvalidStateError::new(format!("{state}: {self}")).into()
     }
 
     /// Has `callback` called with the future when it is done: soon, if it is already.

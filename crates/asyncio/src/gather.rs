@@ -197,8 +197,14 @@ impl<R: 'static> Children<R> {
 
     #[track_caller]
     fn ensure<A: Ensure<Value: 'static>>(&mut self, awaitable: A) -> Ensured<A::Value> {
+        let existed = awaitable.existing().is_some();
         let one = ensured(awaitable, &self.gathering.core.head.event_loop);
-        self.add(one.future.erased());
+        let child = one.future.erased();
+        // Only a future that was there before can be there twice.
+        match existed {
+            true => self.add(child),
+            false => self.add_another(child),
+        }
         one
     }
 
@@ -215,11 +221,16 @@ impl<R: 'static> Children<R> {
     }
 
     fn add(&mut self, child: AnyRc) {
+        match self.seen.insert(Rc::as_ptr(&child).cast()) {
+            true => self.add_another(child),
+            false => self.gathering.children.borrow_mut().push(child),
+        }
+    }
+
+    /// Adds a child that is not there yet.
+    fn add_another(&mut self, child: AnyRc) {
         let gathering = &self.gathering;
         gathering.children.borrow_mut().push(child.clone());
-        if !self.seen.insert(Rc::as_ptr(&child).cast()) {
-            return;
-        }
         gathering.left.update(|left| left + 1);
         match child.head().done() {
             true => self.done.push(child),

@@ -44,7 +44,7 @@ pub(crate) struct Lookup {
 
 impl Lookup {
     /// The address, if it needs no lookup.
-    fn literal(&self) -> Option<SocketAddr> {
+    pub(crate) fn literal(&self) -> Option<SocketAddr> {
         let address: IpAddr = self.host.as_deref()?.parse().ok()?;
         let fits = self.family.has(address);
         fits.then(|| SocketAddr::new(address, self.port))
@@ -81,15 +81,10 @@ fn gaierror(error: &io::Error) -> Exception {
 }
 
 impl EventLoop {
-    /// The addresses that `lookup` finds, without a thread where there is nothing to look up.
-    pub(crate) async fn resolve(&self, lookup: Lookup) -> Result<Vec<SocketAddr>> {
-        match lookup.literal() {
-            Some(address) => Ok(vec![address]),
-            None => {
-                self.try_run_in_executor(None, move || lookup.look_up())?
-                    .await
-            }
-        }
+    /// The addresses that the system finds.
+    pub(crate) async fn look_up(&self, lookup: Lookup) -> Result<Vec<SocketAddr>> {
+        self.try_run_in_executor(None, move || lookup.look_up())?
+            .await
     }
 
     /// Looks up the addresses of a host in a thread of the default executor.
@@ -119,8 +114,7 @@ impl EventLoop {
             family,
             passive: false,
         };
-        self.try_run_in_executor(None, move || lookup.look_up())?
-            .await
+        self.look_up(lookup).await
     }
 
     /// Looks up the names of an address and its port, in a thread of the default executor.

@@ -93,7 +93,7 @@ impl Guest {
         }
         let shared = &event_loop.0.shared;
         running::outside(|| runtime.block_on(arrival(shared, timeout, descriptors)));
-        shared.unset_alarm();
+        shared.inbox.unset_alarm();
         event_loop.look(Some(Duration::ZERO));
         true
     }
@@ -131,7 +131,7 @@ impl Drop for Guest {
 async fn arrival(shared: &Shared, timeout: Option<Duration>, descriptors: Option<Rc<Descriptors>>) {
     let mut timer = pin!(timeout.map(tokio::time::sleep));
     poll_fn(|context| {
-        let sent = !shared.set_alarm(context.waker().clone());
+        let sent = !shared.inbox.set_alarm(context.waker().clone());
         let timer = timer.as_mut().as_pin_mut();
         let due = timer.is_some_and(|timer| timer.poll(context).is_ready());
         let ready = descriptors.as_ref().is_some_and(|all| all.poll(context));

@@ -65,6 +65,8 @@ mod clock;
 mod connect_accepted_socket;
 #[cfg(target_os = "linux")]
 mod connect_pipe;
+#[cfg(target_os = "linux")]
+mod connecting;
 mod core;
 #[cfg(target_os = "linux")]
 mod create_connection;
@@ -87,15 +89,20 @@ mod graph;
 mod guest;
 mod handler;
 mod heapq;
+mod inbox;
 mod interrupt;
+mod iteration;
 mod locks;
 mod loop_handle;
 mod os_error;
 #[cfg(target_os = "linux")]
 mod protocols;
 mod queues;
+mod ready;
 mod registry;
 mod repr;
+#[cfg(target_os = "linux")]
+mod resolver;
 mod returns;
 mod run_coroutine_threadsafe;
 mod run_until_complete;

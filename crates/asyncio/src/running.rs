@@ -29,6 +29,7 @@ pub(crate) fn get() -> Option<EventLoop> {
 }
 
 /// Calls `f` with the running loop; `f` must not start or stop one.
+#[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&EventLoop) -> R) -> Option<R> {
     RUNNING
         .try_with(|running| running.borrow().as_ref().map(f))

@@ -113,6 +113,13 @@ impl Selector {
         }
     }
 
+    pub(crate) fn watches(&self, fd: RawFd, interest: Interest) -> bool {
+        self.watched.get(&fd).is_some_and(|watched| match interest {
+            Interest::Read => watched.reader.is_some(),
+            Interest::Write => watched.writer.is_some(),
+        })
+    }
+
     pub(crate) fn watches_any(&self) -> bool {
         !self.watched.is_empty()
     }

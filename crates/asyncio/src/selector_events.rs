@@ -1,11 +1,12 @@
 //! `loop.add_reader`, `loop.add_writer` and what they need of the loop, on Linux.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, RawFd};
 use std::time::Duration;
 
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, captured};
 use crate::exception::{Exception, Result};
+use crate::ready::Ready;
 use crate::selector::{Found, Interest, Selector};
 
 impl EventLoop {
@@ -135,6 +136,15 @@ impl EventLoop {
         old.inspect(Handle::cancel).is_some()
     }
 
+    /// What Python prints of whether the loop waits for `fd`.
+    pub(crate) fn polling(&self, fd: RawFd, interest: Interest) -> &'static str {
+        let selector = self.0.selector.borrow();
+        let watches = selector
+            .as_ref()
+            .is_some_and(|selector| selector.watches(fd, interest));
+        if watches { "polling" } else { "idle" }
+    }
+
     /// Calls `f` with the loop's selector, which is made when it is needed first.
     pub(crate) fn with_selector<T>(&self, f: impl FnOnce(&mut Selector) -> T) -> Result<T> {
         let mut selector = self.0.selector.borrow_mut();
@@ -170,13 +180,13 @@ impl EventLoop {
     pub(crate) fn sleep_alone(&self, timeout: Option<Duration>) {
         let bell = self.0.selector.borrow().as_ref().map(Selector::bell);
         let Some(bell) = bell else {
-            return self.0.shared.sleep(timeout);
+            return self.0.shared.inbox.sleep(timeout);
         };
-        match self.0.shared.set_alarm(bell) {
+        match self.0.shared.inbox.set_alarm(bell) {
             true => self.look(timeout),
             false => self.look(Some(Duration::ZERO)),
         }
-        self.0.shared.unset_alarm();
+        self.0.shared.inbox.unset_alarm();
     }
 
     /// Waits for descriptors and signals, and makes ready what they call.

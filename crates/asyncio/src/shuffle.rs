@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::base_events::Ready;
+use crate::ready::Ready;
 
 /// Permutes the tasks that are ready, if it has a seed.
 #[derive(Default)]
@@ -11,6 +11,11 @@ pub(crate) struct Shuffle(Cell<Option<u64>>);
 impl Shuffle {
     pub(crate) fn set_seed(&self, seed: u64) {
         self.0.set(Some(seed));
+    }
+
+    #[inline]
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.0.get().is_some()
     }
 
     /// Permutes the steps of tasks among their places; callbacks stay where they are, because

@@ -73,11 +73,13 @@ thread_local! {
 }
 
 /// Notes that the caller of the function that calls this is about to wait.
+#[inline]
 #[track_caller]
 pub(crate) fn mark(waits_in: WaitsIn) {
     mark_at(waits_in, Location::caller());
 }
 
+#[inline]
 pub(crate) fn mark_at(waits_in: WaitsIn, location: &'static Location<'static>) {
     LAST.set(Some(Site { waits_in, location }));
 }
@@ -91,11 +93,13 @@ pub(crate) fn quietly<R>(make: impl FnOnce() -> R) -> R {
 }
 
 /// Begins a new step.
+#[inline]
 pub(crate) fn forget() {
     LAST.set(None);
 }
 
-/// The last place that was marked; forgets it.
-pub(crate) fn take() -> Option<Site> {
-    LAST.take()
+/// The last place that this step has marked.
+#[inline]
+pub(crate) fn last() -> Option<Site> {
+    LAST.get()
 }

@@ -45,7 +45,8 @@ pub fn sleep<D: Into<Timeout>>(delay: D) -> Sleep {
     Sleep {
         delay: delay.into().seconds().unwrap_or(f64::INFINITY),
         result: Some(()),
-        state: State::New,
+        yielding: Yield::default(),
+        waiting: None,
     }
 }
 
@@ -54,13 +55,15 @@ pub fn sleep<D: Into<Timeout>>(delay: D) -> Sleep {
 pub struct Sleep<T: 'static = ()> {
     delay: f64,
     result: Option<T>,
-    state: State,
+    /// What a sleep of 0 does.
+    yielding: Yield,
+    /// What any other one does, once it has begun.
+    waiting: Option<Waiting>,
 }
 
-enum State {
-    New,
-    Yielding(Yield),
-    Waiting(Await<()>, Rc<Sleeper>),
+struct Waiting {
+    woken: Await<()>,
+    sleeper: Rc<Sleeper>,
 }
 
 /// The future that a sleep waits for, and the timer that completes it, in one allocation.
@@ -102,12 +105,13 @@ impl Sleep {
         Sleep {
             delay: self.delay,
             result: Some(result),
-            state: State::New,
+            yielding: Yield::default(),
+            waiting: None,
         }
     }
 }
 
-impl State {
+impl Waiting {
     fn start(delay: f64) -> Result<Self> {
         if delay.is_nan() {
             return Err(ValueError::new("Invalid delay: NaN (not a number)").into());
@@ -117,7 +121,20 @@ impl State {
         let head = Head::new(Some(event_loop.time() + delay));
         let sleeper: Rc<Sleeper> = Rc::new(Plain(Core::new(event_loop.clone()), head));
         event_loop.push_timer(sleeper.clone());
-        Ok(Self::Waiting(Future(sleeper.clone()).waiting(), sleeper))
+        let woken = Future(sleeper.clone()).waiting();
+        Ok(Self { woken, sleeper })
+    }
+}
+
+impl<T> Sleep<T> {
+    fn wait(&mut self, context: &mut Poller<'_>) -> Poll<Result<()>> {
+        let waiting = match &mut self.waiting {
+            Some(waiting) => waiting,
+            None => self.waiting.insert(Waiting::start(self.delay)?),
+        };
+        let woken = ready!(Pin::new(&mut waiting.woken).poll(context));
+        events::cancel(&*waiting.sleeper);
+        Poll::Ready(woken)
     }
 }
 
@@ -127,20 +144,9 @@ impl<T> StdFuture for Sleep<T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Poller<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
-        if let State::New = this.state {
-            this.state = match this.delay <= 0.0 {
-                true => State::Yielding(Yield::default()),
-                false => State::start(this.delay)?,
-            };
-        }
-        match &mut this.state {
-            State::New => {}
-            State::Yielding(yielding) => ready!(Pin::new(yielding).poll(context))?,
-            State::Waiting(future, sleeper) => {
-                let result = ready!(Pin::new(future).poll(context));
-                events::cancel(&**sleeper);
-                result?;
-            }
+        match this.delay <= 0.0 {
+            true => ready!(Pin::new(&mut this.yielding).poll(context))?,
+            false => ready!(this.wait(context))?,
         }
         let result = this.result.take();
         Poll::Ready(Ok(
@@ -150,9 +156,10 @@ impl<T> StdFuture for Sleep<T> {
 }
 
 impl<T> Drop for Sleep<T> {
+    #[inline]
     fn drop(&mut self) {
-        if let State::Waiting(_, sleeper) = &self.state {
-            events::cancel(&**sleeper);
+        if let Some(waiting) = &self.waiting {
+            events::cancel(&*waiting.sleeper);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::few;
 use crate::running;
+use crate::site;
 use crate::threadsafe::TaskKey;
 
 /// A loop's task that is being polled, and what its awaits have to know and to say.
@@ -50,25 +51,37 @@ pub(crate) struct Left {
 }
 
 impl CurrentStep {
-    /// Polls by `poll` as a step of the task of `key`. Steps nest where a task is started eagerly.
+    /// Begins a step of the task of `key`, whose poll has a waker that refers to `waker`.
     #[inline]
-    pub(crate) fn during(
-        &self,
-        key: TaskKey,
-        waker: *const (),
-        throw: Option<Exception>,
-        poll: impl FnOnce(),
-    ) -> Left {
-        let outer_place = self.place.replace(key.place);
-        let outer_waker = self.waker.replace(waker);
-        let outer_throw = self.throw.replace(throw);
-        let outer_yielded = self.yielded.replace(false);
-        poll();
+    pub(crate) fn begin(&self, key: TaskKey, waker: *const (), throw: Option<Exception>) {
+        self.place.set(key.place);
+        self.waker.set(waker);
+        self.throw.set(throw);
+        self.yielded.set(false);
+    }
+
+    #[inline]
+    pub(crate) fn end(&self) -> Left {
+        self.place.set(NOBODY);
+        self.waker.set(ptr::null());
+        Left {
+            throw: self.throw.take(),
+            yielded: self.yielded.get(),
+        }
+    }
+
+    /// Calls `step`, which takes a step of one task in the middle of another's.
+    pub(crate) fn nested(&self, step: impl FnOnce()) {
+        let outer_place = self.place.get();
+        let outer_waker = self.waker.get();
+        let outer_throw = self.throw.take();
+        let outer_yielded = self.yielded.get();
+        step();
+        site::forget();
         self.place.set(outer_place);
         self.waker.set(outer_waker);
-        let throw = self.throw.replace(outer_throw);
-        let yielded = self.yielded.replace(outer_yielded);
-        Left { throw, yielded }
+        self.throw.set(outer_throw);
+        self.yielded.set(outer_yielded);
     }
 
     /// Whether waking `waker` is the same as stepping the current task.
@@ -113,9 +126,10 @@ pub(crate) fn ask_for_context(look: &mut dyn FnMut(&LazyContext)) {
 }
 
 /// Has cancellations of `task` go to `future` until its next step.
+#[inline]
 pub(crate) fn waits_for(task: &AnyRc, future: AnyRc) {
     if let Some(head) = task.task() {
-        few::within(&head.waiters, |waiters| waiters.push(future));
+        few::push(&head.waiters, future);
     }
 }
 
@@ -131,24 +145,19 @@ impl StdFuture for Yield {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let resumed = std::mem::replace(&mut self.yielded, true);
-        let in_task = running::with(|event_loop| {
-            let current = &event_loop.0.current;
-            match current.take_throw() {
-                Some(thrown) => Err(thrown),
-                None => Ok(resumed || current.yields(context.waker())),
-            }
-        });
-        match in_task {
-            Some(Err(thrown)) => return Poll::Ready(Err(thrown)),
-            _ if resumed => return Poll::Ready(Ok(())),
-            Some(Ok(true)) => {}
-            _ => context.waker().wake_by_ref(),
+        if let Some(thrown) = take_throw() {
+            return Poll::Ready(Err(thrown));
         }
+        if resumed {
+            return Poll::Ready(Ok(()));
+        }
+        yield_once(context);
         Poll::Pending
     }
 }
 
 /// Has the current task stepped again in the next iteration.
+#[inline]
 pub(crate) fn yield_once(context: &Context<'_>) {
     let direct = running::with(|event_loop| event_loop.0.current.yields(context.waker()));
     if direct != Some(true) {
@@ -156,6 +165,7 @@ pub(crate) fn yield_once(context: &Context<'_>) {
     }
 }
 
+#[inline]
 fn take_throw() -> Option<Exception> {
     running::with(|event_loop| event_loop.0.current.take_throw()).flatten()
 }

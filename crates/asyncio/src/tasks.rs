@@ -11,13 +11,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 
-use hilos_core::contextvars::Context;
+use hilos_core::contextvars::{Context, RuntimeError};
 use hilos_core::lazy_context::LazyContext;
 use hilos_core::panic::{Unwound, catch};
 
 use crate::any_future::{self, AnyFuture, AnyRc, Callback, Head};
 use crate::any_task::AnyTask;
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::core::{Core, Typed};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{Message, SystemExit};
@@ -147,6 +147,19 @@ fn ended_by_cancellation(future: &AnyRc) -> bool {
     future.head().cancelled() || failure().is_some_and(|exception| exception.is_cancelled())
 }
 
+/// What a step failed with that the coroutine did not return.
+#[cold]
+fn failure(
+    failed: std::result::Result<std::result::Result<(), RuntimeError>, Unwound>,
+) -> Exception {
+    match failed {
+        Ok(Ok(())) => unreachable!("it did not fail"),
+        Ok(Err(error)) => error.into(),
+        Err(Unwound::Panic(panic)) => panic.into(),
+        Err(Unwound::Exit) => SystemExit(0).into(),
+    }
+}
+
 /// A task in its one allocation.
 struct Cellular<F, T> {
     core: Core<T>,
@@ -195,10 +208,13 @@ where
         cell.task.set_name(name);
     }
     if making.eager_start && event_loop.is_running() {
-        cell.clone().step();
+        event_loop
+            .0
+            .current
+            .nested(|| cell.clone().step(event_loop));
     } else {
         cell.task.notified.set(true);
-        event_loop.push_with(|| Ready::Step(cell.clone()));
+        event_loop.0.ready.push_step(cell.clone());
     }
     Ok(Task(Future(cell)))
 }
@@ -209,10 +225,17 @@ where
     T: 'static,
 {
     /// The exception that this step shall throw.
+    #[inline]
     fn take_throw(&self) -> Option<Exception> {
-        if !self.task.must_cancel.replace(false) {
-            return None;
+        match self.task.must_cancel.get() {
+            true => self.take_cancellation(),
+            false => None,
         }
+    }
+
+    #[cold]
+    fn take_cancellation(&self) -> Option<Exception> {
+        self.task.must_cancel.set(false);
         // What was waited for may have been cancelled itself: its exception goes first.
         let cancelled = |waiters: &mut Few<AnyRc>| matches!(waiters.as_slice(), [waiter] if ended_by_cancellation(waiter));
         match few::within(&self.task.waiters, cancelled) {
@@ -222,39 +245,36 @@ where
     }
 
     /// Polls the coroutine once, in its context; `None` if it is running already, or gone.
-    fn poll(self: &Rc<Self>, throw: Option<Exception>) -> (Option<Poll<Result<T>>>, Left) {
-        let event_loop = &self.core.head.event_loop;
+    #[inline]
+    fn poll(
+        self: &Rc<Self>,
+        event_loop: &EventLoop,
+        throw: Option<Exception>,
+    ) -> (Option<Poll<Result<T>>>, Left) {
         let source = Source {
             shared: &event_loop.0.shared,
             key: self.task.key,
             cell: &self.task.wake_cell,
         };
         let mut polled = None;
-        let mut poll = || {
+        let poll = || {
             with_waker(&source, |waker| {
                 let mut context = std::task::Context::from_waker(waker);
                 polled = coroutine::poll(self, &mut context);
             });
         };
-        let context = &self.task.context;
-        let mut failed = None;
         self.task.running.set(true);
         site::forget();
         let watching = event_loop.0.shared.watch.during(|| self.watched_step());
         let current = &event_loop.0.current;
-        let left = current.during(self.task.key, source.address(), throw, || {
-            failed = match catch(|| context.run(ask_for_context, &mut poll)) {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.into()),
-                Err(Unwound::Panic(panic)) => Some(panic.into()),
-                Err(Unwound::Exit) => Some(SystemExit(0).into()),
-            };
-        });
+        current.begin(self.task.key, source.address(), throw);
+        let caught = catch(|| self.task.context.run(ask_for_context, poll));
+        let left = current.end();
         drop(watching);
         self.task.running.set(false);
-        match failed {
-            None => (polled, left),
-            Some(exception) => (Some(Poll::Ready(Err(exception))), left),
+        match caught {
+            Ok(Ok(())) => (polled, left),
+            failed => (Some(Poll::Ready(Err(failure(failed)))), left),
         }
     }
 
@@ -269,53 +289,60 @@ where
     }
 
     /// What the step's end means for the task.
-    fn after(self: &Rc<Self>, polled: Option<Poll<Result<T>>>, left: Left) {
+    #[inline]
+    fn after(self: Rc<Self>, event_loop: &EventLoop, polled: Option<Poll<Result<T>>>, left: Left) {
         match (polled, left.throw) {
             (None, _) => {}
             (Some(Poll::Ready(result)), _) => self.end(result),
             // Nothing on the way took the exception: it ends the coroutine.
             (Some(Poll::Pending), Some(thrown)) => self.end(Err(thrown)),
-            (Some(Poll::Pending), None) => self.suspend(left.yielded),
+            (Some(Poll::Pending), None) => self.suspend(event_loop, left.yielded),
         }
     }
 
     /// Steps a task that is suspended in a future of a stranger.
     fn wake_suspended(self: &Rc<Self>) {
         if !self.task.running.get() {
-            self.clone().wake();
+            self.clone().wake(&self.core.head.event_loop);
         }
     }
 
-    fn suspend(self: &Rc<Self>, yielded: bool) {
+    #[inline]
+    fn suspend(self: Rc<Self>, event_loop: &EventLoop, yielded: bool) {
         self.note_site(yielded);
         let head = &self.task;
         // Whoever wakes the task from here on has its next step scheduled as well.
         let mut woken = yielded || head.notified.get();
         if head.must_cancel.get() {
-            let waiters = head.waiters();
-            let waits = !waiters.is_empty();
-            let message = self.core.head.message();
-            let accepted = waiters.into_iter().fold(false, |any, waiter| {
-                any_future::cancel(waiter, message.clone()) | any
-            });
-            if accepted {
-                head.must_cancel.set(false);
-            } else if !waits {
-                woken = true;
-            }
+            woken |= self.cancel_waiters();
         }
         if woken {
             head.notified.set(true);
-            let event_loop = &self.core.head.event_loop;
-            event_loop.push_with(|| Ready::Step(self.clone()));
+            event_loop.0.ready.push_step(self);
         }
     }
 
+    /// Hands a cancellation that came during the step to what the coroutine waits for; whether it
+    /// waits for nothing that could take it.
+    #[cold]
+    fn cancel_waiters(&self) -> bool {
+        let waiters = self.task.waiters();
+        let waits = !waiters.is_empty();
+        let message = self.core.head.message();
+        let accepted = waiters.into_iter().fold(false, |any, waiter| {
+            any_future::cancel(waiter, message.clone()) | any
+        });
+        if accepted {
+            self.task.must_cancel.set(false);
+        }
+        !accepted && !waits
+    }
+
     /// Remembers where the coroutine waits, if it is in something of asyncio.
+    #[inline]
     fn note_site(&self, yielded: bool) {
-        let site = site::take();
-        let waits = few::within(&self.task.waiters, |waiters| !waiters.as_slice().is_empty());
-        if !yielded && !waits {
+        let site = site::last();
+        if !yielded && few::is_empty(&self.task.waiters) {
             self.task.waits_at.set(None);
         } else if let Some(site) = site {
             self.task.waits_at.set(Some(site.location));
@@ -325,7 +352,7 @@ where
     }
 
     fn end(self: &Rc<Self>, result: Result<T>) {
-        drop(self.task.waiters.take());
+        few::clear(&self.task.waiters);
         coroutine::clear(self);
         match result {
             Ok(_) if self.task.must_cancel.replace(false) => {
@@ -384,32 +411,31 @@ where
         }
     }
 
-    fn wake(self: Rc<Self>) {
+    fn wake(self: Rc<Self>, event_loop: &EventLoop) {
         let head = &self.task;
         if !self.core.head.done() && !head.notified.replace(true) && !head.running.get() {
-            let event_loop = &self.core.head.event_loop;
-            event_loop.push_with(|| Ready::Step(self.clone()));
+            event_loop.0.ready.push_step(self);
         }
     }
 
-    fn step(self: Rc<Self>) {
+    fn step(self: Rc<Self>, event_loop: &EventLoop) {
         self.task.notified.set(false);
         if self.core.head.done() {
             return;
         }
         let throw = self.take_throw();
-        drop(self.task.waiters.take());
+        few::clear(&self.task.waiters);
         if !self.task.started.replace(true)
             && let Some(thrown) = throw
         {
             return self.end(Err(thrown));
         }
-        let (polled, left) = self.poll(throw);
-        self.after(polled, left);
+        let (polled, left) = self.poll(event_loop, throw);
+        self.after(event_loop, polled, left);
     }
 
     fn abandon(self: Rc<Self>) {
-        drop(self.task.waiters.take());
+        few::clear(&self.task.waiters);
         coroutine::clear(&self);
     }
 

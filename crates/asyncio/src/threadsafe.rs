@@ -1,11 +1,11 @@
 //! What other threads may do to a loop: hand it calls, wake its tasks and end its sleep.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Wake, Waker};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
 
+use crate::inbox::Inbox;
 use crate::running;
 use crate::watch::Watch;
 
@@ -26,93 +26,26 @@ pub(crate) enum Injected {
 
 /// The part of a loop that threads share.
 pub(crate) struct Shared {
-    inbox: Mutex<Inbox>,
-    /// Told when something arrives while the loop sleeps.
-    arrived: Condvar,
-    /// Whether something is in the inbox: a look that needs no lock.
-    any: AtomicBool,
-    /// The thread-safe copy of the loop's own flag.
-    closed: AtomicBool,
+    pub(crate) inbox: Inbox<Injected>,
     /// How many [`WakeCell`]s there are.
     wakers: AtomicUsize,
     pub(crate) watch: Watch,
 }
 
-#[derive(Default)]
-struct Inbox {
-    items: Vec<Injected>,
-    /// Ends the loop's sleep while it sleeps elsewhere than on [`Shared::arrived`].
-    alarm: Option<Waker>,
-}
-
 impl Shared {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            inbox: Mutex::default(),
-            arrived: Condvar::new(),
-            any: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
+            inbox: Inbox::new(),
             wakers: AtomicUsize::new(0),
             watch: Watch::default(),
         })
     }
 
-    fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        // No code of the program runs under the lock.
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn send(&self, item: Injected) {
-        let mut inbox = self.inbox();
-        inbox.items.push(item);
-        self.any.store(true, Ordering::Release);
-        let alarm = inbox.alarm.take();
-        drop(inbox);
-        self.arrived.notify_one();
-        if let Some(alarm) = alarm {
-            alarm.wake();
-        }
-    }
-
-    /// Like [`send`](Self::send); in the loop's own thread it is ready like anything else.
+    /// Sends `item`; in the loop's own thread it is ready like anything else.
     pub(crate) fn send_or_push(self: &Arc<Self>, item: Injected) {
         match running::get() {
             Some(event_loop) if event_loop.is_of(self) => event_loop.accept(item),
-            _ => self.send(item),
-        }
-    }
-
-    /// Has `alarm` woken by the next arrival; `false` if something is there already.
-    pub(crate) fn set_alarm(&self, alarm: Waker) -> bool {
-        let mut inbox = self.inbox();
-        let asleep = inbox.items.is_empty();
-        inbox.alarm = asleep.then_some(alarm);
-        asleep
-    }
-
-    pub(crate) fn unset_alarm(&self) {
-        let alarm = self.inbox().alarm.take();
-        drop(alarm);
-    }
-
-    pub(crate) fn receive(&self) -> Vec<Injected> {
-        match self.any.swap(false, Ordering::Acquire) {
-            true => std::mem::take(&mut self.inbox().items),
-            false => Vec::new(),
-        }
-    }
-
-    pub(crate) fn has_any(&self) -> bool {
-        self.any.load(Ordering::Acquire)
-    }
-
-    /// Sleeps until something arrives or `timeout` has passed.
-    pub(crate) fn sleep(&self, timeout: Option<Duration>) {
-        let inbox = self.inbox();
-        let asleep = |_: &mut Inbox| !self.any.load(Ordering::Relaxed);
-        match timeout {
-            None => drop(self.arrived.wait_while(inbox, asleep)),
-            Some(timeout) => drop(self.arrived.wait_timeout_while(inbox, timeout, asleep)),
+            _ => self.inbox.send(item),
         }
     }
 
@@ -122,12 +55,8 @@ impl Shared {
         self.wakers.load(Ordering::Relaxed) > 0
     }
 
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-    }
-
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.inbox.is_closed()
     }
 }
 
@@ -158,8 +87,8 @@ impl WakeCell {
             }
             ours
         });
-        if here != Some(true) && !self.shared.is_closed() {
-            self.shared.send(Injected::Wake(self.key));
+        if here != Some(true) {
+            self.shared.inbox.send(Injected::Wake(self.key));
         }
     }
 }

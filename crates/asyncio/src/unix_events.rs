@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::base_events::{EventLoop, Ready};
+use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, captured};
 use crate::exception::Result;
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::interrupt::in_main_thread;
+use crate::ready::Ready;
 use crate::selector_events::os_error;
 use crate::sys::signals::{self, Action};
 

@@ -25,7 +25,7 @@ impl EventLoop {
     /// How long the loop may sleep.
     fn timeout(&self) -> Option<Duration> {
         let busy = self.has_ready() || self.0.stopping.get();
-        if busy || self.0.shared.has_any() {
+        if busy || self.0.shared.inbox.has_any() {
             return Some(Duration::ZERO);
         }
         let when = self.0.timers.borrow().next();
@@ -80,7 +80,7 @@ impl EventLoop {
     }
 
     fn sleep_alone(&self, timeout: Option<Duration>) {
-        self.0.shared.sleep(timeout);
+        self.0.shared.inbox.sleep(timeout);
     }
 
     pub(crate) fn look(&self, _timeout: Option<Duration>) {}

@@ -16,7 +16,7 @@ pub(crate) fn start() {
 
 /// The step that a loop is in.
 #[derive(Default)]
-pub(crate) struct Watch(Mutex<Option<Step>>);
+pub(crate) struct Watch(Mutex<Option<Box<Step>>>);
 
 /// A step of a task.
 #[derive(Clone)]
@@ -32,19 +32,23 @@ pub(crate) struct Step {
 
 impl Watch {
     /// Writes down a step, if anybody may want to know, and the step around it at the end.
+    #[inline]
     pub(crate) fn during(&self, step: impl FnOnce() -> Step) -> Option<Watching<'_>> {
-        ON.load(Ordering::Relaxed).then(|| Watching {
-            watch: self,
-            outer: self.lock().replace(step()),
-        })
+        ON.load(Ordering::Relaxed).then(|| self.note(step()))
+    }
+
+    #[cold]
+    fn note(&self, step: Step) -> Watching<'_> {
+        let outer = self.lock().replace(Box::new(step));
+        Watching { watch: self, outer }
     }
 
     #[cfg(target_os = "linux")]
     pub(crate) fn step(&self) -> Option<Step> {
-        self.lock().clone()
+        self.lock().as_deref().cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Step>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Step>>> {
         // No code of the program runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -53,7 +57,7 @@ impl Watch {
 /// A step that is written down while this lives.
 pub(crate) struct Watching<'w> {
     watch: &'w Watch,
-    outer: Option<Step>,
+    outer: Option<Box<Step>>,
 }
 
 impl Drop for Watching<'_> {

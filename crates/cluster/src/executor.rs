@@ -85,7 +85,11 @@ impl ClusterExecutor {
             open.end(number);
             complete(&told, results);
         };
-        let teller = match self.pool.call(function).and_then(|call| call.tell(vec![args], tell)) {
+        let teller = match self
+            .pool
+            .call(function)
+            .and_then(|call| call.tell(vec![args], tell))
+        {
             Ok(teller) => teller,
             Err(JobError::NotRunning | JobError::Terminated) => {
                 self.open.end(number);
@@ -99,7 +103,9 @@ impl ClusterExecutor {
         };
         let client = Arc::downgrade(self.pool.client());
         future.add_done_callback(move |future| {
-            if future.cancelled() && let Some(client) = client.upgrade() {
+            if future.cancelled()
+                && let Some(client) = client.upgrade()
+            {
                 client.shared.cancel(teller.call());
             }
         });
@@ -160,7 +166,9 @@ impl Open {
         let (mut calls, future) = (self.calls.lock(), future.clone());
         calls.last += 1;
         let number = calls.last;
-        calls.cancels.insert(number, Box::new(move || future.cancel()));
+        calls
+            .cancels
+            .insert(number, Box::new(move || future.cancel()));
         number
     }
 
@@ -179,7 +187,10 @@ impl Open {
         let cancels: Vec<_> = {
             let mut calls = self.calls.lock();
             let numbers: Vec<u64> = calls.cancels.keys().copied().collect();
-            numbers.iter().filter_map(|number| calls.cancels.remove(number)).collect()
+            numbers
+                .iter()
+                .filter_map(|number| calls.cancels.remove(number))
+                .collect()
         };
         for cancel in cancels {
             cancel();

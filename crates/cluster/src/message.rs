@@ -68,7 +68,9 @@ pub(crate) fn unpack(mut bytes: Vec<u8>) -> Result<Vec<u8>, JobError> {
     match bytes.pop() {
         Some(DONE) => Ok(bytes),
         Some(NOT_DONE) => Err(open::<Setback>(&bytes)?.into()),
-        _ => Err(JobError::Encoding("the worker belongs to another version of this program".into())),
+        _ => Err(JobError::Encoding(
+            "the worker belongs to another version of this program".into(),
+        )),
     }
 }
 

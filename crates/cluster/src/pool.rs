@@ -248,7 +248,8 @@ impl ClusterPool {
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
     {
-        self.call(function)?.map(items.into_iter().map(|item| (item,)))
+        self.call(function)?
+            .map(items.into_iter().map(|item| (item,)))
     }
 
     /// Like [`map`](Self::map), but each item is a tuple of the function's arguments.
@@ -389,7 +390,10 @@ impl fmt::Display for ClusterPool {
         let shared = &self.client.shared;
         let (state, setup) = (shared.counter.state(), &shared.setup);
         let (queue, server) = (&setup.queue, &setup.server);
-        write!(f, "<cluster.ClusterPool state={state} queue={queue} server={server}>")
+        write!(
+            f,
+            "<cluster.ClusterPool state={state} queue={queue} server={server}>"
+        )
     }
 }
 

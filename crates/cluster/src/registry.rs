@@ -119,7 +119,9 @@ pub(crate) fn find(name: &str) -> Option<Callee> {
 /// The name of a function.
 pub(crate) fn name_of<F: 'static>() -> Result<&'static str, JobError> {
     let registry = REGISTRY.read();
-    let name = registry.as_ref().and_then(|registry| registry.names.get(&TypeId::of::<F>()));
+    let name = registry
+        .as_ref()
+        .and_then(|registry| registry.names.get(&TypeId::of::<F>()));
     name.copied().ok_or_else(|| {
         let function = type_name::<F>();
         JobError::Encoding(format!(

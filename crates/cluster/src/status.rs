@@ -124,7 +124,11 @@ impl WorkerStatus {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let busy: usize = self.workers.iter().map(|worker| worker.busy).sum();
-        writeln!(f, "queued {}, with workers {}, running {busy}", self.queued, self.held)?;
+        writeln!(
+            f,
+            "queued {}, with workers {}, running {busy}",
+            self.queued, self.held
+        )?;
         writeln!(
             f,
             "submitted {}, done {}, failed {}, cancelled {}, retried {}, lost {}",
@@ -132,9 +136,20 @@ impl fmt::Display for Status {
         )?;
         writeln!(f, "workers {}, slots {}", self.workers.len(), self.slots())?;
         for worker in &self.workers {
-            let WorkerStatus { host, pid, slots, busy, age, seen, .. } = worker;
+            let WorkerStatus {
+                host,
+                pid,
+                slots,
+                busy,
+                age,
+                seen,
+                ..
+            } = worker;
             let (age, seen) = (age.as_secs(), seen.as_secs_f64());
-            writeln!(f, "  {host} pid {pid}: {busy} of {slots} busy, up {age} s, seen {seen:.1} s ago")?;
+            writeln!(
+                f,
+                "  {host} pid {pid}: {busy} of {slots} busy, up {age} s, seen {seen:.1} s ago"
+            )?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::connection::{Connection, Waitable, pipe, wait};
 use crate::error::Error;
@@ -44,7 +44,7 @@ impl Callee {
 /// What became of a job: its results as they travel, or how it failed.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
-    Results(Vec<u8>, Vec<TravellingFd>),
+    Results(Bytes, Vec<TravellingFd>),
     Failed(Failure),
 }
 
@@ -57,10 +57,26 @@ pub enum CallError {
     Lost,
 }
 
+/// Bytes that travel in one piece; those of a `Vec` would travel one by one.
+#[derive(Debug)]
+struct Bytes(Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&[u8]>::deserialize(deserializer).map(|bytes| Self(bytes.to_vec()))
+    }
+}
+
 /// What a worker is sent.
 #[derive(Serialize, Deserialize)]
 enum Order {
-    Call(usize, Vec<u8>, Vec<TravellingFd>),
+    Call(usize, Bytes, Vec<TravellingFd>),
     Stop,
 }
 
@@ -123,7 +139,7 @@ impl<R> Job<R> {
             .iter()
             .map(|fd| fd.try_clone().map(TravellingFd));
         let fds = copies.collect::<Result<_, _>>()?;
-        let bytes = self.message.bytes.clone();
+        let bytes = Bytes(self.message.bytes.clone());
         Ok(Order::Call(self.descriptor.offset(), bytes, fds))
     }
 }
@@ -193,7 +209,7 @@ impl Worker {
     /// Has the process call a function with each of an encoded list of arguments, and waits for the
     /// encoded list of results.
     pub fn call_encoded(&self, callee: Callee, args: &[u8]) -> Result<Vec<u8>, CallError> {
-        let order = Order::Call(callee.0.offset(), args.to_vec(), Vec::new());
+        let order = Order::Call(callee.0.offset(), Bytes(args.to_vec()), Vec::new());
         self.connection.send(&order).map_err(|_| CallError::Lost)?;
         let Message { bytes, fds } = self.reply()?;
         match fds.is_empty() {
@@ -219,7 +235,7 @@ impl Worker {
             return Err(CallError::Lost);
         }
         match self.connection.recv() {
-            Ok(Reply::Results(bytes, fds)) => Ok(Message {
+            Ok(Reply::Results(Bytes(bytes), fds)) => Ok(Message {
                 bytes,
                 fds: fds.into_iter().map(|fd| fd.0).collect(),
             }),
@@ -246,7 +262,7 @@ fn work(connection: Connection, initializer: Option<Order>) -> Result<(), Error>
 }
 
 fn run(order: Order) -> Result<Message, Failure> {
-    let Order::Call(offset, bytes, fds) = order else {
+    let Order::Call(offset, Bytes(bytes), fds) = order else {
         return Ok(Message::default());
     };
     let descriptor = Descriptor::at_offset(offset);
@@ -258,7 +274,7 @@ fn run(order: Order) -> Result<Message, Failure> {
 fn answer(connection: &Connection, result: Result<Message, Failure>) -> Result<(), Error> {
     let sent = connection.send(&match result {
         Ok(Message { bytes, fds }) => {
-            Reply::Results(bytes, fds.into_iter().map(TravellingFd).collect())
+            Reply::Results(Bytes(bytes), fds.into_iter().map(TravellingFd).collect())
         }
         Err(failure) => Reply::Failed(failure),
     });

@@ -48,6 +48,17 @@ async fn interrupt_handle(db: &Connection) -> Result<InterruptHandle> {
     Ok(handle.await?)
 }
 
+/// Interrupts what the client's thread is at, which may not have begun, until the thread is free.
+async fn interrupt(db: Connection, handle: &InterruptHandle) -> Result<()> {
+    let nothing = async move { Ok(db.call(|_| Ok::<_, rusqlite::Error>(())).await?) };
+    let free = create_task(nothing);
+    while !free.done() {
+        handle.interrupt();
+        sleep(0.01).await?;
+    }
+    free.await
+}
+
 fn main() -> Result<()> {
     asyncio::run(async {
         let db = Connection::open_in_memory().await?;
@@ -58,11 +69,11 @@ fn main() -> Result<()> {
         println!("slowest: {slow}");
         assert_eq!(slow, "burger");
 
-        let interrupt = interrupt_handle(&db).await?;
+        let handle = interrupt_handle(&db).await?;
         let count = timeout(0.05, async |_| endless(&db).await).await;
         println!("timeout: {:?}", count.as_ref().map_err(|e| e.type_name()));
         assert!(count.unwrap_err().is_timeout());
-        interrupt.interrupt();
+        interrupt(db.clone(), &handle).await?;
 
         let other = db.clone();
         let task = create_task(async move { endless(&other).await });
@@ -71,7 +82,7 @@ fn main() -> Result<()> {
         let count = task.await;
         println!("cancel: {:?}", count.as_ref().map_err(|e| e.type_name()));
         assert!(count.unwrap_err().is_cancelled());
-        interrupt.interrupt();
+        interrupt(db.clone(), &handle).await?;
 
         println!("then: {}", slowest(&db).await?);
         Ok(())

@@ -1,7 +1,6 @@
 //! A manager of CPython's, to be the other side.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 
 use hilos::multiprocessing::connection::Address;
 use hilos::multiprocessing::managers::{Exception, RemoteManager, Server, SyncManager};
@@ -89,10 +88,14 @@ impl Python {
 
     /// Servers of the oldest and the newest CPython, and one between, as far as they are there.
     pub(super) fn all() -> Vec<Self> {
-        let old = ["3.8", "3.11"].iter().filter_map(|version| {
-            let mut command = Command::new(interpreter(version)?);
-            command.args(["-E", "-c", SERVER, &path()]);
-            Self::over(Program::run(command))
+        let is_old = |python: &Path| {
+            let path = python.to_string_lossy();
+            path.contains("/3.8.") || path.contains("/3.11.")
+        };
+        let old = python::of_pyenv().into_iter();
+        let old = old.filter(|python| is_old(python)).filter_map(|python| {
+            let program = python::start_with(&python, SERVER, &[&path()]);
+            Self::over(program)
         });
         old.chain(Self::start()).collect()
     }
@@ -150,18 +153,6 @@ fn path() -> String {
     let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let path = std::env::temp_dir().join(format!("hilos-proxies-{pid}-{count}"));
     path.to_str().unwrap().to_owned()
-}
-
-fn interpreter(version: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
-    let root = root.or_else(|| Some(std::env::home_dir()?.join(".pyenv")))?;
-    let versions = std::fs::read_dir(root.join("versions")).ok()?;
-    let prefix = format!("{version}.");
-    versions.flatten().find_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        let python = entry.path().join("bin/python");
-        (name.starts_with(&prefix) && python.exists()).then_some(python)
-    })
 }
 
 /// Runs a test with each server.

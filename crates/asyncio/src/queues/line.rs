@@ -1,22 +1,27 @@
 //! Who waits for a queue.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use crate::exception::Result;
+use crate::exceptions::RuntimeError;
 use crate::futures::Future;
 use crate::running;
 
 /// The tasks that wait for an item, or for room.
 #[derive(Default)]
-pub(super) struct Line(RefCell<VecDeque<Future<()>>>);
+pub(super) struct Line {
+    waiting: RefCell<VecDeque<Future<()>>>,
+    /// The future of a wait that is over: where two tasks take turns, the next wait's.
+    spare: Cell<Option<Future<()>>>,
+}
 
 impl Line {
     /// Waits to be woken. A task that is cancelled or dropped instead wakes the next one, if what
     /// it waited for is there by `ready`.
     pub(super) async fn wait(&self, ready: impl Fn() -> bool) -> Result<()> {
-        let future: Future<()> = running::get_running_loop()?.create_future();
-        self.0.borrow_mut().push_back(future.clone());
+        let future = self.future()?;
+        self.waiting.borrow_mut().push_back(future.clone());
         let mut place = Place {
             line: self,
             future,
@@ -28,23 +33,34 @@ impl Line {
         Ok(())
     }
 
+    /// A future of the running loop that is not done.
+    fn future(&self) -> Result<Future<()>> {
+        let spare = self.spare.take();
+        let future = running::with(|event_loop| match spare {
+            Some(spare) if spare.head().event_loop.is(event_loop) && spare.renew() => spare,
+            _ => event_loop.create_future(),
+        });
+        future.ok_or_else(|| RuntimeError::new("no running event loop").into())
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.waiting.borrow().len()
     }
 
     pub(super) fn wake_next(&self) {
         loop {
-            let next = self.0.borrow_mut().pop_front();
+            let next = self.waiting.borrow_mut().pop_front();
             match next {
                 Some(future) if future.done() => {}
-                Some(future) => return drop(future.set_result(())),
+                // It is no task, and can be completed.
+                Some(future) => return future.0.succeed(()),
                 None => return,
             }
         }
     }
 
     pub(super) fn wake_all(&self) {
-        let all = self.0.take();
+        let all = self.waiting.take();
         for future in all {
             let _ = future.set_result(());
         }
@@ -62,11 +78,12 @@ struct Place<'l, R: Fn() -> bool> {
 impl<R: Fn() -> bool> Drop for Place<'_, R> {
     fn drop(&mut self) {
         if self.woken {
+            self.line.spare.set(Some(self.future.clone()));
             return;
         }
         self.future.cancel();
         self.line
-            .0
+            .waiting
             .borrow_mut()
             .retain(|other| *other != self.future);
         if (self.ready)() && !self.future.cancelled() {

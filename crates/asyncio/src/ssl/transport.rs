@@ -137,6 +137,6 @@ impl StreamTransport for Tls {
     }
 
     fn protocol_paused(&self) -> bool {
-        self.below().is_some_and(|below| below.0.protocol_paused())
+        self.flow.is_paused()
     }
 }

@@ -4,8 +4,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use hilos_core::time::Timeout;
+
 use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::base_events::EventLoop;
+use crate::connecting::Options;
 use crate::create_connection::{BoxedResult, CreateConnection};
 use crate::exception::Result;
 use crate::getaddrinfo::AddressFamily;
@@ -25,8 +28,7 @@ enum Target {
 pub struct OpenConnection {
     target: Target,
     limit: usize,
-    family: AddressFamily,
-    local_addr: Option<(String, u16)>,
+    options: Options,
     pub(crate) ssl: Ssl,
 }
 
@@ -83,8 +85,7 @@ impl OpenConnection {
         Self {
             target,
             limit: DEFAULT_LIMIT,
-            family: AddressFamily::Unspec,
-            local_addr: None,
+            options: Options::default(),
             ssl: Ssl::default(),
         }
     }
@@ -97,13 +98,33 @@ impl OpenConnection {
 
     /// Tries only addresses of this family.
     pub fn with_family(mut self, family: AddressFamily) -> Self {
-        self.family = family;
+        self.options.family = family;
         self
     }
 
     /// Connects from this address; port 0 is any.
     pub fn with_local_addr(mut self, host: &str, port: u16) -> Self {
-        self.local_addr = Some((host.to_owned(), port));
+        let host = (!host.is_empty()).then(|| host.to_owned());
+        self.options.local_addr = Some((host, port));
+        self
+    }
+
+    /// Tries the next address when the last has taken so many seconds: see
+    /// [`CreateConnection::with_happy_eyeballs_delay`].
+    pub fn with_happy_eyeballs_delay<D: Into<Timeout>>(mut self, delay: D) -> Self {
+        self.options.happy_eyeballs_delay = delay.into();
+        self
+    }
+
+    /// Tries addresses of the two families in turn: see [`CreateConnection::with_interleave`].
+    pub fn with_interleave(mut self, interleave: usize) -> Self {
+        self.options.interleave = Some(interleave);
+        self
+    }
+
+    /// Whether the error is a group of what each address failed with.
+    pub fn with_all_errors(mut self, all_errors: bool) -> Self {
+        self.options.all_errors = all_errors;
         self
     }
 
@@ -123,17 +144,14 @@ impl OpenConnection {
         protocol: Rc<StreamReaderProtocol>,
     ) -> CreateConnection<impl FnOnce() -> Rc<StreamReaderProtocol> + use<>> {
         let factory = move || protocol;
-        let connection = match self.target {
+        let mut connection = match self.target {
             Target::Host(host, port) => event_loop.create_connection(factory, &host, port),
             Target::Path(path) => event_loop.create_unix_connection(factory, path),
             Target::Socket(fd) => event_loop.create_connection_over(factory, fd),
         };
-        let mut connection = connection.with_family(self.family);
+        connection.options = self.options;
         connection.ssl = self.ssl;
-        match self.local_addr {
-            Some((host, port)) => connection.with_local_addr(&host, port),
-            None => connection,
-        }
+        connection
     }
 }
 

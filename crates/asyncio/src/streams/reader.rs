@@ -189,7 +189,7 @@ impl StreamReader {
         self.resume();
         let waiter = self.0.event_loop.create_future();
         *self.0.waiter.borrow_mut() = Some(waiter.clone());
-        let waiting = Waiting(self);
+        let waiting = Waiting(self, waiter.clone());
         site::mark(WaitsIn::StreamRead);
         let result = waiter.waiting().await;
         drop(waiting);
@@ -343,12 +343,15 @@ impl StreamReader {
 }
 
 /// Forgets the waiter of a task that does not wait any more.
-struct Waiting<'r>(&'r StreamReader);
+struct Waiting<'r>(&'r StreamReader, Future<()>);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let waiter = self.0.0.waiter.take();
-        drop(waiter);
+        let mut waiter = self.0.0.waiter.borrow_mut();
+        // Somebody else may wait by now, who was quicker to take what had come.
+        if waiter.as_ref() == Some(&self.1) {
+            *waiter = None;
+        }
     }
 }
 

@@ -104,12 +104,12 @@ impl Process {
         if let Some(input) = input {
             stdin.write(input)?;
         }
-        let fed = stdin.drain().await;
-        stdin.close();
-        match fed {
-            Err(exception) if !is_broken(&exception) => Err(exception),
-            _ => Ok(()),
+        match stdin.drain().await {
+            // The child may be told more later, as after a timeout.
+            Err(exception) if !is_broken(&exception) => return Err(exception),
+            _ => stdin.close(),
         }
+        Ok(())
     }
 
     async fn read_stream(&self, fd: i32) -> Result<Vec<u8>> {

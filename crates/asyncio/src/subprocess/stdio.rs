@@ -1,5 +1,6 @@
 //! Where a child's standard streams go.
 
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process;
 
@@ -75,6 +76,8 @@ impl Streams {
         let stdout = match self.stdout {
             Stdio::Pipe => Some(output(&mut ends.stdout)?),
             Stdio::Fd(fd) => Some(fd),
+            // The standard errors may go there, too.
+            Stdio::DevNull => Some(File::options().write(true).open("/dev/null")?.into()),
             other => {
                 command.stdout(plain(other)?);
                 None

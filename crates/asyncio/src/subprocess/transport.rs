@@ -203,9 +203,16 @@ impl SubprocessTransport {
             return Ok(returncode);
         }
         let waiter = self.0.event_loop.create_future();
-        self.0.exit_waiters.borrow_mut().push(waiter.clone());
+        self.add_exit_waiter(waiter.clone());
         site::mark(WaitsIn::Process);
         waiter.waiting().await
+    }
+
+    /// Who has given up, as by a timeout, is forgotten.
+    fn add_exit_waiter(&self, waiter: Future<i32>) {
+        let mut waiters = self.0.exit_waiters.borrow_mut();
+        waiters.retain(|waiter| !waiter.done());
+        waiters.push(waiter);
     }
 
     /// The number of the child.
@@ -310,9 +317,15 @@ impl fmt::Display for SubprocessTransport {
         }
         write!(f, " pid={}", self.get_pid())?;
         match self.get_returncode() {
-            Some(code) => write!(f, " returncode={code}>"),
-            None => f.write_str(" running>"),
+            Some(code) => write!(f, " returncode={code}")?,
+            None => f.write_str(" running")?,
         }
+        for (fd, name) in ["stdin", "stdout", "stderr"].into_iter().enumerate() {
+            if let Some(pipe) = self.get_pipe_transport(fd as i32) {
+                write!(f, " {name}={pipe}")?;
+            }
+        }
+        f.write_str(">")
     }
 }
 

@@ -67,7 +67,7 @@ impl Asked {
                 let _ = sender.send(tasks_of_running_loop());
             }
         };
-        whom.shared.send(Injected::Call(Box::new(say)));
+        whom.shared.inbox.send(Injected::Call(Box::new(say)));
         let _waiting = waiting;
         Self {
             whom,

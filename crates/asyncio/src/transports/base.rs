@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::rc::{Rc, Weak};
 
@@ -10,6 +11,7 @@ use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::exceptions::{RuntimeError, SystemExit};
 use crate::handler::ExceptionContext;
+use crate::selector::Interest;
 use crate::server::Attached;
 use hilos_core::panic::{Unwound, catch};
 
@@ -96,6 +98,16 @@ impl Registration {
         let transport: Weak<T> = Rc::downgrade(transport);
         let mut open = self.event_loop.0.transports.borrow_mut();
         open.insert(key, transport);
+    }
+}
+
+impl Registration {
+    /// The descriptor that the transport had, or has.
+    fn descriptor(&self) -> RawFd {
+        match self.key.get() {
+            Some(Key::Descriptor(fd)) => fd,
+            Some(Key::Place(_)) | None => -1,
+        }
     }
 }
 
@@ -198,6 +210,29 @@ impl<P: Kind + ?Sized> Base<P> {
 
     pub(crate) fn lose(&self) {
         self.conn_lost.set(self.conn_lost.get().saturating_add(1));
+    }
+
+    /// What Python prints of a transport over a socket.
+    pub(crate) fn fmt_socket(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        name: &str,
+        is_closed: bool,
+        bufsize: usize,
+    ) -> fmt::Result {
+        let state = match (is_closed, self.closing.get()) {
+            (true, _) => " closed",
+            (false, true) => " closing",
+            (false, false) => "",
+        };
+        let fd = self.registration.descriptor();
+        write!(f, "<{name}{state} fd={fd}")?;
+        if !is_closed {
+            let polling = |interest| self.event_loop.polling(fd, interest);
+            let (read, write) = (polling(Interest::Read), polling(Interest::Write));
+            write!(f, " read={read} write=<{write}, bufsize={bufsize}>")?;
+        }
+        f.write_str(">")
     }
 
     /// Calls the protocol, unless the connection is lost; a failure goes to `failed`.

@@ -348,8 +348,15 @@ impl Abandon for Inner {
     }
 
     fn claim(&self) -> Option<String> {
-        let shown = || format!("<_SelectorDatagramTransport fd={}>", self.socket.fileno());
-        (!self.base.closing.get()).then(shown)
+        (!self.base.closing.get()).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_closed = self.socket.fileno() < 0;
+        let name = "_SelectorDatagramTransport";
+        self.base.fmt_socket(f, name, is_closed, self.size.get())
     }
 }
 
@@ -372,13 +379,7 @@ pub(crate) fn address(storage: &SockaddrStorage) -> Option<Address> {
 
 impl fmt::Display for DatagramTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<_SelectorDatagramTransport")?;
-        match (self.0.socket.fileno(), self.is_closing()) {
-            (-1, _) => f.write_str(" closed")?,
-            (_, true) => f.write_str(" closing")?,
-            _ => {}
-        }
-        write!(f, " fd={}>", self.0.socket.fileno())
+        self.0.fmt(f)
     }
 }
 

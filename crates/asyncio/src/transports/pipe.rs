@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::rc::Rc;
 
@@ -15,10 +15,14 @@ use crate::exceptions::ValueError;
 use crate::futures::Future;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
+use crate::selector::Interest;
 use crate::wait::release;
 
 /// How much is read at once.
 const MAX_SIZE: usize = 256 * 1024;
+
+/// After so many writes to a lost pipe, each is told to the user.
+const LOST_WRITES: u32 = 5;
 
 /// Which end of a pipe it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,10 +31,20 @@ pub(crate) enum Direction {
     Write,
 }
 
+/// Reading and writing never wait; what else is set of the descriptor stays so.
+fn set_nonblocking(file: &File) -> Result<()> {
+    use nix::fcntl::{F_GETFL, F_SETFL, OFlag, fcntl};
+    let flags = OFlag::from_bits_retain(fcntl(file, F_GETFL)?);
+    fcntl(file, F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
 /// One end of a pipe.
 pub(crate) struct PipeTransport {
     base: Base<dyn Protocol>,
     direction: Direction,
+    /// The descriptor that the pipe has, or had.
+    number: RawFd,
     file: RefCell<Option<File>>,
     buffer: RefCell<Buffer>,
     paused: Cell<bool>,
@@ -47,7 +61,6 @@ impl PipeTransport {
         protocol: Rc<dyn Protocol>,
         waiter: Future<()>,
     ) -> Result<Rc<Self>> {
-        nix::fcntl::fcntl(&pipe, nix::fcntl::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
         let file = File::from(pipe);
         let kind = file.metadata().map_err(os_error)?.file_type();
         if !kind.is_fifo() && !kind.is_socket() && !kind.is_char_device() {
@@ -59,9 +72,11 @@ impl PipeTransport {
             };
             return Err(ValueError::new(message).into());
         }
+        set_nonblocking(&file)?;
         let this = Rc::new(Self {
             base: Base::new(event_loop, protocol),
             direction,
+            number: file.as_raw_fd(),
             file: RefCell::new(Some(file)),
             buffer: RefCell::default(),
             paused: Cell::new(false),
@@ -125,32 +140,43 @@ impl PipeTransport {
     fn read_ready(self: Rc<Self>) -> Result<()> {
         match self.direction {
             Direction::Read => self.read(),
-            Direction::Write => self.on_reader_gone(),
+            Direction::Write => {
+                self.on_reader_gone();
+                Ok(())
+            }
         }
-        Ok(())
     }
 
-    fn read(self: &Rc<Self>) {
+    /// What the protocol fails with is the callback's error, and ends nothing.
+    fn read(self: &Rc<Self>) -> Result<()> {
         let Some(protocol) = self.base.protocol() else {
-            return;
+            return Ok(());
         };
         let mut buffer = self.base.event_loop.take_read_buffer(MAX_SIZE);
         let received = match &*self.file.borrow() {
             Some(file) => (&*file).read(&mut buffer),
-            None => return,
+            None => return Ok(()),
         };
+        let mut result = Ok(());
         match received {
             Ok(0) => self.on_eof(),
-            Ok(count) => {
-                if let Err(exception) = invoke(|| protocol.data_received(&buffer[..count])) {
-                    let message = "Fatal error: protocol.data_received() call failed.";
-                    self.fatal_error(exception, message);
-                }
-            }
+            Ok(count) => result = invoke(|| protocol.data_received(&buffer[..count])),
             Err(error) if is_not_ready(&error) => {}
-            Err(error) => self.fatal_error(os_error(error), "Fatal read error on pipe transport"),
+            Err(error) => self.on_read_error(error),
         }
         self.base.event_loop.return_read_buffer(buffer);
+        result
+    }
+
+    /// Nobody has a terminal open any more if the system says `EIO`: that is its end.
+    fn on_read_error(self: &Rc<Self>, error: io::Error) {
+        let is_end = error.raw_os_error() == Some(nix::libc::EIO);
+        let exception = os_error(error);
+        if !is_end {
+            let message = "Fatal read error on pipe transport";
+            self.base.report(message, exception.clone());
+        }
+        self.close_with(Some(exception));
     }
 
     fn on_eof(self: &Rc<Self>) {
@@ -169,7 +195,7 @@ impl PipeTransport {
     /// Nobody reads what is written.
     fn on_reader_gone(self: &Rc<Self>) {
         let broken = (!self.buffer.borrow().is_empty())
-            .then(|| os_error(io::Error::from(ErrorKind::BrokenPipe)));
+            .then(|| os_error(io::Error::from_raw_os_error(nix::libc::EPIPE)));
         self.close_with(broken);
     }
 
@@ -277,8 +303,14 @@ impl StreamTransport for PipeTransport {
         if data.is_empty() {
             return Ok(());
         }
-        if self.direction == Direction::Read || self.base.is_lost() || self.base.closing.get() {
+        if self.base.is_lost() {
+            if self.base.conn_lost.get() >= LOST_WRITES {
+                eprintln!("pipe closed by peer or os.write(pipe, data) raised exception.");
+            }
             self.base.lose();
+            return Ok(());
+        }
+        if self.direction == Direction::Read || self.base.closing.get() {
             return Ok(());
         }
         let mut rest = data;
@@ -304,7 +336,9 @@ impl StreamTransport for PipeTransport {
     }
 
     fn write_eof(self: Rc<Self>) -> Result<()> {
-        self.end();
+        if self.direction == Direction::Write {
+            self.end();
+        }
         Ok(())
     }
 
@@ -363,16 +397,25 @@ impl StreamTransport for PipeTransport {
     }
 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.direction {
-            Direction::Read => "<_UnixReadPipeTransport",
-            Direction::Write => "<_UnixWritePipeTransport",
-        })?;
-        match (self.fileno(), self.base.closing.get()) {
-            (-1, _) => f.write_str(" closed")?,
-            (_, true) => f.write_str(" closing")?,
-            _ => {}
+        let (name, interest) = match self.direction {
+            Direction::Read => ("_UnixReadPipeTransport", Interest::Read),
+            Direction::Write => ("_UnixWritePipeTransport", Interest::Write),
+        };
+        let is_closed = self.file.borrow().is_none();
+        let state = match (is_closed, self.base.closing.get()) {
+            (true, _) => " closed",
+            (false, true) => " closing",
+            (false, false) => "",
+        };
+        write!(f, "<{name}{state} fd={}", self.number)?;
+        let polling = self.base.event_loop.polling(self.number, interest);
+        match (is_closed, self.direction) {
+            (true, _) => f.write_str(" closed>"),
+            (false, Direction::Read) => write!(f, " {polling}>"),
+            (false, Direction::Write) => {
+                write!(f, " {polling} bufsize={}>", self.buffer.borrow().len())
+            }
         }
-        write!(f, " fd={}>", self.fileno())
     }
 }
 

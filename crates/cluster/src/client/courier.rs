@@ -98,7 +98,9 @@ impl Courier {
             answered: &answered,
             tasks: batch.iter().map(Sent::task).collect(),
         };
-        tracing::trace!(tasks = batch.len(), answered = answered.len(), "submit");
+        let (client, tasks) = (&*self.shared.name, batch.len());
+        let span = tracing::trace_span!("submit", client, tasks, answered = answered.len());
+        let _entered = span.enter();
         let known = self.engine.submit(&news);
         if known.is_err() {
             self.shared.ledger.lock().put_back_receipts(answered);
@@ -141,7 +143,11 @@ impl Courier {
             deliver(&self.shared, arrivals, None);
         }
         let again = self.shared.ledger.lock().again(&absent);
-        tracing::info!(unanswered = numbers.len(), again = again.len(), "the server is back");
+        tracing::info!(
+            unanswered = numbers.len(),
+            again = again.len(),
+            "the server is back"
+        );
         // It does not know this client, and that is no news.
         self.introduced = false;
         again.chunks(BATCH).try_for_each(|batch| self.submit(batch))

@@ -84,7 +84,10 @@ impl Ledger {
     /// Strikes what has arrived, and returns who waits for it.
     pub(super) fn settle(&mut self, arrivals: Vec<Arrival>) -> Vec<(Errand<Order>, Vec<u8>)> {
         let mut settled = Vec::with_capacity(arrivals.len());
-        for Arrival { number, outcome, .. } in arrivals {
+        for Arrival {
+            number, outcome, ..
+        } in arrivals
+        {
             self.answered.push(number);
             match self.remove(number) {
                 Some(errand) => settled.push((errand, outcome)),
@@ -133,9 +136,15 @@ impl Ledger {
 
     /// Strikes the tasks of a call, and has the server take them back.
     pub(super) fn cancel(&mut self, call: usize) -> Vec<Errand<Order>> {
-        let of_it = self.unanswered.iter().filter(|(_, errand)| errand.call() == call);
+        let of_it = self
+            .unanswered
+            .iter()
+            .filter(|(_, errand)| errand.call() == call);
         let numbers: Vec<u64> = of_it.map(|(number, _)| *number).collect();
-        let errands = numbers.iter().filter_map(|number| self.remove(*number)).collect();
+        let errands = numbers
+            .iter()
+            .filter_map(|number| self.remove(*number))
+            .collect();
         self.cancelled.extend(numbers);
         errands
     }
@@ -152,7 +161,10 @@ impl Ledger {
     pub(super) fn close(&mut self) -> Vec<Errand<Order>> {
         self.closed = true;
         let numbers = self.numbers();
-        numbers.iter().filter_map(|number| self.remove(*number)).collect()
+        numbers
+            .iter()
+            .filter_map(|number| self.remove(*number))
+            .collect()
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -89,7 +89,11 @@ impl Client {
         let engine = || Box::new(Redis::new(&setup.server, &setup.queue)) as Box<dyn Engine>;
         let (mut sending, mut reading) = (engine(), engine());
         let deadline = Timeout::from(FIRST).deadline();
-        let patient = || deadline.instant().is_some_and(|end| std::time::Instant::now() < end);
+        let patient = || {
+            deadline
+                .instant()
+                .is_some_and(|end| std::time::Instant::now() < end)
+        };
         sending.connect(&patient)?;
         reading.connect(&patient)?;
         let slots = slots(&mut *sending);
@@ -106,7 +110,9 @@ impl Client {
             Reader::new(shared.clone(), reading),
         );
         let start = |thread: &Thread| {
-            thread.start().map_err(|error| Error::Worker(error.to_string()))
+            thread
+                .start()
+                .map_err(|error| Error::Worker(error.to_string()))
         };
         let courier = Thread::new(move || courier.run());
         let courier = courier.with_name("hilos-cluster-courier").with_daemon(true);
@@ -142,7 +148,10 @@ impl Shared {
         let sent = self.ledger.lock().cancel(call);
         let any = !waiting.is_empty() || !sent.is_empty();
         let cancelled = || Err(hilos_multiprocessing::pool::JobError::Cancelled);
-        waiting.into_iter().chain(sent).for_each(|errand| errand.finish(cancelled()));
+        waiting
+            .into_iter()
+            .chain(sent)
+            .for_each(|errand| errand.finish(cancelled()));
         self.bell.ring();
         any
     }
@@ -156,15 +165,23 @@ impl Shared {
         let failure: Failure = failure("ConnectionError", reason);
         self.counter.break_down(failure.clone());
         let errands = self.ledger.lock().close();
-        let broken = || Err(hilos_multiprocessing::pool::JobError::Broken(failure.clone()));
-        errands.into_iter().for_each(|errand| errand.finish(broken()));
+        let broken = || {
+            Err(hilos_multiprocessing::pool::JobError::Broken(
+                failure.clone(),
+            ))
+        };
+        errands
+            .into_iter()
+            .for_each(|errand| errand.finish(broken()));
         self.bell.ring();
     }
 }
 
 /// How many slots the workers have; as many as processors here if there are no workers yet.
 fn slots(engine: &mut dyn Engine) -> usize {
-    let slots = engine.status().map_or(0, |snapshot| Status::new(snapshot).slots());
+    let slots = engine
+        .status()
+        .map_or(0, |snapshot| Status::new(snapshot).slots());
     match slots {
         0 => hilos_multiprocessing::cpu_count(),
         slots => slots,

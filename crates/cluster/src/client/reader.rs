@@ -33,9 +33,14 @@ impl Reader {
 
     pub(super) fn run(mut self) {
         while !self.shared.ledger.lock().is_closed() {
-            match self.engine.results(&self.shared.name, &self.place, Some(WAIT)) {
+            match self
+                .engine
+                .results(&self.shared.name, &self.place, Some(WAIT))
+            {
                 Ok(arrivals) => {
-                    let Some(last) = arrivals.last() else { continue };
+                    let Some(last) = arrivals.last() else {
+                        continue;
+                    };
                     let place = last.place.clone();
                     deliver(&self.shared, arrivals, Some(&place));
                     self.place = place;

@@ -27,7 +27,10 @@ impl Server {
     pub(crate) fn new(url: &str) -> Result<Self, Error> {
         let shown = redact(url);
         let client = Client::open(url).map_err(|error| {
-            Error::Url(format!("{shown}: {}", error.detail().unwrap_or("not a URL")))
+            Error::Url(format!(
+                "{shown}: {}",
+                error.detail().unwrap_or("not a URL")
+            ))
         })?;
         Ok(Self { client, shown })
     }
@@ -105,7 +108,10 @@ impl Link {
             connection.set_read_timeout(Some(PATIENCE))?;
             connection.set_write_timeout(Some(PATIENCE))?;
             // A server that loads its data accepts connections, and refuses everything else.
-            redis::cmd("EXISTS").arg("hilos").exec(&mut connection).or_else(permitted)?;
+            redis::cmd("EXISTS")
+                .arg("hilos")
+                .exec(&mut connection)
+                .or_else(permitted)?;
             Ok(connection)
         };
         connect().map_err(|error| self.fault(&error))
@@ -148,7 +154,16 @@ fn permitted(error: RedisError) -> Result<(), RedisError> {
 /// Whether it is worth another attempt: the network, and a server that starts, is full or a replica
 /// for the moment.
 fn passes(error: &RedisError) -> bool {
-    let temporary = ["LOADING", "OOM", "READONLY", "MASTERDOWN", "TRYAGAIN", "MISCONF", "BUSY", "UNBLOCKED"];
+    let temporary = [
+        "LOADING",
+        "OOM",
+        "READONLY",
+        "MASTERDOWN",
+        "TRYAGAIN",
+        "MISCONF",
+        "BUSY",
+        "UNBLOCKED",
+    ];
     match error.kind() {
         ErrorKind::Io | ErrorKind::Parse => true,
         ErrorKind::Server(ServerErrorKind::BusyLoading) => true,

@@ -46,8 +46,12 @@ pub(crate) trait Engine: Send {
     fn take(&mut self, worker: &str, count: usize, wait: Duration) -> Result<Vec<Delivery>, Fault>;
 
     /// Takes over up to `count` tasks that nobody has renewed for the length of a lease.
-    fn claim(&mut self, worker: &str, lease: Duration, count: usize)
-    -> Result<Vec<Delivery>, Fault>;
+    fn claim(
+        &mut self,
+        worker: &str,
+        lease: Duration,
+        count: usize,
+    ) -> Result<Vec<Delivery>, Fault>;
 
     /// Renews the leases of tasks that are really held, each with its client.
     fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Result<Vec<Lease>, Fault>;

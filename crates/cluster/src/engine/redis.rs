@@ -34,10 +34,7 @@ impl Redis {
         }
     }
 
-    fn call<T: FromRedisValue>(
-        link: &mut Link,
-        script: &ScriptInvocation<'_>,
-    ) -> Result<T, Fault> {
+    fn call<T: FromRedisValue>(link: &mut Link, script: &ScriptInvocation<'_>) -> Result<T, Fault> {
         link.run(|connection| script.invoke(connection))
     }
 
@@ -50,7 +47,12 @@ impl Redis {
             Err(Fault::Refused(reason)) if reason.contains("NOGROUP") => {
                 let tasks = self.keys.tasks();
                 let mut create = cmd("XGROUP");
-                create.arg("CREATE").arg(tasks).arg(GROUP).arg("0").arg("MKSTREAM");
+                create
+                    .arg("CREATE")
+                    .arg(tasks)
+                    .arg(GROUP)
+                    .arg("0")
+                    .arg("MKSTREAM");
                 self.link.run(|connection| match create.exec(connection) {
                     Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
                     created => created,
@@ -72,14 +74,21 @@ impl Engine for Redis {
         let mut script = self.scripts.submit.prepare_invoke();
         script.key(keys.tasks()).key(keys.submitted(news.client));
         script.key(keys.results(news.client)).key(keys.counts());
-        script.arg(news.client).arg(millis(news.expiry)).arg(news.read_to);
+        script
+            .arg(news.client)
+            .arg(millis(news.expiry))
+            .arg(news.read_to);
         script.arg(news.answered.len());
         for number in news.answered {
             script.arg(*number);
         }
         for task in &news.tasks {
             let limit = task.limit.map_or(0, millis);
-            script.arg(task.number).arg(task.function).arg(limit).arg(task.args);
+            script
+                .arg(task.number)
+                .arg(task.function)
+                .arg(limit)
+                .arg(task.args);
         }
         Self::call::<i64>(&mut self.link, &script).map(|known| known == 1)
     }
@@ -89,8 +98,12 @@ impl Engine for Redis {
         for numbers in numbers.chunks(NUMBERS) {
             let mut command = cmd("HMGET");
             command.arg(self.keys.submitted(client)).arg(numbers);
-            let places: Vec<Option<String>> = self.link.run(|connection| command.query(connection))?;
-            let missing = numbers.iter().zip(places).filter(|(_, place)| place.is_none());
+            let places: Vec<Option<String>> =
+                self.link.run(|connection| command.query(connection))?;
+            let missing = numbers
+                .iter()
+                .zip(places)
+                .filter(|(_, place)| place.is_none());
             absent.extend(missing.map(|(number, _)| number));
         }
         Ok(absent)
@@ -107,7 +120,10 @@ impl Engine for Redis {
         if let Some(wait) = wait {
             command.arg("BLOCK").arg(millis(wait).max(1));
         }
-        command.arg("STREAMS").arg(self.keys.results(client)).arg(after);
+        command
+            .arg("STREAMS")
+            .arg(self.keys.results(client))
+            .arg(after);
         let reply = self.link.run(|connection| command.query(connection))?;
         Ok(entries(reply).into_iter().filter_map(arrival).collect())
     }
@@ -116,7 +132,9 @@ impl Engine for Redis {
         let mut cancelled = 0;
         for numbers in numbers.chunks(NUMBERS) {
             let mut script = self.scripts.cancel.prepare_invoke();
-            script.key(self.keys.tasks()).key(self.keys.submitted(client));
+            script
+                .key(self.keys.tasks())
+                .key(self.keys.submitted(client));
             script.key(self.keys.counts()).arg(GROUP);
             for number in numbers {
                 script.arg(*number);
@@ -128,17 +146,28 @@ impl Engine for Redis {
 
     fn forget(&mut self, client: &str) -> Result<(), Fault> {
         let mut command = cmd("DEL");
-        command.arg(self.keys.submitted(client)).arg(self.keys.results(client));
+        command
+            .arg(self.keys.submitted(client))
+            .arg(self.keys.results(client));
         self.link.run(|connection| command.exec(connection))
     }
 
     fn take(&mut self, worker: &str, count: usize, wait: Duration) -> Result<Vec<Delivery>, Fault> {
         let mut command = cmd("XREADGROUP");
-        command.arg("GROUP").arg(GROUP).arg(worker).arg("COUNT").arg(count);
+        command
+            .arg("GROUP")
+            .arg(GROUP)
+            .arg(worker)
+            .arg("COUNT")
+            .arg(count);
         command.arg("BLOCK").arg(millis(wait).max(1));
         command.arg("STREAMS").arg(self.keys.tasks()).arg(">");
-        let reply = self.with_group(|this| this.link.run(|connection| command.query(connection)))?;
-        Ok(entries(reply).into_iter().filter_map(|entry| delivery(entry, 1)).collect())
+        let reply =
+            self.with_group(|this| this.link.run(|connection| command.query(connection)))?;
+        Ok(entries(reply)
+            .into_iter()
+            .filter_map(|entry| delivery(entry, 1))
+            .collect())
     }
 
     fn claim(
@@ -150,7 +179,12 @@ impl Engine for Redis {
         let (next, taken) = self.with_group(|this| {
             let mut script = this.scripts.claim.prepare_invoke();
             script.key(this.keys.tasks()).key(this.keys.counts());
-            script.arg(GROUP).arg(worker).arg(millis(lease)).arg(&*this.scan).arg(count);
+            script
+                .arg(GROUP)
+                .arg(worker)
+                .arg(millis(lease))
+                .arg(&*this.scan)
+                .arg(count);
             Self::call::<(String, Vec<Value>)>(&mut this.link, &script)
         })?;
         self.scan = next;
@@ -188,8 +222,17 @@ impl Engine for Redis {
         let keys = &self.keys;
         let mut script = self.scripts.complete.prepare_invoke();
         script.key(keys.tasks()).key(keys.submitted(client));
-        script.key(keys.results(client)).key(keys.counts()).arg(GROUP);
-        for Completion { id, number, outcome, kind } in outcomes {
+        script
+            .key(keys.results(client))
+            .key(keys.counts())
+            .arg(GROUP);
+        for Completion {
+            id,
+            number,
+            outcome,
+            kind,
+        } in outcomes
+        {
             script.arg(&**id).arg(*number).arg(&**outcome).arg(*kind);
         }
         Self::call(&mut self.link, &script)
@@ -216,7 +259,8 @@ impl Engine for Redis {
         self.link.run(|connection| {
             let (seconds, micros): (u64, u64) = cmd("TIME").query(connection)?;
             let length: u64 = cmd("XLEN").arg(&tasks).query(connection)?;
-            let held: Result<Value, RedisError> = cmd("XPENDING").arg(&tasks).arg(GROUP).query(connection);
+            let held: Result<Value, RedisError> =
+                cmd("XPENDING").arg(&tasks).arg(GROUP).query(connection);
             let held = match held {
                 Ok(Value::Array(parts)) => parts.first().map_or(0, integer),
                 Ok(_) => 0,

@@ -103,12 +103,15 @@ impl Bench {
     /// For how many more tasks there is room: for one at each slot, and some ahead if they are short.
     pub(super) fn room(&self) -> usize {
         let state = self.state.lock();
-        self.capacity(&state).saturating_sub(state.waiting.len() + state.running)
+        self.capacity(&state)
+            .saturating_sub(state.waiting.len() + state.running)
     }
 
     fn capacity(&self, state: &State) -> usize {
         let ahead = AHEAD.as_nanos() / state.pace.as_nanos().max(1);
-        let ahead = usize::try_from(ahead).unwrap_or(self.prefetch).min(self.prefetch);
+        let ahead = usize::try_from(ahead)
+            .unwrap_or(self.prefetch)
+            .min(self.prefetch);
         self.slots * (1 + ahead)
     }
 
@@ -170,7 +173,9 @@ impl Bench {
             return false;
         };
         held.process = Some(process.clone());
-        held.deadline = delivery.limit.and_then(|limit| Instant::now().checked_add(limit));
+        held.deadline = delivery
+            .limit
+            .and_then(|limit| Instant::now().checked_add(limit));
         if held.deadline.is_some() {
             self.outcomes.notify_one();
         }
@@ -205,9 +210,19 @@ impl Bench {
                     Err(Setback::Lost(_)) => "lost",
                     Err(_) => "failed",
                 };
-                let Delivery { id, client, number, .. } = delivery;
+                let Delivery {
+                    id, client, number, ..
+                } = delivery;
                 let outcome = pack(outcome);
-                state.done.push((client, Completion { id, number, outcome, kind }));
+                state.done.push((
+                    client,
+                    Completion {
+                        id,
+                        number,
+                        outcome,
+                        kind,
+                    },
+                ));
                 self.outcomes.notify_one();
             }
             None => {
@@ -222,7 +237,9 @@ impl Bench {
         let mut state = self.state.lock();
         if state.done.is_empty() && state.phase < Phase::Killing {
             let deadlines = state.held.values().filter(|held| held.process.is_some());
-            let until = deadlines.filter_map(|held| held.deadline).fold(until, Instant::min);
+            let until = deadlines
+                .filter_map(|held| held.deadline)
+                .fold(until, Instant::min);
             self.outcomes.wait_until(&mut state, until);
         }
         std::mem::take(&mut state.done)
@@ -251,14 +268,21 @@ impl Bench {
     /// Lets go of what is no longer this worker's, killing the processes that run it.
     pub(super) fn note_leases(&self, held: &[(String, String)], leases: &[Lease]) {
         let mut state = self.state.lock();
-        let lost = held.iter().zip(leases).filter(|(_, lease)| **lease != Lease::Held);
+        let lost = held
+            .iter()
+            .zip(leases)
+            .filter(|(_, lease)| **lease != Lease::Held);
         for ((id, _), lease) in lost {
             tracing::debug!(id, ?lease, "a task is no longer this worker's");
             state.waiting.retain(|(_, delivery)| delivery.id != *id);
             // It is done and not answered: the first outcome counts, so it may yet be this one.
             let done = state.done.iter().any(|(_, done)| done.id == *id);
             match state.held.get_mut(id) {
-                Some(Held { process: Some(process), killed, .. }) => {
+                Some(Held {
+                    process: Some(process),
+                    killed,
+                    ..
+                }) => {
                     killed.get_or_insert(Killed::Disowned);
                     let _ = process.kill();
                 }
@@ -277,7 +301,9 @@ impl Bench {
         let (mut state, now) = (self.state.lock(), Instant::now());
         let killing = state.phase >= Phase::Killing;
         for held in state.held.values_mut() {
-            let Some(process) = &held.process else { continue };
+            let Some(process) = &held.process else {
+                continue;
+            };
             if killing {
                 held.killed.get_or_insert(Killed::Disowned);
             } else if held.killed.is_none() && held.deadline.is_some_and(|end| end <= now) {

@@ -175,7 +175,7 @@ impl Worker {
         answering.connect(&patient)?;
         tracing::info!(worker = name, queue = self.queue, server = %server, "works");
         let taker = Taker::new(bench.clone(), taking, name.clone());
-        let clerk = Clerk::new(bench.clone(), answering, name, settings);
+        let mut clerk = Clerk::new(bench.clone(), answering, name, settings);
         let mut threads = vec![start("taker", move || taker.run())?];
         for slot in slots {
             let bench = bench.clone();
@@ -186,14 +186,19 @@ impl Worker {
         for thread in threads {
             let _ = thread.join(None);
         }
+        clerk.leave();
         signals.forget();
         done
     }
 }
 
 fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<Thread, Error> {
-    let thread = Thread::new(run).with_name(format!("hilos-cluster-{name}")).with_daemon(true);
-    thread.start().map_err(|error| Error::Worker(error.to_string()))?;
+    let thread = Thread::new(run)
+        .with_name(format!("hilos-cluster-{name}"))
+        .with_daemon(true);
+    thread
+        .start()
+        .map_err(|error| Error::Worker(error.to_string()))?;
     Ok(thread)
 }
 

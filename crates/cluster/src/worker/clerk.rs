@@ -51,7 +51,7 @@ impl Clerk {
     }
 
     /// Works until the worker is to end and has nothing to do.
-    pub(super) fn run(mut self) -> Result<(), Error> {
+    pub(super) fn run(&mut self) -> Result<(), Error> {
         let mut closing_since = None;
         loop {
             let outcomes = self.bench.wait_for_outcomes(self.renewal.min(self.scan));
@@ -75,8 +75,17 @@ impl Clerk {
                 }
             }
         }
+        let broken = self.bench.broken();
+        broken.map_or(Ok(()), |reason| Err(Error::Worker(reason)))
+    }
+
+    /// Leaves nothing behind: what was taken at the last moment goes back.
+    pub(super) fn leave(mut self) {
+        let rest = self.bench.take_stuck();
+        if !rest.is_empty() {
+            let _ = self.engine.give_back(&rest);
+        }
         let _ = self.engine.report(&self.worker, "", self.valid());
-        self.bench.broken().map_or(Ok(()), |reason| Err(Error::Worker(reason)))
     }
 
     fn turn(&mut self, outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
@@ -103,13 +112,14 @@ impl Clerk {
         while let Some((client, _)) = outcomes.first() {
             let client = client.clone();
             let (mut count, mut bytes) = (0, 0);
-            let (batch, rest): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(other, done)| {
-                let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
-                if chosen {
-                    (count, bytes) = (count + 1, bytes + done.outcome.len());
-                }
-                chosen
-            });
+            let (batch, rest): (Vec<_>, Vec<_>) =
+                outcomes.into_iter().partition(|(other, done)| {
+                    let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
+                    if chosen {
+                        (count, bytes) = (count + 1, bytes + done.outcome.len());
+                    }
+                    chosen
+                });
             outcomes = rest;
             let batch: Vec<Completion> = batch.into_iter().map(|(_, done)| done).collect();
             match self.engine.complete(&client, &batch) {

@@ -33,7 +33,10 @@ pub fn worker_main_with<F: FnOnce(Worker) -> Worker>(set_up: F) {
         return;
     }
     let arguments: Vec<String> = arguments.collect();
-    if arguments.iter().any(|argument| matches!(&**argument, "-h" | "--help")) {
+    if arguments
+        .iter()
+        .any(|argument| matches!(&**argument, "-h" | "--help"))
+    {
         print!("{USAGE}");
         exit(0);
     }
@@ -60,10 +63,17 @@ fn parse(arguments: &[String]) -> Result<Worker, String> {
         };
         pairs.push((name, value));
     }
-    let find = |name: &str| pairs.iter().rfind(|(other, _)| *other == name).map(|(_, value)| *value);
+    let find = |name: &str| {
+        pairs
+            .iter()
+            .rfind(|(other, _)| *other == name)
+            .map(|(_, value)| *value)
+    };
     let queue = find("--queue").ok_or("--queue is missing")?;
     let from_environment = std::env::var("HILOS_CLUSTER_URL").ok();
-    let url = find("--url").or(from_environment.as_deref()).ok_or("--url is missing")?;
+    let url = find("--url")
+        .or(from_environment.as_deref())
+        .ok_or("--url is missing")?;
     let mut worker = Worker::new(url, queue);
     for (name, value) in &pairs {
         worker = match *name {
@@ -81,7 +91,9 @@ fn parse(arguments: &[String]) -> Result<Worker, String> {
 }
 
 fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| format!("{name}: {value:?} is not a number"))
+    value
+        .parse()
+        .map_err(|_| format!("{name}: {value:?} is not a number"))
 }
 
 fn seconds(name: &str, value: &str) -> Result<Duration, String> {

@@ -17,7 +17,9 @@ fn set() -> SigSet {
 
 /// Keeps the signals from this thread and those that it will start.
 pub(super) fn block() -> Result<(), Error> {
-    set().thread_block().map_err(|error| Error::Worker(error.to_string()))
+    set()
+        .thread_block()
+        .map_err(|error| Error::Worker(error.to_string()))
 }
 
 impl Signals {
@@ -28,8 +30,12 @@ impl Signals {
                 bench.close();
             }
         };
-        let thread = Thread::new(watch).with_name("hilos-cluster-signals").with_daemon(true);
-        thread.start().map_err(|error| Error::Worker(error.to_string()))?;
+        let thread = Thread::new(watch)
+            .with_name("hilos-cluster-signals")
+            .with_daemon(true);
+        thread
+            .start()
+            .map_err(|error| Error::Worker(error.to_string()))?;
         Ok(Self(thread))
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use hilos_multiprocessing::ProcessFailure;
 use hilos_multiprocessing::pool::WorkerLost;
 use hilos_multiprocessing::remote::{CallError, Callee, Worker as Child};
-use hilos_multiprocessing::ProcessFailure;
 
 use super::bench::{Bench, Killed};
 use super::builder::Settings;
@@ -42,7 +42,9 @@ impl Slot {
                 return Err(Error::Worker(format!("the initializer failed: {failure}")));
             }
             Err(CallError::Lost) => {
-                return Err(Error::Worker("the process of a slot died at its start".into()));
+                return Err(Error::Worker(
+                    "the process of a slot died at its start".into(),
+                ));
             }
         }
         (self.child, self.tasks) = (Some(child), 0);
@@ -116,8 +118,14 @@ impl Slot {
     /// Replaces the process if it has done its share or has grown too large.
     fn rest(&mut self) {
         let Some(child) = &self.child else { return };
-        let done = self.settings.max_tasks.is_some_and(|most| self.tasks >= most);
-        let large = self.settings.max_memory.is_some_and(|most| memory(child) > most);
+        let done = self
+            .settings
+            .max_tasks
+            .is_some_and(|most| self.tasks >= most);
+        let large = self
+            .settings
+            .max_memory
+            .is_some_and(|most| memory(child) > most);
         if done || large {
             child.stop();
             self.child = None;
@@ -153,10 +161,12 @@ struct Died;
 
 fn call(child: &Child, callee: Callee, delivery: &Delivery) -> Result<Outcome, Died> {
     match child.call_encoded(callee, &delivery.args) {
-        Ok(results) => Ok(match check_size("results", &delivery.function, results.len()) {
-            Ok(()) => Ok(results),
-            Err(reason) => Err(Setback::Encoding(reason)),
-        }),
+        Ok(results) => Ok(
+            match check_size("results", &delivery.function, results.len()) {
+                Ok(()) => Ok(results),
+                Err(reason) => Err(Setback::Encoding(reason)),
+            },
+        ),
         Err(CallError::Failed(failure)) => Ok(Err(Setback::Failed(failure))),
         Err(CallError::Lost) => Err(Died),
     }
@@ -169,4 +179,3 @@ fn memory(child: &Child) -> u64 {
     let resident = pages.and_then(|pages| pages.split(' ').nth(1)?.parse::<u64>().ok());
     resident.unwrap_or(0) * 4
 }
-

@@ -3,7 +3,7 @@
 //! No code of the program runs while the list is borrowed, so that a value may use context
 //! variables when it is cloned or dropped.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::lazy::{Ask, LazyContext};
 use super::vars::Vars;
@@ -12,6 +12,8 @@ use super::{Context, Key, Value};
 thread_local! {
     /// The innermost is the last. The first may be the thread's own, which nobody else knows.
     static ENTERED: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    /// Whether the innermost entry is a loop: a look that costs next to nothing.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What the thread has entered.
@@ -87,14 +89,20 @@ pub(super) fn get() -> Context {
 /// Whether the innermost entry is a loop.
 #[inline]
 pub(super) fn is_asking() -> bool {
-    ENTERED
-        .try_with(|entered| matches!(entered.borrow().last(), Some(Entry::Ask(_))))
-        .unwrap_or(false)
+    ASKING.get()
+}
+
+fn note_innermost(entered: &[Entry]) {
+    ASKING.set(matches!(entered.last(), Some(Entry::Ask(_))));
 }
 
 /// Makes `entry` the innermost.
 pub(super) fn push(entry: Entry) {
-    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(entry));
+    let _ = ENTERED.try_with(|entered| {
+        let mut entered = entered.borrow_mut();
+        entered.push(entry);
+        note_innermost(&entered);
+    });
 }
 
 /// Leaves what `left` accepts, which need not be the innermost if guards were dropped out of order.
@@ -102,7 +110,9 @@ pub(super) fn remove(left: impl Fn(&Entry) -> bool) {
     let removed = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
         let place = entered.iter().rposition(left)?;
-        Some(entered.remove(place))
+        let removed = entered.remove(place);
+        note_innermost(&entered);
+        Some(removed)
     });
     // Here, where the list is not borrowed: it may be the last handle of the context.
     drop(removed);

@@ -30,6 +30,8 @@ mod shared_memory;
 #[cfg(feature = "pickle")]
 mod sync;
 #[cfg(feature = "pickle")]
+mod text;
+#[cfg(feature = "pickle")]
 pub(crate) mod token;
 #[cfg(feature = "pickle")]
 mod types;

@@ -85,6 +85,10 @@ pub trait Referent: Any + Send + Sync {
         None
     }
 
+    /// Gives up what belongs to this thread, and with it to the client's connection that has ended: it has
+    /// called `acquire` more often than `release`. By default nothing does.
+    fn abandon(&self) {}
+
     /// The exception for a method that is not there.
     fn no_attribute(&self, name: &str) -> Exception {
         Exception::attribute_error(self.type_name(), name)

@@ -56,7 +56,12 @@ impl WorkerLost {
     /// Workers of which only their number is known.
     #[doc(hidden)]
     pub fn unseen(deaths: u32, function: &str) -> Self {
-        Self::new(0, 0, 0, format!("{function} ({deaths} of them one after the other)"))
+        Self::new(
+            0,
+            0,
+            0,
+            format!("{function} ({deaths} of them one after the other)"),
+        )
     }
 
     /// The worker's process number.

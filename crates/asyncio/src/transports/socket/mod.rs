@@ -158,8 +158,15 @@ impl Abandon for SocketTransport {
     }
 
     fn claim(&self) -> Option<String> {
-        let shown = || format!("<_SelectorSocketTransport fd={}>", self.socket.fileno());
-        (!self.base.closing.get()).then(shown)
+        (!self.base.closing.get()).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for SocketTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (is_closed, bufsize) = (self.socket.fileno() < 0, self.buffer.borrow().len());
+        let name = "_SelectorSocketTransport";
+        self.base.fmt_socket(f, name, is_closed, bufsize)
     }
 }
 
@@ -297,13 +304,7 @@ impl StreamTransport for SocketTransport {
     }
 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<_SelectorSocketTransport")?;
-        match (self.socket.fileno(), self.base.closing.get()) {
-            (-1, _) => f.write_str(" closed")?,
-            (_, true) => f.write_str(" closing")?,
-            _ => {}
-        }
-        write!(f, " fd={}>", self.socket.fileno())
+        fmt::Display::fmt(self, f)
     }
 
     fn sendfile_mode(self: Rc<Self>) -> SendfileMode {

@@ -7,6 +7,7 @@ use super::values::{dict_of, iterate, iterator_over, pairs};
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
+use crate::managers::text::text;
 
 /// What Python's `dict(…)` gives.
 pub(crate) fn make(args: &Args<'_>) -> Result<Dict, Exception> {
@@ -74,7 +75,7 @@ impl Referent for Dict {
     }
 
     fn repr(&self) -> String {
-        format!("{self:?}")
+        text(format_args!("{self:?}"))
     }
 
     fn value(&self) -> Result<Object, Exception> {

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
+use crate::managers::text::text;
 
 /// One value that a manager shares.
 ///
@@ -86,7 +87,7 @@ impl Referent for Value {
     }
 
     fn repr(&self) -> String {
-        format!("Value({:?}, {:?})", self.typecode, self.get())
+        text(format_args!("Value({:?}, {:?})", self.typecode, self.get()))
     }
 
     fn value(&self) -> Result<Object, Exception> {
@@ -198,7 +199,7 @@ impl Referent for Namespace {
             .attributes
             .items()
             .iter()
-            .map(|(name, value)| format!("{name}={value:?}"))
+            .map(|(name, value)| text(format_args!("{name}={value:?}")))
             .filter(|part| !part.starts_with('_'))
             .collect();
         parts.sort();

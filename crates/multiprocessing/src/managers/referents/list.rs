@@ -7,6 +7,7 @@ use crate::managers::args::Args;
 use crate::managers::callable::Callable;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
+use crate::managers::text::text;
 
 /// What Python's `list(…)` gives.
 pub(crate) fn make(args: &Args<'_>) -> Result<List, Exception> {
@@ -58,7 +59,7 @@ impl Referent for List {
     }
 
     fn repr(&self) -> String {
-        format!("{self:?}")
+        text(format_args!("{self:?}"))
     }
 
     fn value(&self) -> Result<Object, Exception> {
@@ -130,7 +131,7 @@ fn repeated(list: &List, times: &Object) -> Result<List, Exception> {
     let times = integer(times)?;
     let (items, times) = (list.to_vec(), usize::try_from(times).unwrap_or(0));
     match items.len().checked_mul(times) {
-        Some(0..=0xffff_ffff) => Ok(std::iter::repeat_n(items, times).flatten().collect()),
+        Some(0..=0xfff_ffff) => Ok(std::iter::repeat_n(items, times).flatten().collect()),
         _ => Err(Exception::new("MemoryError", ())),
     }
 }

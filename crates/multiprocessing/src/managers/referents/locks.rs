@@ -51,7 +51,7 @@ where
 }
 
 macro_rules! lock {
-    ($($lock:ty, $name:literal;)*) => {$(
+    ($($lock:ty, $name:literal $(, $owned:ident)?;)*) => {$(
         impl Referent for $lock {
             fn type_name(&self) -> &str {
                 $name
@@ -72,12 +72,18 @@ macro_rules! lock {
             fn contents(&self) -> Option<Object> {
                 Some(Object::None)
             }
+
+            $(
+                fn $owned(&self) {
+                    while self.release().is_ok() {}
+                }
+            )?
         }
     )*};
 }
 lock! {
     Lock, "_thread.lock";
-    RLock, "_thread.RLock";
+    RLock, "_thread.RLock", abandon;
 }
 
 impl<L> Referent for Condition<L>
@@ -142,6 +148,14 @@ where
 
     fn contents(&self) -> Option<Object> {
         Some(Object::None)
+    }
+
+    fn abandon(&self) {
+        // An RLock is its thread's; a plain lock any thread may release, and may yet.
+        let is_anybodys = || self.notify(0).is_ok();
+        let is_anybodys = std::thread::scope(|scope| scope.spawn(is_anybodys).join());
+        let is_ours = is_anybodys.is_ok_and(|is_anybodys| !is_anybodys);
+        while is_ours && self.release().is_ok() {}
     }
 }
 

@@ -7,6 +7,7 @@ use super::values::iterate;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
+use crate::managers::text::text;
 
 /// What Python's `set(…)` gives.
 pub(crate) fn make(args: &Args<'_>) -> Result<Set, Exception> {
@@ -73,7 +74,7 @@ impl Referent for Set {
     }
 
     fn repr(&self) -> String {
-        format!("{self:?}")
+        text(format_args!("{self:?}"))
     }
 
     fn value(&self) -> Result<Object, Exception> {

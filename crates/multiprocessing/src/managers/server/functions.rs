@@ -12,19 +12,19 @@ use crate::managers::message::Reply;
 use crate::managers::token::Token;
 
 /// Reads one request, replies, and goes on if the request was to.
-pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
+pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result<(), Error> {
     let bytes = line.recv()?;
     let message = match session::understand(shared, &bytes) {
         Ok(message) => message,
         Err(error) => return line.send(&Reply::Traceback(error)),
     };
-    let reply = match call(shared, &message) {
+    let reply = match call(shared, &message, client) {
         Ok(value) => Reply::Return(value),
         Err(exception) => Reply::Traceback(exception.traceback()),
     };
     line.send(&reply)?;
     match (message.request.method(), &reply) {
-        ("accept_connection", Reply::Return(_)) => session::serve(shared, line),
+        ("accept_connection", Reply::Return(_)) => session::serve(shared, line, client),
         ("shutdown", Reply::Return(_)) => {
             shared.stop();
             Ok(())
@@ -33,21 +33,23 @@ pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
     }
 }
 
-fn call(shared: &Shared, message: &Message) -> Result<Object, Exception> {
+fn call(shared: &Shared, message: &Message, client: Option<u64>) -> Result<Object, Exception> {
     let request = &message.request;
     let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
     match request.method() {
-        "create" => create(shared, message),
-        "incref" => shared
-            .home
-            .objects
-            .incref(ident(&args, "incref")?)
-            .map(Object::from),
-        "decref" => shared
-            .home
-            .objects
-            .decref(ident(&args, "decref")?)
-            .map(Object::from),
+        "create" => create(shared, message, client),
+        "incref" => {
+            let ident = ident(&args, "incref")?;
+            shared.home.objects.incref(ident)?;
+            shared.clients.count(client, ident, 1);
+            Ok(Object::None)
+        }
+        "decref" => {
+            let ident = ident(&args, "decref")?;
+            shared.home.objects.decref(ident)?;
+            shared.clients.count(client, ident, -1);
+            Ok(Object::None)
+        }
         "get_methods" => {
             let [token] = args.bind("Server.get_methods", ["token"], 1)?;
             let token = Token::try_from(&token.unwrap_or(Object::None))?;
@@ -81,7 +83,7 @@ fn ident<'a>(args: &'a Args<'_>, function: &str) -> Result<&'a str, Exception> {
 }
 
 /// Makes an object, which the caller has a reference to.
-fn create(shared: &Shared, message: &Message) -> Result<Object, Exception> {
+fn create(shared: &Shared, message: &Message, client: Option<u64>) -> Result<Object, Exception> {
     let request = &message.request;
     let Some((typeid, rest)) = request.args.split_first() else {
         let text = "Server.create() missing 1 required positional argument: 'typeid'";
@@ -93,7 +95,9 @@ fn create(shared: &Shared, message: &Message) -> Result<Object, Exception> {
     let referent = session::guarded(|| make(&args))?;
     message.hand_over(shared, &referent);
     let exposed = names(referent.exposed());
-    Ok((shared.home.objects.add(referent), exposed).into())
+    let ident = shared.home.objects.add(referent);
+    shared.clients.count(client, &ident, 1);
+    Ok((ident, exposed).into())
 }
 
 pub(super) fn names(exposed: &[&str]) -> Object {

@@ -65,5 +65,12 @@ pub(super) fn handle(shared: Arc<Shared>, connection: Connection) {
 fn serve(shared: &Shared, connection: &Connection) -> Result<(), Error> {
     let line = Line::new(connection.clone(), shared.listener.address())?;
     line.shake_hands(&shared.authkey, &shared.security)?;
-    functions::serve(shared, &line)
+    let socket = connection.fd()?;
+    let client = shared.clients.arrive(&socket, shared.listener.address());
+    let result = functions::serve(shared, &line, client);
+    for ident in shared.clients.leave(client, &socket) {
+        // Somebody else may have taken it back.
+        let _ = shared.home.objects.decref(&ident);
+    }
+    result
 }

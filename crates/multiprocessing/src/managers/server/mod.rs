@@ -1,7 +1,9 @@
 //! The server of a manager, which clients of CPython's take for one of theirs.
 
+mod clients;
 mod functions;
 mod handler;
+mod held;
 mod home;
 mod line;
 mod objects;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use hilos_pickle::Object;
 use hilos_threading::Event;
 
+use self::clients::Clients;
 use self::handler::Handlers;
 pub(crate) use self::home::Home;
 use super::args::Args;
@@ -48,6 +51,7 @@ struct Shared {
     security: Security,
     home: Arc<Home>,
     handlers: Handlers,
+    clients: Clients,
     stop: Event,
 }
 
@@ -67,6 +71,7 @@ impl Server {
                 security,
                 home: Arc::new(home),
                 handlers: Handlers::default(),
+                clients: Clients::default(),
                 stop: Event::new(),
             }),
         })

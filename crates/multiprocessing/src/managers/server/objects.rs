@@ -79,7 +79,8 @@ impl Objects {
         };
         lines.sort_by(|one, other| one.0.cmp(&other.0));
         let lines = lines.iter().map(|(ident, count, referent)| {
-            let text: String = referent.repr().chars().take(75).collect();
+            let text = guarded(|| Ok(referent.repr()));
+            let text: String = text.unwrap_or_default().chars().take(75).collect();
             format!("  {ident}:       refcount={count}\n    {text}")
         });
         lines.collect::<Vec<_>>().join("\n")

@@ -6,6 +6,7 @@ use hilos_core::panic::{Unwound, catch};
 use hilos_pickle::Object;
 
 use super::Shared;
+use super::held::Held;
 use super::home::Home;
 use super::line::{self, Line};
 use crate::error::Error;
@@ -16,7 +17,8 @@ use crate::managers::referent::{Answer, Referent};
 use crate::managers::token::Token;
 
 /// Serves the proxies of one thread of a client's.
-pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
+pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result<(), Error> {
+    let mut held = Held::new(shared);
     let mut carried = Carried::new(&shared.home);
     while !shared.stop.is_set() {
         let bytes = match line.recv() {
@@ -29,7 +31,11 @@ pub(super) fn serve(shared: &Shared, line: &Line) -> Result<(), Error> {
         // Whoever asks for more has unpickled what he got.
         carried.take(Vec::new());
         let reply = match understand(shared, &bytes) {
-            Ok(message) => reply(shared, &message),
+            Ok(message) => {
+                let reply = reply(shared, &message, client);
+                held.note(&message.request, &reply);
+                reply
+            }
             Err(text) => Reply::Traceback(text),
         };
         let bytes = line::encode(&reply)?;
@@ -96,7 +102,7 @@ impl Message {
     }
 }
 
-fn reply(shared: &Shared, message: &Message) -> Reply {
+fn reply(shared: &Shared, message: &Message, client: Option<u64>) -> Reply {
     let request = &message.request;
     let (ident, method) = (request.ident(), request.method());
     let referent = match shared.home.objects.get(ident) {
@@ -110,7 +116,13 @@ fn reply(shared: &Shared, message: &Message) -> Reply {
     let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
     match guarded(|| referent.call(method, &args)) {
         Ok(Answer::Value(value)) => Reply::Return(value),
-        Ok(Answer::Shared(typeid, referent)) => proxy(shared, typeid, referent),
+        Ok(Answer::Shared(typeid, referent)) => {
+            let reply = proxy(shared, typeid, referent);
+            if let Reply::Proxy { token, .. } = &reply {
+                shared.clients.count(client, &token.id, 1);
+            }
+            reply
+        }
         Err(exception) => Reply::Error(exception.into()),
     }
 }
