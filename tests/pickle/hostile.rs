@@ -203,7 +203,7 @@ fn a_call_inside_its_own_arguments_is_written() {
 
 #[test]
 fn errors_say_what_python_says() {
-    let cases: [(&[u8], &str); 17] = [
+    let cases: [(&[u8], &str); 18] = [
         (b"", "EOFError: Ran out of input"),
         (b"I010\n.", "ValueError: could not convert string to int"),
         (b"]", "EOFError: Ran out of input"),
@@ -226,6 +226,7 @@ fn errors_say_what_python_says() {
             "UnpicklingError: odd number of items for SETITEMS",
         ),
         (b"K\x01)R.", "TypeError: 'int' object is not callable"),
+        (b"(No.", "TypeError: 'NoneType' object is not callable"),
         (
             b"Pid\n.",
             "UnpicklingError: A load persistent id instruction was encountered, but no persistent_load function was specified.",

@@ -38,13 +38,7 @@ impl<S: Source> Machine<'_, S> {
     }
 
     pub(super) fn callable(&mut self) -> Result<Object> {
-        match self.pop()? {
-            function @ (Object::Global(_) | Object::Instance(_)) => Ok(function),
-            other => {
-                let complaint = format!("'{}' object is not callable", other.type_name());
-                Err(Error::TypeError(complaint).into())
-            }
-        }
+        self.pop().and_then(check_callable)
     }
 
     pub(super) fn reduce(&mut self) -> Result<()> {
@@ -83,7 +77,7 @@ impl<S: Source> Machine<'_, S> {
         if self.stack.len() <= mark {
             return Err(self.underflow());
         }
-        let class = self.stack.remove(mark);
+        let class = check_callable(self.stack.remove(mark))?;
         self.instantiate(class, mark);
         Ok(())
     }
@@ -123,5 +117,15 @@ impl<S: Source> Machine<'_, S> {
             below.push(Step::SetState { setter, state });
         }
         Ok(())
+    }
+}
+
+fn check_callable(object: Object) -> Result<Object> {
+    match object {
+        function @ (Object::Global(_) | Object::Instance(_)) => Ok(function),
+        other => {
+            let complaint = format!("'{}' object is not callable", other.type_name());
+            Err(Error::TypeError(complaint).into())
+        }
     }
 }
