@@ -7,7 +7,7 @@ use crate::base_events::EventLoop;
 use crate::exception::Exception;
 use crate::exceptions::{CancelledError, Message};
 use crate::site::WaitsIn;
-use crate::tasks::TaskHead;
+use crate::task_head::TaskHead;
 
 /// A future or a task.
 pub(crate) type AnyRc = Rc<dyn AnyFuture>;

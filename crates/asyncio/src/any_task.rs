@@ -12,7 +12,7 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
 use crate::repr::debug_like_display;
 use crate::running;
-use crate::tasks::TaskHead;
+use crate::task_head::TaskHead;
 
 /// A task, whatever it returns.
 ///

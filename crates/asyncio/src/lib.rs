@@ -137,6 +137,7 @@ mod streams;
 pub mod subprocess;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
+mod task_head;
 mod taskgroups;
 #[allow(
     unsafe_code,

@@ -1,13 +1,11 @@
 //! `asyncio.Task`: a coroutine that the loop runs.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future as StdFuture;
 use std::ops::Deref;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 
@@ -28,7 +26,7 @@ use crate::site;
 use crate::step::{Left, ask_for_context};
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
-use crate::threadsafe::{TaskKey, WakeCell};
+use crate::task_head::TaskHead;
 use crate::watch::Step;
 
 /// A coroutine that the loop runs, side by side with others.
@@ -60,86 +58,6 @@ use crate::watch::Step;
 ///
 /// Mirrors [`asyncio.Task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.Task).
 pub struct Task<T>(pub(crate) Future<T>);
-
-/// The part of a task that does not depend on its coroutine's type.
-pub(crate) struct TaskHead {
-    pub(crate) key: TaskKey,
-    /// What the program called it; boxed because few tasks are called anything.
-    name: Cell<Option<Box<str>>>,
-    pub(crate) context: LazyContext,
-    /// How often `cancel` was called and not taken back.
-    pub(crate) cancels: Cell<u32>,
-    /// Whether the next step shall throw a `CancelledError`.
-    must_cancel: Cell<bool>,
-    started: Cell<bool>,
-    running: Cell<bool>,
-    /// Whether the next step is scheduled, or will be when the one that runs has ended.
-    notified: Cell<bool>,
-    /// What the coroutine waits for, and will be cancelled in its stead.
-    pub(crate) waiters: Cell<Few<AnyRc>>,
-    /// What clones of the waker share.
-    wake_cell: OnceLock<Arc<WakeCell>>,
-    location: &'static Location<'static>,
-    /// Where it waits, as far as asyncio knows.
-    waits_at: Cell<Option<&'static Location<'static>>>,
-}
-
-impl TaskHead {
-    fn new(key: TaskKey, context: LazyContext, location: &'static Location<'static>) -> Self {
-        Self {
-            key,
-            name: Cell::new(None),
-            context,
-            cancels: Cell::new(0),
-            must_cancel: Cell::new(false),
-            started: Cell::new(false),
-            running: Cell::new(false),
-            notified: Cell::new(false),
-            waiters: Cell::default(),
-            wake_cell: OnceLock::new(),
-            location,
-            waits_at: Cell::new(None),
-        }
-    }
-
-    pub(crate) fn name(&self) -> String {
-        let name = self.name.take();
-        let shown = match &name {
-            None => format!("Task-{}", self.key.number),
-            Some(name) => name.to_string(),
-        };
-        self.name.set(name);
-        shown
-    }
-
-    pub(crate) fn set_name(&self, name: String) {
-        self.name.set(Some(name.into_boxed_str()));
-    }
-
-    /// What the coroutine waits for.
-    pub(crate) fn waiters(&self) -> Vec<AnyRc> {
-        few::within(&self.waiters, |waiters| waiters.as_slice().to_vec())
-    }
-
-    pub(crate) fn uncancel(&self) -> u32 {
-        let left = self.cancels.get().saturating_sub(1);
-        self.cancels.set(left);
-        if left == 0 {
-            self.must_cancel.set(false);
-        }
-        left
-    }
-
-    /// Where it waits: unknown while it runs or waits for a stranger's future.
-    pub(crate) fn waits_at(&self) -> Option<&'static Location<'static>> {
-        self.waits_at.get().filter(|_| !self.running.get())
-    }
-
-    /// Where the program created the task.
-    pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.location
-    }
-}
 
 /// Whether whoever asks for the result gets a `CancelledError`: a gather fails with one.
 fn ended_by_cancellation(future: &AnyRc) -> bool {
@@ -283,7 +201,7 @@ where
             task_id: Rc::as_ptr(self).addr(),
             task_name: self.task.name(),
             coroutine: coroutine_name::<F>,
-            location: self.task.location,
+            location: self.task.location(),
             since: Instant::now(),
         }
     }
@@ -509,7 +427,7 @@ where
 impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
         self.core
-            .report_unseen("Task", Some(self.task.location), || {
+            .report_unseen("Task", Some(self.task.location()), || {
                 repr::<F, T>(&self.core, &self.task)
             });
     }
