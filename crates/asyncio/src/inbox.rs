@@ -11,7 +11,7 @@ pub(crate) struct Inbox<T> {
     inside: Mutex<Inside<T>>,
     /// Told when something arrives while the loop sleeps.
     arrived: Condvar,
-    /// Whether something may be there: a look that needs no lock.
+    /// Whether something is there: a look that needs no lock, under which alone it changes.
     any: AtomicBool,
     /// Whether nothing can be sent any more; changes under the lock.
     closed: AtomicBool,
@@ -53,10 +53,12 @@ impl<T> Inbox<T> {
 
     /// Takes what has come.
     pub(crate) fn receive(&self) -> Vec<T> {
-        match self.any.swap(false, Ordering::Acquire) {
-            true => std::mem::take(&mut self.inside.lock().items),
-            false => Vec::new(),
+        if !self.has_any() {
+            return Vec::new();
         }
+        let mut inside = self.inside.lock();
+        self.any.store(false, Ordering::Relaxed);
+        std::mem::take(&mut inside.items)
     }
 
     #[inline]
