@@ -205,6 +205,15 @@ impl Listener {
         }
     }
 
+    /// Takes no more calls: whoever waits for one in [`accept`](Self::accept) is told so.
+    #[cfg(feature = "pickle")]
+    pub(crate) fn hang_up(&self) {
+        if let Ok(socket) = self.socket() {
+            use nix::sys::socket::{Shutdown, shutdown};
+            let _ = shutdown(socket.as_raw_fd(), Shutdown::Both);
+        }
+    }
+
     fn socket(&self) -> Result<Arc<Socket>, Error> {
         let socket = self.socket.read().clone();
         socket.ok_or_else(|| Error::os("listener is closed"))

@@ -28,7 +28,7 @@ use super::registry::Registry;
 use crate::LOGGER;
 use crate::authkey::AuthenticationString;
 use crate::connection::security::Security;
-use crate::connection::{Address, ListenAt, Listener, client};
+use crate::connection::{Address, ListenAt, Listener};
 use crate::error::Error;
 
 /// Holds shared objects and serves the proxies that call them.
@@ -150,8 +150,7 @@ impl Server {
 impl Shared {
     fn stop(&self) {
         self.stop.set();
-        // Whoever waits for callers has one.
-        let _ = client(self.listener.address().clone(), None);
+        self.listener.hang_up();
     }
 }
 
