@@ -98,7 +98,7 @@ fn scaling(criterion: &mut Criterion, server: &Server) {
 /// A rival that is a number.
 fn given(row: &mut BenchmarkGroup<'_, WallTime>, name: &str, time: Duration) {
     row.bench_function(name, |bencher| {
-        bencher.iter_custom(|turns| time * u32::try_from(turns).unwrap());
+        bencher.iter_custom(|turns| time.mul_f64(turns as f64));
     });
 }
 
