@@ -171,9 +171,13 @@ impl<T: DeserializeOwned> JoinableQueue<T> {
     }
 
     fn get_until(&self, deadline: Deadline) -> Result<T, Error> {
-        let bytes = self.queue.take_until(deadline)?;
-        // Before it is decoded, which may take its time: this process has a task.
-        self.queue.ring.state().takers.add(&self.hint);
+        let takers = &self.queue.ring.state().takers;
+        // Whoever is killed in between may be said to have had a task that is still there; the
+        // other way round, a task would be lost and nobody told.
+        let note = || {
+            takers.add(&self.hint);
+        };
+        let bytes = self.queue.take_until(deadline, note)?;
         loads(&bytes, Vec::new())
     }
 }

@@ -105,10 +105,10 @@ impl<T> Queue<T> {
     /// Does nothing, as there is no feeder thread to wait for.
     pub fn cancel_join_thread(&self) {}
 
-    /// Takes the first item as it has travelled.
-    pub(super) fn take_until(&self, deadline: Deadline) -> Result<Vec<u8>, Error> {
+    /// Takes the first item as it has travelled, and calls `note` just before.
+    pub(super) fn take_until(&self, deadline: Deadline, note: impl Fn()) -> Result<Vec<u8>, Error> {
         self.check_open()?;
-        self.ring.get(deadline)
+        self.ring.get(deadline, note)
     }
 
     fn check_open(&self) -> Result<(), Error> {
@@ -190,7 +190,7 @@ impl<T: DeserializeOwned> Queue<T> {
     }
 
     fn get_until(&self, deadline: Deadline) -> Result<T, Error> {
-        loads(&self.take_until(deadline)?, Vec::new())
+        loads(&self.take_until(deadline, || ())?, Vec::new())
     }
 }
 

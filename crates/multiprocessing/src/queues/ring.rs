@@ -222,17 +222,17 @@ impl Ring {
         }
     }
 
-    /// Takes the next item, when there is one.
+    /// Takes the next item, when there is one, and calls `note` just before.
     ///
     /// # Errors
     /// [`Error::Empty`] when `deadline` has passed.
-    pub(super) fn get(&self, deadline: Deadline) -> Result<Vec<u8>, Error> {
+    pub(super) fn get(&self, deadline: Deadline, note: impl Fn()) -> Result<Vec<u8>, Error> {
         let mut patience = Patience::until(deadline);
         loop {
             let held = self.state.got.hold(deadline)?.ok_or(Error::Empty)?;
             let (put, got) = (self.state.put.moment(), held.moment());
             if put.turn != got.turn {
-                let bytes = self.read(&held, got, put);
+                let bytes = self.read(&held, got, put, note);
                 self.shrink(&held);
                 drop(held);
                 self.state.got.wake(1);
@@ -249,7 +249,13 @@ impl Ring {
         }
     }
 
-    fn read(&self, held: &Held<'_>, from: Moment, to: Moment) -> Result<Vec<u8>, Error> {
+    fn read(
+        &self,
+        held: &Held<'_>,
+        from: Moment,
+        to: Moment,
+        note: impl Fn(),
+    ) -> Result<Vec<u8>, Error> {
         let (region, memory) = (self.region(), self.state.memory());
         if region.end() > memory.reserved() {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
@@ -263,6 +269,7 @@ impl Ring {
         }
         let mut bytes = vec![0; length as usize];
         region.read(memory, begin, &mut bytes);
+        note();
         held.advance(begin + length);
         Ok(bytes)
     }
