@@ -9,12 +9,14 @@ use socket2::{Socket, Type};
 
 use crate::address::Address;
 use crate::base_events::EventLoop;
+use crate::create_connection::CreateConnection;
 use crate::create_server::bind_error;
 use crate::exception::{Exception, Result};
 use crate::exceptions::{ExceptionGroup, TimeoutError};
 use crate::getaddrinfo::{AddressFamily, Lookup, domain};
 use crate::os_error::os_error;
 use crate::staggered::staggered_race;
+use crate::streams::OpenConnection;
 
 /// How a host is connected to.
 #[derive(Clone)]
@@ -222,3 +224,50 @@ fn combined(mut exceptions: Vec<Exception>, all: bool) -> Exception {
     let message = format!("Multiple exceptions: {}", texts.join(", "));
     Exception::new("OSError", message)
 }
+
+/// The keyword arguments of connecting to a host, for a builder with a field `options`.
+macro_rules! connecting_options {
+    ($builder:ident $(<$generic:ident>)?) => {
+        impl $(<$generic>)? $builder $(<$generic>)? {
+            /// Tries only addresses of this family.
+            pub fn with_family(mut self, family: AddressFamily) -> Self {
+                self.options.family = family;
+                self
+            }
+
+            /// Connects from this address; port 0 is any.
+            pub fn with_local_addr(mut self, host: &str, port: u16) -> Self {
+                let host = (!host.is_empty()).then(|| host.to_owned());
+                self.options.local_addr = Some((host, port));
+                self
+            }
+
+            /// Tries the next address when the last has taken so many seconds, and takes the first that
+            /// answers: "happy eyeballs". Unless given, each is tried until it fails.
+            ///
+            /// A quarter of a second is usual.
+            pub fn with_happy_eyeballs_delay<D: Into<Timeout>>(mut self, delay: D) -> Self {
+                self.options.happy_eyeballs_delay = delay.into();
+                self
+            }
+
+            /// Tries addresses of the two families in turn, after so many of the first one; in the order
+            /// in which they were found for 0.
+            ///
+            /// Unless given, it is 1 with [a delay](Self::with_happy_eyeballs_delay) and 0 without.
+            pub fn with_interleave(mut self, interleave: usize) -> Self {
+                self.options.interleave = Some(interleave);
+                self
+            }
+
+            /// Whether the error is a group of what each address failed with.
+            pub fn with_all_errors(mut self, all_errors: bool) -> Self {
+                self.options.all_errors = all_errors;
+                self
+            }
+        }
+    };
+}
+
+connecting_options!(CreateConnection<F>);
+connecting_options!(OpenConnection);

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use hilos_core::time::Timeout;
 use socket2::{Domain, Socket, Type};
 
 use crate::address::{Address, unix_address};
@@ -15,7 +14,6 @@ use crate::connecting::{Options, connect_to, only};
 use crate::create_server::unix_stream_socket;
 use crate::exception::Result;
 use crate::exceptions::ValueError;
-use crate::getaddrinfo::AddressFamily;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::security::Ssl;
@@ -131,43 +129,6 @@ impl<F> CreateConnection<F> {
             options: Options::default(),
             ssl: Ssl::default(),
         }
-    }
-
-    /// Tries only addresses of this family.
-    pub fn with_family(mut self, family: AddressFamily) -> Self {
-        self.options.family = family;
-        self
-    }
-
-    /// Connects from this address; port 0 is any.
-    pub fn with_local_addr(mut self, host: &str, port: u16) -> Self {
-        let host = (!host.is_empty()).then(|| host.to_owned());
-        self.options.local_addr = Some((host, port));
-        self
-    }
-
-    /// Tries the next address when the last has taken so many seconds, and takes the first that
-    /// answers: "happy eyeballs". Unless given, each is tried until it fails.
-    ///
-    /// A quarter of a second is usual.
-    pub fn with_happy_eyeballs_delay<D: Into<Timeout>>(mut self, delay: D) -> Self {
-        self.options.happy_eyeballs_delay = delay.into();
-        self
-    }
-
-    /// Tries addresses of the two families in turn, after so many of the first one; in the order
-    /// in which they were found for 0.
-    ///
-    /// Unless given, it is 1 with [a delay](Self::with_happy_eyeballs_delay) and 0 without.
-    pub fn with_interleave(mut self, interleave: usize) -> Self {
-        self.options.interleave = Some(interleave);
-        self
-    }
-
-    /// Whether the error is a group of what each address failed with.
-    pub fn with_all_errors(mut self, all_errors: bool) -> Self {
-        self.options.all_errors = all_errors;
-        self
     }
 }
 

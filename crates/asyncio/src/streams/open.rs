@@ -4,14 +4,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use hilos_core::time::Timeout;
-
 use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::base_events::EventLoop;
 use crate::connecting::Options;
 use crate::create_connection::{BoxedResult, CreateConnection};
 use crate::exception::Result;
-use crate::getaddrinfo::AddressFamily;
 use crate::running;
 use crate::security::Ssl;
 
@@ -28,7 +25,7 @@ enum Target {
 pub struct OpenConnection {
     target: Target,
     limit: usize,
-    options: Options,
+    pub(crate) options: Options,
     pub(crate) ssl: Ssl,
 }
 
@@ -93,38 +90,6 @@ impl OpenConnection {
     /// How many bytes the reader holds, twice that for a moment; 64 KiB unless given.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
-        self
-    }
-
-    /// Tries only addresses of this family.
-    pub fn with_family(mut self, family: AddressFamily) -> Self {
-        self.options.family = family;
-        self
-    }
-
-    /// Connects from this address; port 0 is any.
-    pub fn with_local_addr(mut self, host: &str, port: u16) -> Self {
-        let host = (!host.is_empty()).then(|| host.to_owned());
-        self.options.local_addr = Some((host, port));
-        self
-    }
-
-    /// Tries the next address when the last has taken so many seconds: see
-    /// [`CreateConnection::with_happy_eyeballs_delay`].
-    pub fn with_happy_eyeballs_delay<D: Into<Timeout>>(mut self, delay: D) -> Self {
-        self.options.happy_eyeballs_delay = delay.into();
-        self
-    }
-
-    /// Tries addresses of the two families in turn: see [`CreateConnection::with_interleave`].
-    pub fn with_interleave(mut self, interleave: usize) -> Self {
-        self.options.interleave = Some(interleave);
-        self
-    }
-
-    /// Whether the error is a group of what each address failed with.
-    pub fn with_all_errors(mut self, all_errors: bool) -> Self {
-        self.options.all_errors = all_errors;
         self
     }
 

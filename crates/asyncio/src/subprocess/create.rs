@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::Process;
 use super::spawn::{SpawnSubprocess, shell};
-use super::stdio::{Stdio, Streams};
+use super::stdio::Streams;
 use super::streams::StreamProtocol;
 use crate::create_connection::BoxedResult;
 use crate::exception::Result;
@@ -17,8 +17,8 @@ use crate::streams::{DEFAULT_LIMIT, checked_limit};
 /// Returned by [`create_subprocess_exec`] and [`create_subprocess_shell`]. Yields the [`Process`].
 #[must_use = "nothing is started unless it is awaited"]
 pub struct CreateSubprocess {
-    command: Command,
-    streams: Streams,
+    pub(super) command: Command,
+    pub(super) streams: Streams,
     limit: usize,
 }
 
@@ -77,34 +77,9 @@ impl CreateSubprocess {
         }
     }
 
-    /// What the child's standard input is connected to.
-    pub fn with_stdin<S: Into<Stdio>>(mut self, stdin: S) -> Self {
-        self.streams.stdin = stdin.into();
-        self
-    }
-
-    /// What the child's standard output is connected to.
-    pub fn with_stdout<S: Into<Stdio>>(mut self, stdout: S) -> Self {
-        self.streams.stdout = stdout.into();
-        self
-    }
-
-    /// What the child's standard errors are connected to.
-    pub fn with_stderr<S: Into<Stdio>>(mut self, stderr: S) -> Self {
-        self.streams.stderr = stderr.into();
-        self
-    }
-
     /// How many bytes each reader holds, twice that for a moment; 64 KiB unless given.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
-        self
-    }
-
-    /// Changes what is started: its directory, environment, user and all else that
-    /// [`Command`] knows, but for the standard streams.
-    pub fn with_command<C: FnOnce(&mut Command)>(mut self, configure: C) -> Self {
-        configure(&mut self.command);
         self
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 
-use super::stdio::{PIPE, Stdio, Streams};
+use super::stdio::{PIPE, Streams};
 use super::transport::SubprocessTransport;
 use crate::base_events::EventLoop;
 use crate::create_connection::BoxedResult;
@@ -23,8 +23,8 @@ use crate::protocols::SubprocessProtocol;
 pub struct SpawnSubprocess<F> {
     event_loop: EventLoop,
     factory: F,
-    command: Command,
-    streams: Streams,
+    pub(super) command: Command,
+    pub(super) streams: Streams,
 }
 
 impl EventLoop {
@@ -99,31 +99,6 @@ impl<F> SpawnSubprocess<F> {
             command,
             streams,
         }
-    }
-
-    /// What the child's standard input is connected to.
-    pub fn with_stdin<S: Into<Stdio>>(mut self, stdin: S) -> Self {
-        self.streams.stdin = stdin.into();
-        self
-    }
-
-    /// What the child's standard output is connected to.
-    pub fn with_stdout<S: Into<Stdio>>(mut self, stdout: S) -> Self {
-        self.streams.stdout = stdout.into();
-        self
-    }
-
-    /// What the child's standard errors are connected to.
-    pub fn with_stderr<S: Into<Stdio>>(mut self, stderr: S) -> Self {
-        self.streams.stderr = stderr.into();
-        self
-    }
-
-    /// Changes what is started: its directory, environment, user and all else that
-    /// [`Command`] knows, but for the standard streams.
-    pub fn with_command<C: FnOnce(&mut Command)>(mut self, configure: C) -> Self {
-        configure(&mut self.command);
-        self
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process;
 
+use super::create::CreateSubprocess;
+use super::spawn::SpawnSubprocess;
 use crate::exception::Result;
 use crate::exceptions::ValueError;
 
@@ -52,6 +54,44 @@ pub(super) struct Streams {
     pub(super) stdout: Stdio,
     pub(super) stderr: Stdio,
 }
+
+/// The arguments of a child, for a builder with the fields `command` and `streams`.
+macro_rules! child_options {
+    ($builder:ident $(<$generic:ident>)?) => {
+        impl $(<$generic>)? $builder $(<$generic>)? {
+            /// What the child's standard input is connected to.
+            pub fn with_stdin<S: Into<Stdio>>(mut self, stdin: S) -> Self {
+                self.streams.stdin = stdin.into();
+                self
+            }
+
+            /// What the child's standard output is connected to.
+            pub fn with_stdout<S: Into<Stdio>>(mut self, stdout: S) -> Self {
+                self.streams.stdout = stdout.into();
+                self
+            }
+
+            /// What the child's standard errors are connected to.
+            pub fn with_stderr<S: Into<Stdio>>(mut self, stderr: S) -> Self {
+                self.streams.stderr = stderr.into();
+                self
+            }
+
+            /// Changes what is started: its directory, environment, user and all else that
+            /// [`Command`](process::Command) knows, but for the standard streams.
+            pub fn with_command<C>(mut self, configure: C) -> Self
+            where
+                C: FnOnce(&mut process::Command),
+            {
+                configure(&mut self.command);
+                self
+            }
+        }
+    };
+}
+
+child_options!(CreateSubprocess);
+child_options!(SpawnSubprocess<F>);
 
 /// This process' ends of the pipes to a child.
 #[derive(Default)]

@@ -99,9 +99,7 @@ impl Registration {
         let mut open = self.event_loop.0.transports.borrow_mut();
         open.insert(key, transport);
     }
-}
 
-impl Registration {
     /// The descriptor that the transport had, or has.
     fn descriptor(&self) -> RawFd {
         match self.key.get() {
