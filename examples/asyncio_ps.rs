@@ -1,6 +1,6 @@
 //! A restaurant that is looked into while it is open: which dishes it waits for, as a table and as trees.
 //!
-//! Run: cargo run --release --example asyncio_ps [-- --open]
+//! Run: cargo run --release --example asyncio_ps -- [--open]
 //!
 //! With `--open` it stays open until its input ends. Elsewhere, `cargo run --release --bin hilos pstree PID` shows what
 //! this prints of itself.
