@@ -1,11 +1,14 @@
-//! `pickle`: recorded messages of CPython's managers, and records as a program may send them.
+//! `pickle`: recorded messages of CPython's managers, and records as a program may send them, in processor time.
 
+#[path = "common/cpu.rs"]
+mod cpu;
 #[path = "common/settings.rs"]
 mod settings;
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use cpu::cpu_time;
+use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use hilos::pickle::{Dict, Object, dumps_with_protocol, loads};
 use serde::{Deserialize, Serialize};
 use settings::row;
@@ -46,19 +49,25 @@ fn typed_records(criterion: &mut Criterion) {
     let records: Vec<Record> = loads(&pickle).unwrap();
     let mut reading = row(criterion, "pickle_loads_structs");
     reading.bench_function("hilos", |bencher| {
-        bencher.iter(|| loads::<Vec<Record>>(black_box(&pickle)).unwrap());
+        measure(bencher, || {
+            loads::<Vec<Record>>(black_box(&pickle)).unwrap()
+        });
     });
     reading.bench_function("serde_pickle", |bencher| {
         let load = |pickle| serde_pickle::from_slice::<Vec<Record>>(pickle, Default::default());
-        bencher.iter(|| load(black_box(&pickle)).unwrap());
+        measure(bencher, || load(black_box(&pickle)).unwrap());
     });
     drop(reading);
     let mut writing = row(criterion, "pickle_dumps_structs");
     writing.bench_function("hilos", |bencher| {
-        bencher.iter(|| dumps_with_protocol(black_box(&records), 4).unwrap());
+        measure(bencher, || {
+            dumps_with_protocol(black_box(&records), 4).unwrap()
+        });
     });
     writing.bench_function("serde_pickle", |bencher| {
-        bencher.iter(|| serde_pickle::to_vec(black_box(&records), Default::default()).unwrap());
+        measure(bencher, || {
+            serde_pickle::to_vec(black_box(&records), Default::default()).unwrap()
+        });
     });
 }
 
@@ -71,19 +80,35 @@ fn rows(
 ) {
     let mut reading = row(criterion, &format!("pickle_loads_{name}"));
     reading.bench_function("hilos", |bencher| {
-        bencher.iter(|| each(pickles, |pickle| loads::<Object>(pickle).unwrap()));
+        measure(bencher, || {
+            each(pickles, |pickle| loads::<Object>(pickle).unwrap())
+        });
     });
     reading.bench_function("serde_pickle", |bencher| {
-        bencher.iter(|| each(pickles, |pickle| serde_pickle_loads(pickle)));
+        measure(bencher, || {
+            each(pickles, |pickle| serde_pickle_loads(pickle))
+        });
     });
     drop(reading);
     let mut writing = row(criterion, &format!("pickle_dumps_{name}"));
     writing.bench_function("hilos", |bencher| {
-        bencher.iter(|| each(objects, |object| dumps_with_protocol(object, 4).unwrap()));
+        measure(bencher, || {
+            each(objects, |object| dumps_with_protocol(object, 4).unwrap())
+        });
     });
     writing.bench_function("serde_pickle", |bencher| {
         let dump = |value: &_| serde_pickle::value_to_vec(value, Default::default()).unwrap();
-        bencher.iter(|| each(values, dump));
+        measure(bencher, || each(values, dump));
+    });
+}
+
+fn measure<R>(bencher: &mut Bencher<'_>, work: impl Fn() -> R) {
+    bencher.iter_custom(|turns| {
+        let begin = cpu_time();
+        for _ in 0..turns {
+            black_box(work());
+        }
+        cpu_time() - begin
     });
 }
 
