@@ -13,7 +13,7 @@ impl EventLoop {
     /// Has `callback` called in the next iteration, after what is ready already.
     ///
     /// # Errors
-    /// [`RuntimeError`] if the loop is closed.
+    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed.
     pub fn call_soon<F, R>(&self, callback: F) -> Result<Handle>
     where
         F: FnOnce() -> R + 'static,
@@ -25,7 +25,7 @@ impl EventLoop {
     /// Like [`call_soon`](Self::call_soon), in the given context instead of a copy of the current one.
     ///
     /// # Errors
-    /// [`RuntimeError`] if the loop is closed.
+    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed.
     pub fn call_soon_with_context<F, R>(&self, context: &Context, callback: F) -> Result<Handle>
     where
         F: FnOnce() -> R + 'static,
@@ -51,7 +51,7 @@ impl EventLoop {
     /// that of the calls of this function.
     ///
     /// # Errors
-    /// [`RuntimeError`] if the loop is closed, [`ValueError`] if `delay` is NaN or `None`.
+    /// [`RuntimeError`](crate::RuntimeError) if the loop is closed, [`ValueError`] if `delay` is NaN or `None`.
     pub fn call_later<D, F, R>(&self, delay: D, callback: F) -> Result<TimerHandle>
     where
         D: Into<Timeout>,
