@@ -93,6 +93,8 @@ mod heapq;
 mod inbox;
 mod interrupt;
 mod iteration;
+#[cfg(target_os = "linux")]
+mod listening;
 mod locks;
 mod loop_handle;
 mod os_error;
