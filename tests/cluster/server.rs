@@ -71,6 +71,9 @@ impl Server {
     pub(crate) fn run(&mut self) {
         let child = Command::new(program().unwrap())
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
+            // What it has written outlives its process. By default it may write a second later than
+            // it answers, if the disk is busy.
+            .args(["--appendfsync", "no"])
             .args(["--port", &self.port.to_string(), "--dir"])
             .arg(&self.dir)
             .args(&self.options)

@@ -54,6 +54,8 @@ impl Taker {
                     if let Err(error) = self.engine.connect(&|| !bench.is_closing()) {
                         return self.bench.break_down(error.to_string());
                     }
+                    // Without the server nobody could renew a lease: they have a while for that.
+                    self.scan = Instant::now() + self.lease / 2;
                 }
             }
         }
