@@ -17,6 +17,8 @@ pub(crate) struct Proxy {
 struct State {
     /// Nothing passes in either direction, and nobody is told.
     cut: AtomicBool,
+    /// So many times the connections of before have been forgotten.
+    forgotten: AtomicUsize,
     /// So many connections are to be closed in place of the next reply.
     losses: AtomicUsize,
     /// A reply is lost only if the request had this in it.
@@ -46,6 +48,12 @@ impl Proxy {
 
     pub(crate) fn cut(&self, cut: bool) {
         self.state.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Nothing passes any more through the connections that there are, and nobody is told: as after
+    /// a router on the way was replaced.
+    pub(crate) fn forget_connections(&self) {
+        self.state.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Has the server carry out the next request with `text` in it, whose reply is lost with the
@@ -81,12 +89,16 @@ fn pass(
     is_reply: bool,
 ) {
     let mut buffer = vec![0; 1 << 16];
+    let known_since = state.forgotten.load(Ordering::SeqCst);
     while let Ok(count) = from.read(&mut buffer) {
         if count == 0 {
             return;
         }
         while state.cut.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(5));
+        }
+        while state.forgotten.load(Ordering::SeqCst) > known_since {
+            thread::park();
         }
         if !is_reply && state.losses.load(Ordering::SeqCst) > 0 {
             let only = state.only.lock();

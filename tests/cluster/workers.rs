@@ -4,7 +4,8 @@ use hilos::cluster::{ClusterPool, status};
 use hilos::multiprocessing::pool::JobError;
 use nix::sys::signal::Signal;
 
-use crate::functions::{die, die_once, initialized, kill_worker, nap, note_nap, process, square};
+use crate::functions::{die, die_once, hoard, initialized, kill_worker};
+use crate::functions::{nap, note_nap, process, square};
 use crate::runner::{Case, until};
 use crate::server::{Server, Worker, lines};
 
@@ -14,6 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     ("workers::crash_costs_one_job", crash_costs_one_job),
     ("workers::retries_are_capped", retries_are_capped),
     ("workers::maxtasksperchild", maxtasksperchild),
+    ("workers::max_memory_per_child", max_memory_per_child),
     ("workers::initializer", initializer),
     ("workers::long_tasks_spread", long_tasks_spread),
 ];
@@ -109,6 +111,22 @@ fn maxtasksperchild() {
     processes.sort_unstable();
     processes.dedup();
     assert_eq!(processes.len(), 5);
+}
+
+/// A process that has grown too large is replaced after its task; the worker stays.
+fn max_memory_per_child() {
+    let server = Server::start();
+    let mut worker = server.worker("q", &["--slots", "1", "--max-memory", "65536"]);
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let small: Vec<u32> = (0..5)
+        .map(|_| pool.apply(hoard, (1 << 20,)).unwrap())
+        .collect();
+    assert!(small.iter().all(|pid| *pid == small[0]), "{small:?}");
+    assert_eq!(pool.apply(hoard, (96 << 20,)).unwrap(), small[0]);
+    let next = pool.apply(process, (0,)).unwrap();
+    assert_ne!(next, small[0], "it has 96 MiB and goes on");
+    assert_eq!(pool.apply(process, (0,)).unwrap(), next);
+    assert!(worker.0.try_wait().unwrap().is_none(), "the worker lives");
 }
 
 fn initializer() {

@@ -48,8 +48,9 @@
 //! # The server
 //! Set `maxmemory-policy noeviction`, so that a full server refuses instead of dropping tasks, and
 //! `appendonly yes` for tasks to survive its restart. With `appendfsync everysec` a second's worth
-//! may be lost with the power; a living client sends that again. A queue is on one node of a Redis
-//! Cluster.
+//! may be lost with the power, and also with the process when the disk is busy: a living client
+//! sends those tasks again, and takes those back that it has the results of. A queue is on one node
+//! of a Redis Cluster.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

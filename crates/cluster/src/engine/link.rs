@@ -10,7 +10,7 @@ use super::Fault;
 use crate::error::Error;
 
 /// The first and the longest time between two attempts to connect.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// How long a server may take for a reply, beyond what it was asked to wait.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,5 +1,6 @@
 //! A queue as a Redis Stream with a group of consumers.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use redis::{FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
@@ -20,8 +21,6 @@ pub(crate) struct Redis {
     link: Link,
     keys: Keys,
     scripts: Scripts,
-    /// Where the next scan for expired leases begins.
-    scan: String,
 }
 
 impl Redis {
@@ -30,7 +29,6 @@ impl Redis {
             link: Link::new(server.clone()),
             keys: Keys::new(queue),
             scripts: Scripts::new(),
-            scan: "0-0".into(),
         }
     }
 
@@ -93,20 +91,15 @@ impl Engine for Redis {
         Self::call::<i64>(&mut self.link, &script).map(|known| known == 1)
     }
 
-    fn absent(&mut self, client: &str, numbers: &[u64]) -> Result<Vec<u64>, Fault> {
-        let mut absent = Vec::new();
-        for numbers in numbers.chunks(NUMBERS) {
-            let mut command = cmd("HMGET");
-            command.arg(self.keys.submitted(client)).arg(numbers);
-            let places: Vec<Option<String>> =
-                self.link.run(|connection| command.query(connection))?;
-            let missing = numbers
-                .iter()
-                .zip(places)
-                .filter(|(_, place)| place.is_none());
-            absent.extend(missing.map(|(number, _)| number));
-        }
-        Ok(absent)
+    fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault> {
+        let mut command = cmd("HKEYS");
+        command.arg(self.keys.submitted(client));
+        let fields: Vec<String> = self.link.run(|connection| command.query(connection))?;
+        // One field is not a number, but says that the client lives.
+        Ok(fields
+            .iter()
+            .filter_map(|field| field.parse().ok())
+            .collect())
     }
 
     fn results(
@@ -176,18 +169,16 @@ impl Engine for Redis {
         lease: Duration,
         count: usize,
     ) -> Result<Vec<Delivery>, Fault> {
-        let (next, taken) = self.with_group(|this| {
+        let taken: Vec<Value> = self.with_group(|this| {
             let mut script = this.scripts.claim.prepare_invoke();
             script.key(this.keys.tasks()).key(this.keys.counts());
             script
                 .arg(GROUP)
                 .arg(worker)
                 .arg(millis(lease))
-                .arg(&*this.scan)
-                .arg(count);
-            Self::call::<(String, Vec<Value>)>(&mut this.link, &script)
+                .arg(count.min(NUMBERS));
+            Self::call(&mut this.link, &script)
         })?;
-        self.scan = next;
         let claimed = |value| match value {
             Value::Array(mut parts) if parts.len() == 3 => {
                 let attempt = integer(&parts.pop()?);

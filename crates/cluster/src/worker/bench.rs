@@ -100,13 +100,7 @@ impl Bench {
         }
     }
 
-    /// For how many more tasks there is room: for one at each slot, and some ahead if they are short.
-    pub(super) fn room(&self) -> usize {
-        let state = self.state.lock();
-        self.capacity(&state)
-            .saturating_sub(state.waiting.len() + state.running)
-    }
-
+    /// How many tasks there is room for: one at each slot, and some ahead if they are short.
     fn capacity(&self, state: &State) -> usize {
         let ahead = AHEAD.as_nanos() / state.pace.as_nanos().max(1);
         let ahead = usize::try_from(ahead)

@@ -37,7 +37,7 @@ use crate::error::Error;
 #[must_use = "a worker works when it is `run`"]
 #[derive(Debug)]
 pub struct Worker {
-    url: String,
+    server: Result<Server, Error>,
     queue: String,
     settings: Result<Settings, Error>,
 }
@@ -79,7 +79,7 @@ impl Worker {
             start_method: get_start_method(),
         };
         Self {
-            url: url.to_owned(),
+            server: Server::new(url),
             queue: queue.to_owned(),
             settings: Ok(settings),
         }
@@ -160,7 +160,7 @@ impl Worker {
     /// Until the end.
     pub fn run(self) -> Result<(), Error> {
         let settings = self.settings?;
-        let server = Server::new(&self.url)?;
+        let server = self.server?;
         // Before the signals are blocked, which processes inherit.
         let slots = (0..settings.slots).map(|_| Slot::start(settings.clone()));
         let slots = slots.collect::<Result<Vec<_>, _>>()?;
@@ -174,7 +174,7 @@ impl Worker {
         taking.connect(&patient)?;
         answering.connect(&patient)?;
         tracing::info!(worker = name, queue = self.queue, server = %server, "works");
-        let taker = Taker::new(bench.clone(), taking, name.clone());
+        let taker = Taker::new(bench.clone(), taking, name.clone(), settings.lease);
         let mut clerk = Clerk::new(bench.clone(), answering, name, settings);
         let mut threads = vec![start("taker", move || taker.run())?];
         for slot in slots {

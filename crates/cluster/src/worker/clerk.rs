@@ -26,9 +26,8 @@ pub(super) struct Clerk {
     worker: String,
     settings: Settings,
     began: Instant,
-    /// When leases are renewed next, and expired ones looked for.
+    /// When leases are renewed next.
     renewal: Instant,
-    scan: Instant,
 }
 
 impl Clerk {
@@ -46,7 +45,6 @@ impl Clerk {
             settings,
             began: now,
             renewal: now,
-            scan: now,
         }
     }
 
@@ -54,7 +52,7 @@ impl Clerk {
     pub(super) fn run(&mut self) -> Result<(), Error> {
         let mut closing_since = None;
         loop {
-            let outcomes = self.bench.wait_for_outcomes(self.renewal.min(self.scan));
+            let outcomes = self.bench.wait_for_outcomes(self.renewal);
             self.bench.enforce_limits();
             let done = self.turn(outcomes);
             if self.bench.is_closing() {
@@ -100,10 +98,6 @@ impl Clerk {
             self.renewal = now + self.settings.lease / 3;
             self.renew()?;
         }
-        if now >= self.scan {
-            self.scan = now + self.settings.lease / 2;
-            self.claim()?;
-        }
         Ok(())
     }
 
@@ -146,22 +140,6 @@ impl Clerk {
         let (slots, busy) = (self.settings.slots, self.bench.busy());
         let text = WorkerStatus::text(&host(), slots, busy, self.began.elapsed());
         self.engine.report(&self.worker, &text, self.valid())
-    }
-
-    /// Takes over what others have let expire.
-    fn claim(&mut self) -> Result<(), Fault> {
-        let room = self.bench.room();
-        if room == 0 || self.bench.is_closing() {
-            return Ok(());
-        }
-        let claimed = self.engine.claim(&self.worker, self.settings.lease, room)?;
-        if !claimed.is_empty() {
-            tracing::info!(tasks = claimed.len(), "took over what another worker had");
-            // There may be more.
-            self.scan = Instant::now();
-        }
-        self.bench.add(claimed);
-        Ok(())
     }
 
     /// For how long a report counts.

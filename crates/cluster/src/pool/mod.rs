@@ -1,8 +1,9 @@
 //! `multiprocessing.Pool`, on many machines.
 
+mod builder;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hilos_core::time::Timeout;
 use hilos_multiprocessing::pool::elsewhere::{FarCall, Settings, call_of, encode};
@@ -12,17 +13,11 @@ use hilos_multiprocessing::pool::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::{Client, Setup};
-use crate::engine::Server;
+use crate::client::Client;
 use crate::error::Error;
 use crate::message::Order;
 use crate::registry::name_of;
-
-/// How many tasks a client has unanswered, at most.
-const WINDOW: usize = 2000;
-
-/// How long the server keeps what it has of a client that says nothing.
-const EXPIRY: Duration = Duration::from_secs(60);
+pub use builder::ClusterPoolBuilder;
 
 /// A pool whose workers are on other machines.
 ///
@@ -69,51 +64,6 @@ pub struct ClusterPool {
     settings: Settings,
 }
 
-/// Sets up a [`ClusterPool`]; made by [`ClusterPool::builder`].
-#[must_use = "a pool is made by `build`"]
-#[derive(Clone, Debug)]
-pub struct ClusterPoolBuilder {
-    server: Result<Server, Error>,
-    queue: String,
-    window: usize,
-    expiry: Duration,
-}
-
-impl ClusterPoolBuilder {
-    /// How many tasks may be unanswered at a time; 2,000 by default, and never more than 128 MiB.
-    ///
-    /// Further ones wait in this program.
-    pub fn with_window(mut self, window: usize) -> Self {
-        self.window = window.max(1);
-        self
-    }
-
-    /// How long the server keeps tasks and results of this client when it hears nothing of it; a
-    /// minute by default.
-    pub fn with_expiry(mut self, expiry: Duration) -> Self {
-        self.expiry = expiry;
-        self
-    }
-
-    /// Connects.
-    ///
-    /// # Errors
-    /// [`Error::Url`], and [`Error::Server`] if the server refuses or cannot be reached within five
-    /// seconds. Later, the pool connects again by itself.
-    pub fn build(self) -> Result<ClusterPool, Error> {
-        let setup = Setup {
-            server: self.server?,
-            queue: self.queue,
-            window: self.window,
-            expiry: self.expiry.max(Duration::from_millis(100)),
-        };
-        Ok(ClusterPool {
-            client: Arc::new(Client::start(setup)?),
-            settings: Settings::default(),
-        })
-    }
-}
-
 /// Gives [`Pool`] a constructor for pools on other machines.
 ///
 /// ```no_run
@@ -150,11 +100,13 @@ impl ClusterPool {
 
     /// Sets up a pool with other limits.
     pub fn builder(url: &str, queue: &str) -> ClusterPoolBuilder {
-        ClusterPoolBuilder {
-            server: Server::new(url),
-            queue: queue.to_owned(),
-            window: WINDOW,
-            expiry: EXPIRY,
+        ClusterPoolBuilder::new(url, queue)
+    }
+
+    fn of(client: Client) -> Self {
+        Self {
+            client: Arc::new(client),
+            settings: Settings::default(),
         }
     }
 
