@@ -42,6 +42,9 @@ fn imap_keeps_its_window() {
     }
     assert_eq!(taken, ITEMS);
     let grown = (most - before) / 1024;
-    println!("an imap over {} MiB: {grown} MiB more", (ITEMS * BYTES) >> 20);
+    println!(
+        "an imap over {} MiB: {grown} MiB more",
+        (ITEMS * BYTES) >> 20
+    );
     assert!(grown < 12, "{grown} MiB more than before");
 }

@@ -319,7 +319,7 @@ fn arrival(entry: Value) -> Option<Arrival> {
 
 fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
     let (id, values) = fields(entry)?;
-    let [client, number, function, limit, args] = values.try_into().ok()?;
+    let [client, number, function, limit, before, args] = values.try_into().ok()?;
     let limit = text(limit)?.parse().ok()?;
     Some(Delivery {
         id,
@@ -328,7 +328,7 @@ fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
         function: text(function)?,
         args,
         limit: (limit > 0).then(|| Duration::from_millis(limit)),
-        attempt,
+        attempt: attempt + text(before)?.parse::<u32>().ok()?,
     })
 }
 
