@@ -65,6 +65,7 @@ mod pool;
 #[doc(hidden)]
 pub mod registry;
 mod status;
+mod thread;
 mod worker;
 
 pub use error::Error;

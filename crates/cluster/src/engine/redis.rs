@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use redis::{FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
+use redis::{Connection, FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
 
 use super::keys::{GROUP, Keys};
 use super::link::{Link, Server};
@@ -250,14 +250,7 @@ impl Engine for Redis {
         self.link.run(|connection| {
             let (seconds, micros): (u64, u64) = cmd("TIME").query(connection)?;
             let length: u64 = cmd("XLEN").arg(&tasks).query(connection)?;
-            let held: Result<Value, RedisError> =
-                cmd("XPENDING").arg(&tasks).arg(GROUP).query(connection);
-            let held = match held {
-                Ok(Value::Array(parts)) => parts.first().map_or(0, integer),
-                Ok(_) => 0,
-                Err(error) if error.code() == Some("NOGROUP") => 0,
-                Err(error) => return Err(error),
-            };
+            let held = held(connection, &tasks)?;
             let workers: Vec<(String, String)> = cmd("HGETALL").arg(&workers).query(connection)?;
             let seen = |(name, text): (String, String)| {
                 let (seen, said) = text.split_once('\t')?;
@@ -271,6 +264,17 @@ impl Engine for Redis {
                 counts: cmd("HGETALL").arg(&counts).query(connection)?,
             })
         })
+    }
+}
+
+/// How many tasks workers have.
+fn held(connection: &mut Connection, tasks: &str) -> Result<u64, RedisError> {
+    let mut command = cmd("XPENDING");
+    match command.arg(tasks).arg(GROUP).query(connection) {
+        Ok(Value::Array(parts)) => Ok(parts.first().map_or(0, integer)),
+        Ok(_) => Ok(0),
+        Err(error) if error.code() == Some("NOGROUP") => Ok(0),
+        Err(error) => Err(error),
     }
 }
 
