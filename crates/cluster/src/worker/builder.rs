@@ -153,8 +153,8 @@ impl Worker {
     /// Call it from a program's first thread, before there are others.
     ///
     /// # Errors
-    /// [`Error`] if the server cannot be reached at first, or refuses, or if a process cannot be
-    /// started or its initializer fails.
+    /// [`Error`] if the server refuses, or if a process cannot be started or its initializer fails.
+    /// For a server that cannot be reached the worker waits.
     ///
     /// # Blocking
     /// Until the end.
