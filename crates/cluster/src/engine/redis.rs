@@ -11,8 +11,9 @@ use super::scripts::Scripts;
 use super::{Arrival, Completion, Delivery, Engine, Fault, Lease, News, Snapshot};
 use crate::error::Error;
 
-/// How many results are read at a time.
+/// How many results are read at a time, and how many bytes they should have.
 const RESULTS: usize = 256;
+const RESULT_BYTES: usize = 16 << 20;
 
 /// How many numbers go into one command.
 const NUMBERS: usize = 512;
@@ -21,6 +22,8 @@ pub(crate) struct Redis {
     link: Link,
     keys: Keys,
     scripts: Scripts,
+    /// How many results are read next: as many as there is room for if they are as large as the last.
+    results: usize,
 }
 
 impl Redis {
@@ -29,6 +32,7 @@ impl Redis {
             link: Link::new(server.clone()),
             keys: Keys::new(queue),
             scripts: Scripts::new(),
+            results: 1,
         }
     }
 
@@ -109,7 +113,7 @@ impl Engine for Redis {
         wait: Option<Duration>,
     ) -> Result<Vec<Arrival>, Fault> {
         let mut command = cmd("XREAD");
-        command.arg("COUNT").arg(RESULTS);
+        command.arg("COUNT").arg(self.results);
         if let Some(wait) = wait {
             command.arg("BLOCK").arg(millis(wait).max(1));
         }
@@ -118,7 +122,12 @@ impl Engine for Redis {
             .arg(self.keys.results(client))
             .arg(after);
         let reply = self.link.run(|connection| command.query(connection))?;
-        Ok(entries(reply).into_iter().filter_map(arrival).collect())
+        let arrivals: Vec<_> = entries(reply).into_iter().filter_map(arrival).collect();
+        let bytes: usize = arrivals.iter().map(|arrival| arrival.outcome.len()).sum();
+        if let Some(average) = bytes.checked_div(arrivals.len()) {
+            self.results = (RESULT_BYTES / average.max(1)).clamp(1, RESULTS);
+        }
+        Ok(arrivals)
     }
 
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault> {
