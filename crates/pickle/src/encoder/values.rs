@@ -6,7 +6,7 @@ use crate::opcode::*;
 use crate::{ByteArray, Bytes, PicklingError, Str};
 
 impl Encoder<'_> {
-    pub(super) fn int(&mut self, int: i64) {
+    pub(crate) fn int(&mut self, int: i64) {
         if let Ok(byte) = u8::try_from(int) {
             self.out.extend(&[BININT1, byte]);
         } else if let Ok(short) = u16::try_from(int) {
@@ -37,30 +37,39 @@ impl Encoder<'_> {
     }
 
     #[inline]
-    pub(super) fn text(&mut self, text: &Str) -> Result<()> {
-        self.characters(text)?;
-        self.memoize(Object::Str(text.clone()));
+    pub(crate) fn float(&mut self, float: f64) {
+        let mut bytes = [BINFLOAT; 9];
+        bytes[1..].copy_from_slice(&float.to_be_bytes());
+        self.out.extend(&bytes);
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self, text: &Str, single: bool) -> Result<()> {
+        self.characters(text.as_wtf8())?;
+        match single {
+            true => _ = self.count(),
+            false => self.memoize(&Object::Str(text.clone()), false),
+        }
         self.out.boundary();
         Ok(())
     }
 
-    /// Text that nobody else refers to, so that it will not be asked for.
+    /// Text that is no object, so that nobody refers to it but by the number that this returns.
     #[inline]
-    pub(super) fn only_text(&mut self, text: &Str) -> Result<()> {
-        self.characters(text)?;
-        let number = self.memo.skip();
-        self.put(number);
+    pub(crate) fn new_text(&mut self, text: &str) -> Result<usize> {
+        self.characters(text.as_bytes())?;
+        let number = self.count();
         self.out.boundary();
-        Ok(())
+        Ok(number)
     }
 
     #[inline]
-    fn characters(&mut self, text: &Str) -> Result<()> {
+    fn characters(&mut self, text: &[u8]) -> Result<()> {
         let short = (self.protocol >= 4).then_some(SHORT_BINUNICODE);
-        self.counted("string", short, BINUNICODE, BINUNICODE8, text.as_wtf8())
+        self.counted("string", short, BINUNICODE, BINUNICODE8, text)
     }
 
-    pub(super) fn bytes(&mut self, bytes: &Bytes) -> Result<()> {
+    pub(super) fn bytes(&mut self, bytes: &Bytes, single: bool) -> Result<()> {
         self.counted(
             "bytes object",
             Some(SHORT_BINBYTES),
@@ -68,12 +77,13 @@ impl Encoder<'_> {
             BINBYTES8,
             bytes,
         )?;
-        self.memoize(Object::Bytes(bytes.clone()));
+        self.memoize(&Object::Bytes(bytes.clone()), single);
         self.out.boundary();
         Ok(())
     }
 
     /// The instruction that fits the length.
+    #[inline]
     pub(super) fn counted(
         &mut self,
         what: &str,
@@ -108,12 +118,12 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    pub(super) fn byte_array(&mut self, bytes: &ByteArray) {
+    pub(super) fn byte_array(&mut self, bytes: &ByteArray, single: bool) {
         let copy = bytes.to_vec();
         let mut header = [BYTEARRAY8; 9];
         header[1..].copy_from_slice(&(copy.len() as u64).to_le_bytes());
         self.out.counted(&header, &copy);
-        self.memoize(Object::ByteArray(bytes.clone()));
+        self.memoize(&Object::ByteArray(bytes.clone()), single);
         self.out.boundary();
     }
 }
