@@ -137,7 +137,10 @@ impl ClusterExecutor {
         Ok(Map::of_futures(futures, called))
     }
 
-    /// Takes no more calls and, if `wait` says so, blocks until those that were submitted are done.
+    /// Takes no more calls and, if `wait` says so, waits for those that were submitted.
+    ///
+    /// # Blocking
+    /// Until they are done, if `wait` says so.
     pub fn shutdown(&self, wait: bool) {
         self.pool.close();
         if wait {
@@ -147,6 +150,9 @@ impl ClusterExecutor {
     }
 
     /// Like [`shutdown`](Self::shutdown), and cancels the calls.
+    ///
+    /// # Blocking
+    /// For a moment, if `wait` says so.
     pub fn shutdown_cancel_futures(&self, wait: bool) {
         self.pool.close();
         self.open.cancel_all();
@@ -155,6 +161,9 @@ impl ClusterExecutor {
 
     /// Calls `f` with the executor and then [`shutdown(true)`](Self::shutdown), also if `f`
     /// panics: Python's `with` block.
+    ///
+    /// # Blocking
+    /// As `f`, and then until all calls are done.
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
         struct Exit<'a>(&'a ClusterExecutor);
 

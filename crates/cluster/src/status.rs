@@ -54,6 +54,9 @@ pub struct WorkerStatus {
 ///
 /// # Errors
 /// [`Error::Url`] and [`Error::Server`].
+///
+/// # Blocking
+/// For some commands of the server, each for five seconds at most.
 pub fn status(url: &str, queue: &str) -> Result<Status, Error> {
     let mut engine = Redis::new(&Server::new(url)?, queue);
     engine.connect(&|| false)?;
