@@ -11,7 +11,7 @@ use hilos::cluster::{ClusterPool, status};
 use hilos::multiprocessing::pool::MapResult;
 use nix::sys::signal::Signal;
 
-use crate::functions::{kill_worker, note, square};
+use crate::functions::{kill_worker, note, note_nap, square};
 use crate::proxy::Proxy;
 use crate::runner::{Case, PATIENCE, until};
 use crate::server::{LEASE, Server, Worker, ask, lines};
@@ -25,6 +25,7 @@ pub(crate) const CASES: &[Case] = &[
     ("faults::client_dies", client_dies),
     ("faults::network_cut", network_cut),
     ("faults::network_replaced", network_replaced),
+    ("faults::expired_come_first", expired_come_first),
 ];
 
 /// Workers look for expired leases so often.
@@ -258,4 +259,32 @@ fn network_replaced() {
         until("the server misses it", || slots() == 1);
         until("it is back", || slots() == 2);
     });
+}
+
+/// What a dead worker had does not wait until the queue is empty.
+fn expired_come_first() {
+    let server = Server::start();
+    let path = server.file("log");
+    let name = path.to_str().unwrap().to_owned();
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let worker = server.worker("q", &["--slots", "1"]);
+    let lost = pool
+        .apply_async(note_nap, (name.clone(), 1000, 3_600_000))
+        .unwrap();
+    until("it runs", || !lines(&path).is_empty());
+    let others = (0..50).map(|n| (name.clone(), n, 100));
+    let others = pool
+        .with_chunksize(1)
+        .starmap_async(note_nap, others)
+        .unwrap();
+    drop(worker);
+    let _worker = server.worker("q", &["--slots", "1"]);
+    until("it runs again", || {
+        lines(&path).iter().filter(|line| *line == "1000").count() == 2
+    });
+    // A lease and a scan take as long as fifteen of the others.
+    let before = lines(&path).len();
+    assert!(before < 40, "{before} others were done first");
+    pool.terminate();
+    assert!(lost.wait(PATIENCE) && others.wait(PATIENCE));
 }

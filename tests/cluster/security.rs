@@ -142,7 +142,7 @@ fn only_registered_functions() {
     assert_eq!(pool.apply(square, (3,)).unwrap(), 9);
     // What a stranger has written, with a name that is none and with arguments that are none.
     for (function, args) in [("system", "rm"), ("square", "rm")] {
-        let task = format!("XADD hilos:{{q}}:tasks * c x n 1 f {function} l 0 a {args}");
+        let task = format!("XADD hilos:{{q}}:tasks * c x n 1 f {function} l 0 b 0 a {args}");
         server.command(&task);
     }
     assert_eq!(pool.apply(square, (4,)).unwrap(), 16);

@@ -31,6 +31,7 @@ pub(crate) const CASES: &[Case] = &[
         lost_result_is_read_again,
     ),
     ("traps::lost_submit_adds_nothing", lost_submit_adds_nothing),
+    ("traps::late_submit_adds_nothing", late_submit_adds_nothing),
     (
         "traps::lost_completion_counts_once",
         lost_completion_counts_once,
@@ -54,9 +55,13 @@ pub(crate) const CASES: &[Case] = &[
 fn lost_delivery_is_claimed() {
     let server = Server::start();
     let proxy = Proxy::new(server.port);
-    let _worker = Worker::start(&proxy.url(), "q", &["--slots", "1"]);
+    let _worker = Worker::start(&proxy.url(), "q", &["--slots", "2"]);
     let pool = ClusterPool::new(&server.url(), "q").unwrap();
-    assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
+    // It has another one, whose lease it goes on renewing.
+    let path = server.file("log");
+    let name = path.to_str().unwrap().to_owned();
+    let _long = pool.apply_async(note_nap, (name, 0, 3_600_000)).unwrap();
+    until("it runs", || !lines(&path).is_empty());
     // The task is delivered, and the reply that says so gets lost.
     proxy.lose_reply_to("XREADGROUP");
     while !proxy.has_lost() {
@@ -158,6 +163,28 @@ fn lost_submit_adds_nothing() {
     until("the first is done", || lines(&path).len() >= 500);
     assert_eq!(lines(&path).len(), 500, "some were added twice");
     assert_eq!(status(&server.url(), "q").unwrap().submitted, 500);
+}
+
+/// The fourth trap, too: what was submitted may arrive after the client has sent it again.
+fn late_submit_adds_nothing() {
+    let server = Server::start();
+    let proxy = Proxy::new(server.port);
+    let pool = ClusterPool::new(&proxy.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let tasks = || server.number("XLEN hilos:{q}:tasks");
+    let first = pool.apply_async(square, (0,)).unwrap();
+    until("the script is known", || tasks() == 1);
+    proxy.delay("EVALSHA");
+    let job = pool.map_async(square, 1..500).unwrap();
+    until("the submit is delayed", || proxy.is_delayed());
+    until("all are sent again", || tasks() == 500);
+    proxy.deliver();
+    until("the late one has arrived", || proxy.has_lost());
+    assert_eq!(tasks(), 500, "some were added twice");
+    let _worker = server.worker("q", &["--slots", "2"]);
+    assert_eq!(job.get(None).unwrap().len(), 499);
+    assert_eq!(first.get(None).unwrap(), 0);
 }
 
 /// An outcome whose reply is lost is answered again, and recorded once.

@@ -99,10 +99,9 @@ impl Courier {
             answered: &answered,
             tasks: batch.iter().map(Sent::task).collect(),
         };
-        let (client, tasks) = (&*self.shared.name, batch.len());
-        let span = tracing::trace_span!("submit", client, tasks, answered = answered.len());
-        let _entered = span.enter();
-        let known = self.engine.submit(&news);
+        let (client, tasks, answers) = (news.client, batch.len(), answered.len());
+        let span = tracing::trace_span!("submit", client, tasks, answers);
+        let known = span.in_scope(|| self.engine.submit(&news));
         if known.is_err() {
             self.shared.ledger.lock().put_back_receipts(answered);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use redis::{FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
+use redis::{Connection, FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
 
 use super::keys::{GROUP, Keys};
 use super::link::{Link, Server};
@@ -11,8 +11,9 @@ use super::scripts::Scripts;
 use super::{Arrival, Completion, Delivery, Engine, Fault, Lease, News, Snapshot};
 use crate::error::Error;
 
-/// How many results are read at a time.
+/// How many results are read at a time, and how many bytes they should have.
 const RESULTS: usize = 256;
+const RESULT_BYTES: usize = 16 << 20;
 
 /// How many numbers go into one command.
 const NUMBERS: usize = 512;
@@ -21,6 +22,8 @@ pub(crate) struct Redis {
     link: Link,
     keys: Keys,
     scripts: Scripts,
+    /// How many results are read next: as many as there is room for if they are as large as the last.
+    results: usize,
 }
 
 impl Redis {
@@ -29,6 +32,7 @@ impl Redis {
             link: Link::new(server.clone()),
             keys: Keys::new(queue),
             scripts: Scripts::new(),
+            results: 1,
         }
     }
 
@@ -109,7 +113,7 @@ impl Engine for Redis {
         wait: Option<Duration>,
     ) -> Result<Vec<Arrival>, Fault> {
         let mut command = cmd("XREAD");
-        command.arg("COUNT").arg(RESULTS);
+        command.arg("COUNT").arg(self.results);
         if let Some(wait) = wait {
             command.arg("BLOCK").arg(millis(wait).max(1));
         }
@@ -118,7 +122,12 @@ impl Engine for Redis {
             .arg(self.keys.results(client))
             .arg(after);
         let reply = self.link.run(|connection| command.query(connection))?;
-        Ok(entries(reply).into_iter().filter_map(arrival).collect())
+        let arrivals: Vec<_> = entries(reply).into_iter().filter_map(arrival).collect();
+        let bytes: usize = arrivals.iter().map(|arrival| arrival.outcome.len()).sum();
+        if let Some(average) = bytes.checked_div(arrivals.len()) {
+            self.results = (RESULT_BYTES / average.max(1)).clamp(1, RESULTS);
+        }
+        Ok(arrivals)
     }
 
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault> {
@@ -250,14 +259,7 @@ impl Engine for Redis {
         self.link.run(|connection| {
             let (seconds, micros): (u64, u64) = cmd("TIME").query(connection)?;
             let length: u64 = cmd("XLEN").arg(&tasks).query(connection)?;
-            let held: Result<Value, RedisError> =
-                cmd("XPENDING").arg(&tasks).arg(GROUP).query(connection);
-            let held = match held {
-                Ok(Value::Array(parts)) => parts.first().map_or(0, integer),
-                Ok(_) => 0,
-                Err(error) if error.code() == Some("NOGROUP") => 0,
-                Err(error) => return Err(error),
-            };
+            let held = held(connection, &tasks)?;
             let workers: Vec<(String, String)> = cmd("HGETALL").arg(&workers).query(connection)?;
             let seen = |(name, text): (String, String)| {
                 let (seen, said) = text.split_once('\t')?;
@@ -271,6 +273,17 @@ impl Engine for Redis {
                 counts: cmd("HGETALL").arg(&counts).query(connection)?,
             })
         })
+    }
+}
+
+/// How many tasks workers have.
+fn held(connection: &mut Connection, tasks: &str) -> Result<u64, RedisError> {
+    let mut command = cmd("XPENDING");
+    match command.arg(tasks).arg(GROUP).query(connection) {
+        Ok(Value::Array(parts)) => Ok(parts.first().map_or(0, integer)),
+        Ok(_) => Ok(0),
+        Err(error) if error.code() == Some("NOGROUP") => Ok(0),
+        Err(error) => Err(error),
     }
 }
 
@@ -319,7 +332,7 @@ fn arrival(entry: Value) -> Option<Arrival> {
 
 fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
     let (id, values) = fields(entry)?;
-    let [client, number, function, limit, args] = values.try_into().ok()?;
+    let [client, number, function, limit, before, args] = values.try_into().ok()?;
     let limit = text(limit)?.parse().ok()?;
     Some(Delivery {
         id,
@@ -328,7 +341,7 @@ fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
         function: text(function)?,
         args,
         limit: (limit > 0).then(|| Duration::from_millis(limit)),
-        attempt,
+        attempt: attempt + text(before)?.parse::<u32>().ok()?,
     })
 }
 

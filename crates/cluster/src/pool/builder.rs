@@ -53,6 +53,9 @@ impl ClusterPoolBuilder {
     /// # Errors
     /// [`Error::Url`], and [`Error::Server`] if the server refuses or cannot be reached within five
     /// seconds. Later, the pool connects again by itself.
+    ///
+    /// # Blocking
+    /// Until there is a connection, for five seconds at most.
     pub fn build(self) -> Result<ClusterPool, Error> {
         let setup = Setup {
             server: self.server?,

@@ -48,9 +48,10 @@ pub use builder::ClusterPoolBuilder;
 /// - A caller that lives gets **one result for each task**. If the client dies, its results are
 ///   lost, and its tasks are dropped after [`with_expiry`](ClusterPoolBuilder::with_expiry).
 /// - A task whose workers die again and again ends with [`JobError::WorkerLost`].
-/// - A death is noticed after a lease and the time between two scans, half a lease, at the latest.
+/// - A death is noticed after a lease and the time between two scans, half a lease, at the latest,
+///   by the first worker with a free slot, which takes those tasks before others.
 /// - A worker that was paused and has lost its lease runs its task until it is told, once it goes
-///   on; what it returns is dropped.
+///   on; of two results the first counts.
 /// - Tasks have no order among each other; `map` and `imap` restore that of their results.
 /// - What the server has lost is sent again, as long as the client lives.
 ///
@@ -58,6 +59,8 @@ pub use builder::ClusterPoolBuilder;
 /// Python has no such pool. Beside what [`Pool`] differs in:
 /// - Closures and functions must be registered, and there is no `map_with`.
 /// - A job or a result has at most 64 MiB.
+///
+/// Mirrors [`multiprocessing.pool.Pool`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.Pool).
 #[derive(Clone)]
 pub struct ClusterPool {
     client: Arc<Client>,
@@ -151,6 +154,9 @@ impl ClusterPool {
     ///
     /// # Errors
     /// [`JobError`] if the job fails.
+    ///
+    /// # Blocking
+    /// Until the job is done, for which there must be a worker.
     pub fn apply<F, A, R>(&self, function: F, args: A) -> Result<R, JobError>
     where
         F: PoolFunction<A, Output = R>,
@@ -179,6 +185,9 @@ impl ClusterPool {
     ///
     /// # Errors
     /// [`JobError`] of the first item that failed; all the others are run nevertheless.
+    ///
+    /// # Blocking
+    /// Until the jobs are done, for which there must be a worker.
     pub fn map<F, A, R, I>(&self, function: F, items: I) -> Result<Vec<R>, JobError>
     where
         F: PoolFunction<(A,), Output = R>,
@@ -208,6 +217,9 @@ impl ClusterPool {
     ///
     /// # Errors
     /// As `map`.
+    ///
+    /// # Blocking
+    /// Until the jobs are done, for which there must be a worker.
     pub fn starmap<F, A, R, I>(&self, function: F, items: I) -> Result<Vec<R>, JobError>
     where
         F: PoolFunction<A, Output = R>,

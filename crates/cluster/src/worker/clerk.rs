@@ -61,20 +61,27 @@ impl Clerk {
             match done {
                 Ok(()) if self.bench.is_over() => break,
                 Ok(()) => {}
-                Err(Fault::Refused(reason)) => {
-                    self.bench.break_down(reason.clone());
-                    return Err(Error::Server(reason));
-                }
-                Err(Fault::Lost(reason)) => {
-                    tracing::warn!(reason, "lost the server");
-                    sleep(PAUSE);
-                    let patient = || closing_since.is_none_or(|since| since.elapsed() < LAST);
-                    self.engine.connect(&patient)?;
-                }
+                Err(fault) => self.survive(fault, closing_since)?,
             }
         }
         let broken = self.bench.broken();
         broken.map_or(Ok(()), |reason| Err(Error::Worker(reason)))
+    }
+
+    /// Connects again, if that is of any use.
+    fn survive(&mut self, fault: Fault, closing_since: Option<Instant>) -> Result<(), Error> {
+        match fault {
+            Fault::Refused(reason) => {
+                self.bench.break_down(reason.clone());
+                Err(Error::Server(reason))
+            }
+            Fault::Lost(reason) => {
+                tracing::warn!(reason, "lost the server");
+                sleep(PAUSE);
+                let patient = || closing_since.is_none_or(|since| since.elapsed() < LAST);
+                self.engine.connect(&patient)
+            }
+        }
     }
 
     /// Leaves nothing behind: what was taken at the last moment goes back.
@@ -105,17 +112,8 @@ impl Clerk {
     fn answer(&mut self, mut outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
         while let Some((client, _)) = outcomes.first() {
             let client = client.clone();
-            let (mut count, mut bytes) = (0, 0);
-            let (batch, rest): (Vec<_>, Vec<_>) =
-                outcomes.into_iter().partition(|(other, done)| {
-                    let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
-                    if chosen {
-                        (count, bytes) = (count + 1, bytes + done.outcome.len());
-                    }
-                    chosen
-                });
+            let (batch, rest) = split(outcomes, &client);
             outcomes = rest;
-            let batch: Vec<Completion> = batch.into_iter().map(|(_, done)| done).collect();
             match self.engine.complete(&client, &batch) {
                 Ok(recorded) => {
                     tracing::trace!(recorded, of = batch.len(), "answered");
@@ -146,4 +144,21 @@ impl Clerk {
     fn valid(&self) -> Duration {
         self.settings.lease * 3
     }
+}
+
+/// Outcomes of one client that go to the server together, and the others.
+fn split(
+    outcomes: Vec<(String, Completion)>,
+    client: &str,
+) -> (Vec<Completion>, Vec<(String, Completion)>) {
+    let (mut batch, mut rest, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (other, done) in outcomes {
+        if other == client && batch.len() < BATCH && bytes < BATCH_BYTES {
+            bytes += done.outcome.len();
+            batch.push(done);
+        } else {
+            rest.push((other, done));
+        }
+    }
+    (batch, rest)
 }
