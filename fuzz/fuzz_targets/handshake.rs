@@ -18,7 +18,7 @@ static LISTENER: LazyLock<Listener> = LazyLock::new(|| {
     Listener::new(Address::Abstract(name)).unwrap()
 });
 
-/// The first byte says who begins.
+// The first byte says who begins.
 fuzz_target!(|data: &[u8]| {
     let Some((first, said)) = data.split_first() else {
         return;

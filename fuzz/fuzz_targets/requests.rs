@@ -23,7 +23,7 @@ thread_local! {
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
 }
 
-/// The first byte says whether a function of the server is called, or methods of objects.
+// The first byte says whether a function of the server is called, or methods of objects.
 fuzz_target!(|data: &[u8]| {
     let Some((first, messages)) = data.split_first() else {
         return;

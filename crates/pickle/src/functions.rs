@@ -5,8 +5,8 @@ use std::io::{BufRead, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{DEFAULT_PROTOCOL, Pickler, PicklingError, Unpickler, UnpicklingError};
-use crate::{from_object, pickler, to_object, unpickler};
+use crate::{DEFAULT_PROTOCOL, PicklingError, Unpickler, UnpicklingError};
+use crate::{direct, from_object, unpickler};
 
 /// The value of a pickle; what follows it is ignored.
 ///
@@ -59,7 +59,7 @@ pub fn dumps_with_protocol<T: Serialize + ?Sized>(
     value: &T,
     protocol: u8,
 ) -> Result<Vec<u8>, PicklingError> {
-    pickler::dump_object(&to_object(value)?, protocol)
+    direct::dump(value, protocol)
 }
 
 /// Reads a pickle, and nothing after it, from a reader.
@@ -88,6 +88,9 @@ pub fn load<T: DeserializeOwned, R: BufRead>(reader: R) -> Result<T, UnpicklingE
 /// As long as the writer does.
 ///
 /// CPython: [`pickle.dump`](https://docs.python.org/3.14/library/pickle.html#pickle.dump)
-pub fn dump<T: Serialize + ?Sized, W: Write>(value: &T, writer: W) -> Result<(), PicklingError> {
-    Pickler::new(writer).dump(value)
+pub fn dump<T: Serialize + ?Sized, W: Write>(
+    value: &T,
+    mut writer: W,
+) -> Result<(), PicklingError> {
+    Ok(writer.write_all(&dumps(value)?)?)
 }

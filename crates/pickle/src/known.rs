@@ -66,7 +66,7 @@ pub(crate) fn value(function: &Global, args: &Tuple) -> Result<Option<Object>, E
         }
         // A class in a class, before protocol 4; a method is written likewise, but remembered.
         (Some("builtins"), Some("getattr"), [Object::Global(outer), Object::Str(inner)])
-            if args.is_unique() =>
+            if args.handles() == 1 =>
         {
             let name = [outer.name().as_wtf8(), b".", inner.as_wtf8()].concat();
             let name = Str::from_wtf8(&name);

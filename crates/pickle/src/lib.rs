@@ -68,6 +68,7 @@
 #![warn(missing_docs)]
 
 mod de;
+mod direct;
 mod encoder;
 mod error;
 mod frames;

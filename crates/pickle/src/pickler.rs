@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::encoder::Encoder;
 use crate::identity::Identities;
-use crate::{DEFAULT_PROTOCOL, Error, HIGHEST_PROTOCOL, Object, PicklingError, to_object};
+use crate::{DEFAULT_PROTOCOL, Error, HIGHEST_PROTOCOL, PicklingError, to_object};
 
 /// Writes objects to a writer, one after the other: Python's `Pickler`.
 ///
@@ -62,8 +62,12 @@ impl<W: Write> Pickler<W> {
     ///
     /// As long as the writer does, and while other threads use a container of the value.
     pub fn dump<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), PicklingError> {
-        let bytes = encode(&to_object(value)?, self.protocol, &mut self.memo, true)?;
-        Ok(self.writer.write_all(&bytes)?)
+        check(self.protocol)?;
+        // As a whole first, so that a value that fails is not remembered.
+        let object = to_object(value)?;
+        let mut encoder = Encoder::new(self.protocol, &mut self.memo, true);
+        encoder.whole(&object, 0)?;
+        Ok(self.writer.write_all(&encoder.finish())?)
     }
 
     /// Forgets what was written: objects come whole again.
@@ -77,20 +81,10 @@ impl<W: Write> Pickler<W> {
     }
 }
 
-/// The pickle of an object.
-pub(crate) fn dump_object(object: &Object, protocol: u8) -> Result<Vec<u8>, PicklingError> {
-    encode(object, protocol, &mut Identities::default(), false)
-}
-
-/// If the memo is `lasting`, later pickles refer to what this one writes.
-fn encode(
-    object: &Object,
-    protocol: u8,
-    memo: &mut Identities,
-    lasting: bool,
-) -> Result<Vec<u8>, PicklingError> {
+/// Fails for a protocol that is not written.
+pub(crate) fn check(protocol: u8) -> Result<(), PicklingError> {
     let complaint = match protocol {
-        2..=HIGHEST_PROTOCOL => return Encoder::new(protocol, memo, lasting).run(object),
+        2..=HIGHEST_PROTOCOL => return Ok(()),
         0..2 => "pickle protocols 0 and 1 are only read".to_owned(),
         _ => format!("pickle protocol must be <= {HIGHEST_PROTOCOL}"),
     };

@@ -1,5 +1,7 @@
 //! From serde's values to objects.
 
+use std::cell::RefCell;
+
 use serde::ser::{self, Serialize};
 
 use crate::{Bytes, Dict, Global, Instance, List, Object, PicklingError, Str, Tuple, handover};
@@ -23,15 +25,21 @@ type Result<T> = std::result::Result<T, PicklingError>;
 /// # Ok::<(), hilos_pickle::PicklingError>(())
 /// ```
 pub fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Object> {
-    let names = std::cell::RefCell::default();
-    value.serialize(Serializer { names: &names })
+    value.serialize(Serializer {
+        names: &Names::default(),
+    })
 }
 
 /// How many items are expected at most; a length is only a hint.
 const MAX_CAPACITY: usize = 4096;
 
-/// The names of fields and variants, one str each, as Python has them.
-type Names = std::cell::RefCell<Vec<(&'static str, Str)>>;
+/// What stands for itself wherever it occurs, one object each, as in Python.
+#[derive(Default)]
+struct Names {
+    /// Of fields and variants.
+    texts: RefCell<Vec<(&'static str, Str)>>,
+    classes: RefCell<Vec<(&'static str, Option<Global>)>>,
+}
 
 #[derive(Clone, Copy)]
 struct Serializer<'n> {
@@ -40,13 +48,37 @@ struct Serializer<'n> {
 
 impl Serializer<'_> {
     fn name(self, name: &'static str) -> Object {
-        let mut names = self.names.borrow_mut();
+        let mut names = self.names.texts.borrow_mut();
         if let Some((_, text)) = names.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
             return Object::Str(text.clone());
         }
         let text = Str::from(name);
         names.push((name, text.clone()));
         Object::Str(text)
+    }
+
+    fn class(self, name: &'static str) -> Option<Global> {
+        let mut classes = self.names.classes.borrow_mut();
+        let mut known = classes.iter();
+        if let Some((_, class)) = known.find(|(known, _)| std::ptr::eq(*known, name)) {
+            return class.clone();
+        }
+        let class = class(name);
+        classes.push((name, class.clone()));
+        class
+    }
+
+    /// A call of the class that the name stands for, or else what is inside.
+    fn call(
+        self,
+        name: &'static str,
+        args: Vec<Object>,
+        or_else: impl FnOnce(Vec<Object>) -> Object,
+    ) -> Object {
+        match self.class(name) {
+            Some(class) => Instance::reduce(class, Tuple::from(args)).into(),
+            None => or_else(args),
+        }
     }
 }
 
@@ -56,11 +88,15 @@ pub(crate) fn class(name: &str) -> Option<Global> {
     Some(Global::new(module, name))
 }
 
-/// A call of the class that the name stands for, or else what is inside.
-fn call(name: &str, args: Vec<Object>, or_else: impl FnOnce(Vec<Object>) -> Object) -> Object {
-    match class(name) {
-        Some(class) => Instance::reduce(class, Tuple::from(args)).into(),
-        None => or_else(args),
+/// The object that a newtype of this name hands over, if it is one.
+#[inline]
+pub(crate) fn whole<T: Serialize + ?Sized>(name: &str, value: &T) -> Result<Option<Object>> {
+    if name != handover::TOKEN {
+        return Ok(None);
+    }
+    match handover::receive(|| to_object(value).map(drop))? {
+        Some(object) => Ok(Some(object)),
+        None => Err(PicklingError::new("an object was lost on its way")),
     }
 }
 
@@ -118,7 +154,7 @@ impl<'n> ser::Serializer for Serializer<'n> {
     }
 
     fn serialize_unit_struct(self, name: &'static str) -> Result<Object> {
-        Ok(class(name).map_or(Object::None, Object::from))
+        Ok(self.class(name).map_or(Object::None, Object::from))
     }
 
     fn serialize_unit_variant(self, _: &str, _: u32, variant: &'static str) -> Result<Object> {
@@ -130,12 +166,11 @@ impl<'n> ser::Serializer for Serializer<'n> {
         name: &'static str,
         value: &T,
     ) -> Result<Object> {
-        if name == handover::TOKEN {
-            let received = handover::receive(|| value.serialize(self).map(drop))?;
-            return received.ok_or_else(|| PicklingError::new("an object was lost on its way"));
+        if let Some(object) = whole(name, value)? {
+            return Ok(object);
         }
         let inside = value.serialize(self)?;
-        Ok(call(name, vec![inside], |mut args| {
+        Ok(self.call(name, vec![inside], |mut args| {
             args.pop().unwrap_or(Object::None)
         }))
     }
@@ -226,7 +261,7 @@ impl<'n> Sequence<'n> {
         Ok(match self.shape {
             Shape::List => List::from(self.items).into(),
             Shape::Tuple => tuple(self.items),
-            Shape::Named(name) => call(name, self.items, tuple),
+            Shape::Named(name) => self.serializer.call(name, self.items, tuple),
             Shape::Variant(name) => tuple(vec![self.serializer.name(name), tuple(self.items)]),
         })
     }
@@ -285,7 +320,7 @@ impl<'n> Mapping<'n> {
         let dict = Object::Dict(dict);
         Ok(match self.shape {
             Shape::Variant(name) => Tuple::from_iter([self.serializer.name(name), dict]).into(),
-            Shape::Named(name) => match class(name) {
+            Shape::Named(name) => match self.serializer.class(name) {
                 Some(class) => Instance::new_object(class, Tuple::new())
                     .with_state(dict)
                     .into(),

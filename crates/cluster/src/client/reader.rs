@@ -59,7 +59,7 @@ impl Reader {
         sleep(PAUSE);
         let shared = self.shared.clone();
         let _ = self.engine.connect(&|| !shared.ledger.lock().is_closed());
-        self.shared.ledger.lock().doubtful = true;
+        self.shared.ledger.lock().doubt();
         self.shared.bell.ring();
     }
 }

@@ -1,6 +1,9 @@
 //! A connection to a server that is made again when it is lost.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use super::Fault;
 use crate::error::Error;
 
 /// The first and the longest time between two attempts to connect.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// How long a server may take for a reply, beyond what it was asked to wait.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -93,7 +96,7 @@ impl Link {
                 Err(Fault::Refused(reason)) => return Err(Error::Server(reason)),
                 Err(Fault::Lost(reason)) if !patient() => return Err(Error::Server(reason)),
                 Err(Fault::Lost(reason)) => {
-                    tracing::debug!(reason, "not connected");
+                    tracing::info!(reason, "not connected");
                     sleep(pause);
                     pause = (pause * 2).min(BACK_OFF.1);
                 }
@@ -165,10 +168,18 @@ fn passes(error: &RedisError) -> bool {
         "UNBLOCKED",
     ];
     match error.kind() {
-        ErrorKind::Io | ErrorKind::Parse => true,
+        ErrorKind::Io | ErrorKind::Parse => !is_disbelief(error),
         ErrorKind::Server(ServerErrorKind::BusyLoading) => true,
-        _ => error.is_io_error() || error.code().is_some_and(|code| temporary.contains(&code)),
+        _ => error.code().is_some_and(|code| temporary.contains(&code)),
     }
+}
+
+/// Whether encryption found something that will be there again: a certificate that is not believed.
+fn is_disbelief(error: &RedisError) -> bool {
+    let source = error.source();
+    let shared = source.and_then(|source| source.downcast_ref::<Arc<dyn StdError + Send + Sync>>());
+    let io = shared.and_then(|shared| shared.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
 #[cfg(test)]

@@ -7,41 +7,37 @@ use crate::opcode::*;
 use crate::{Global, PicklingError, Str, names};
 
 impl Encoder<'_> {
-    pub(super) fn global(&mut self, global: &Global) -> Result<()> {
+    pub(super) fn global(&mut self, global: &Global, single: bool) -> Result<()> {
         if self.protocol >= 4 {
-            self.name(global.module())?;
-            self.name(global.name())?;
+            self.name(global.module(), single)?;
+            self.name(global.name(), single)?;
             self.out.push(STACK_GLOBAL);
         } else {
             self.nested_global(global)?;
         }
-        self.memoize(Object::Global(global.clone()));
+        self.memoize(&Object::Global(global.clone()), single);
         self.out.boundary();
         Ok(())
     }
 
     /// The outermost class by name, those inside it as its attributes.
-    pub(super) fn nested_global(&mut self, global: &Global) -> Result<()> {
+    fn nested_global(&mut self, global: &Global) -> Result<()> {
         let name = global.name().to_string();
         let (outer, inner) = name.split_once('.').unwrap_or((&name, ""));
         let inner: Vec<_> = inner.split('.').filter(|part| !part.is_empty()).collect();
         for _ in &inner {
-            self.save_leaf(&Object::Global(FUNCTIONS.getattr.clone()))?;
+            self.save(&Object::Global(FUNCTIONS.getattr.clone()), 0)?;
         }
         self.plain_global(&Global::new(global.module().clone(), outer))?;
         for part in inner {
-            let part = self
-                .parts
-                .entry(part.to_owned())
-                .or_insert_with(|| part.into())
-                .clone();
-            self.name(&part)?;
+            let part = self.part(part);
+            self.name(&part, false)?;
             self.out.extend(&[TUPLE2, REDUCE]);
         }
         Ok(())
     }
 
-    pub(super) fn plain_global(&mut self, global: &Global) -> Result<()> {
+    fn plain_global(&mut self, global: &Global) -> Result<()> {
         let (module, name) = match self.protocol {
             0..3 => names::to_python2(global),
             _ => (global.module().clone(), global.name().clone()),
@@ -51,17 +47,29 @@ impl Encoder<'_> {
         self.name_line(&name)
     }
 
-    pub(super) fn name(&mut self, name: &Str) -> Result<()> {
-        match self.memo.get(name.address()) {
-            Some(number) => {
-                self.get(number);
-                Ok(())
-            }
-            None => self.text(name),
+    fn part(&mut self, part: &str) -> Str {
+        if let Some(known) = self.parts.iter().find(|known| **known == part) {
+            return known.clone();
         }
+        let part = Str::from(part);
+        self.parts.push(part.clone());
+        part
     }
 
-    pub(super) fn name_line(&mut self, name: &Str) -> Result<()> {
+    /// A name that is held by what is written but `once`.
+    fn name(&mut self, name: &Str, once: bool) -> Result<()> {
+        let single = once && name.handles() == 1;
+        if single {
+            return self.new_text(name.as_wtf8()).map(drop);
+        }
+        match self.memo.get(name.address()) {
+            Some(number) => self.get(number),
+            None => self.text(name)?,
+        }
+        Ok(())
+    }
+
+    fn name_line(&mut self, name: &Str) -> Result<()> {
         let suits = |name: &&str| !name.contains('\n') && (self.protocol >= 3 || name.is_ascii());
         let Some(line) = name.as_str().filter(suits) else {
             let protocol = self.protocol;

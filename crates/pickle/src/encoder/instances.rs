@@ -18,20 +18,20 @@ pub(super) struct Batches {
 }
 
 impl Encoder<'_> {
-    /// Leaves `function(*args)` to do.
-    pub(super) fn call(&mut self, function: Global, args: Tuple, finally: Work) {
-        self.work.extend([
-            Work::Boundary,
-            finally,
-            Work::Instruction(REDUCE),
-            Work::Save(Object::Tuple(args)),
+    /// `function(*args)`.
+    pub(super) fn call(&mut self, function: Global, args: Tuple, finally: Work) -> Result<bool> {
+        self.all([
             Work::Save(Object::Global(function)),
-        ]);
+            Work::Save(Object::Tuple(args)),
+            Work::Instruction(REDUCE),
+            finally,
+            Work::Boundary,
+        ])
     }
 
-    pub(super) fn start_instance(&mut self, instance: &Instance) {
-        let args = Object::Tuple(instance.args_tuple().clone());
+    pub(super) fn instance(&mut self, instance: &Instance) -> Result<bool> {
         let class = instance.function().clone();
+        let args = Object::Tuple(instance.args_tuple().clone());
         let made = Work::Made(instance.clone());
         let instruction = match instance.construction() {
             Construction::Reduce => REDUCE,
@@ -42,79 +42,90 @@ impl Encoder<'_> {
                     let args = Tuple::from_iter([class, args, kwargs]);
                     return self.call(FUNCTIONS.new_object_ex.clone(), args, made);
                 }
-                self.work
-                    .extend([made, Work::Instruction(NEWOBJ_EX), Work::Save(kwargs)]);
-                self.work.extend([Work::Save(args), Work::Save(class)]);
-                return;
+                let parts = [class, args, kwargs].map(Work::Save);
+                let [class, args, kwargs] = parts;
+                return self.all([class, args, kwargs, Work::Instruction(NEWOBJ_EX), made]);
             }
         };
-        self.work.extend([
-            made,
-            Work::Instruction(instruction),
-            Work::Save(args),
-            Work::Save(class),
-        ]);
+        let [class, args] = [class, args].map(Work::Save);
+        self.all([class, args, Work::Instruction(instruction), made])
     }
 
-    pub(super) fn made(&mut self, instance: Instance) {
-        self.work.push(Work::Boundary);
+    pub(super) fn made(&mut self, instance: &Instance) -> Result<bool> {
         // It may have been inside its own arguments.
         if let Some(number) = self.memo.get(instance.address()) {
             self.out.push(POP);
-            return self.get(number);
+            self.get(number);
+            self.out.boundary();
+            return Ok(true);
         }
-        self.memoize(Object::Instance(instance.clone()));
-        for step in instance.steps().into_iter().rev() {
-            self.push_step(&instance, step);
+        self.memoize(&Object::Instance(instance.clone()), false);
+        let mut steps = instance.steps().into_iter();
+        while let Some(step) = steps.next() {
+            if !self.step(instance, step)? {
+                let rest = steps.map(|step| Work::Step(instance.clone(), step));
+                self.aside.extend(rest.chain([Work::Boundary]));
+                return Ok(false);
+            }
         }
+        self.out.boundary();
+        Ok(true)
     }
 
-    pub(super) fn push_step(&mut self, instance: &Instance, step: Step) {
+    pub(super) fn step(&mut self, instance: &Instance, step: Step) -> Result<bool> {
         match step {
-            Step::Build(state) => {
-                self.work
-                    .extend([Work::Instruction(BUILD), Work::Save(state)]);
-            }
-            Step::Append(items) => self.work.push(batches(items, 1, Some(APPEND), APPENDS)),
+            Step::Build(state) => self.all([Work::Save(state), Work::Instruction(BUILD)]),
+            Step::Append(items) => self.go_on(batches(items, 1, Some(APPEND), APPENDS)),
             Step::SetItems(pairs) => {
                 let items = pairs.into_iter().flat_map(<[Object; 2]>::from).collect();
-                self.work.push(batches(items, 2, Some(SETITEM), SETITEMS));
+                self.go_on(batches(items, 2, Some(SETITEM), SETITEMS))
             }
             Step::Add(items) => {
-                self.work
-                    .extend([batches(items, 1, None, ADDITEMS), Work::Instruction(MARK)]);
+                self.out.push(MARK);
+                self.go_on(batches(items, 1, None, ADDITEMS))
             }
-            Step::SetState { setter, state } => self.work.extend([
-                Work::Instruction(POP),
-                Work::Instruction(REDUCE),
-                Work::Instruction(TUPLE2),
-                Work::Save(state),
-                Work::Save(Object::Instance(instance.clone())),
+            Step::SetState { setter, state } => self.all([
                 Work::Save(setter),
+                Work::Save(Object::Instance(instance.clone())),
+                Work::Save(state),
+                Work::Instruction(TUPLE2),
+                Work::Instruction(REDUCE),
+                Work::Instruction(POP),
             ]),
         }
     }
 
-    pub(super) fn batches(&mut self, mut batches: Box<Batches>) -> Result<()> {
-        loop {
-            if self.between_items(&mut batches) {
-                return Ok(());
-            }
+    pub(super) fn batches(&mut self, mut batches: Box<Batches>) -> Result<bool> {
+        while !self.between_items(&mut batches) {
             let item = std::mem::replace(&mut batches.items[batches.next], Object::None);
             batches.next += 1;
-            if !self.save_leaf(&item)? {
-                self.work
-                    .extend([Work::Batches(batches), Work::Start(item)]);
-                return Ok(());
+            if !self.save(&item, 0)? {
+                return self.later([Work::Batches(batches)]);
             }
+        }
+        self.last_of(*batches)
+    }
+
+    /// Writes what is left in the end: a single item or pair, which does without the mark.
+    fn last_of(&mut self, batches: Batches) -> Result<bool> {
+        let mut items = batches.items.into_iter().skip(batches.next);
+        let Some(one) = batches.one else {
+            return Ok(true);
+        };
+        match (items.next(), items.next()) {
+            (Some(key), Some(value)) => {
+                self.all([Work::Save(key), Work::Save(value), Work::Instruction(one)])
+            }
+            (Some(item), None) => self.all([Work::Save(item), Work::Instruction(one)]),
+            _ => Ok(true),
         }
     }
 
-    /// Ends and begins batches; whether nothing is left.
+    /// Ends and begins batches; whether nothing is left, or a single item of an instance.
     ///
     /// Sets mark each batch before it is known whether anything follows; what is added to instances is
-    /// looked at first, and a single item does without the mark.
-    pub(super) fn between_items(&mut self, batches: &mut Batches) -> bool {
+    /// looked at first.
+    fn between_items(&mut self, batches: &mut Batches) -> bool {
         let left = batches.items.len() - batches.next;
         let full = batches.next.is_multiple_of(BATCH * batches.width);
         let begun = batches.next > 0;
@@ -127,14 +138,11 @@ impl Encoder<'_> {
                     self.out.push(batches.many);
                 }
             }
-            Some(one) => {
+            Some(_) => {
                 if begun && (full || left == 0) {
                     self.out.push(batches.many);
                 }
                 if full && left == batches.width {
-                    let items = batches.items.drain(batches.next..).rev();
-                    self.work.push(Work::Instruction(one));
-                    self.work.extend(items.map(Work::Save));
                     return true;
                 }
                 if full && left > 0 {

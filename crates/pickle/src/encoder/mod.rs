@@ -5,42 +5,49 @@ mod globals;
 mod instances;
 mod values;
 
-use std::collections::HashMap;
-
 use instances::{Batches, as_call, batches};
 
 use crate::frames::Frames;
 use crate::identity::Identities;
 use crate::object::Object;
 use crate::opcode::*;
-use crate::{Dict, FrozenSet, Instance, List, PicklingError, Str, Tuple};
+use crate::{Dict, FrozenSet, Instance, List, PicklingError, Step, Str, Tuple};
 
 /// How many items one instruction adds to a container at most.
-const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
+
+/// How deep recursion goes before what is around is put aside.
+const MAX_DEPTH: usize = 64;
 
 type Result<T> = std::result::Result<T, PicklingError>;
 
+/// Containers are written by recursion, with the locks of those around held, which costs least. Where
+/// that would go too deep, or would have to wait for a lock, what was begun is put aside from the inside
+/// out until no lock is held; so no graph is too deep, and nobody waits for a lock who holds one.
 pub(crate) struct Encoder<'m> {
-    out: Frames,
+    pub(crate) out: Frames,
     protocol: u8,
     memo: &'m mut Identities,
     /// What has still to be written, the next at the end.
     work: Vec<Work>,
+    /// What was begun and has to wait for what could not be written now, the innermost first.
+    aside: Vec<Work>,
+    /// How many containers are being written by recursion.
+    depth: usize,
     /// Whether later pickles will refer to what this one writes.
     lasting: bool,
     /// Names of nested classes, one object each, as in Python.
-    parts: HashMap<String, Str>,
+    parts: Vec<Str>,
 }
 
 enum Work {
     Save(Object),
-    /// As `Save`, of what is known to be new and no leaf.
-    Start(Object),
     Instruction(u8),
     /// The object is made, and can be referred to.
     Memoize(Object),
     /// The instance is made, what is done to it follows.
     Made(Instance),
+    Step(Instance, Step),
     Boundary,
     /// The rest of a container, from a position on.
     Tuple(Tuple, usize),
@@ -53,103 +60,134 @@ enum Work {
 
 impl<'m> Encoder<'m> {
     pub(crate) fn new(protocol: u8, memo: &'m mut Identities, lasting: bool) -> Self {
+        let mut out = Frames::new();
+        out.extend(&[PROTO, protocol]);
+        if protocol >= 4 {
+            out.open();
+        }
         Self {
-            out: Frames::new(),
+            out,
             protocol,
             memo,
-            work: Vec::with_capacity(8),
+            work: Vec::new(),
+            aside: Vec::new(),
+            depth: 0,
             lasting,
-            parts: HashMap::new(),
+            parts: Vec::new(),
         }
     }
 
-    pub(crate) fn run(mut self, object: &Object) -> Result<Vec<u8>> {
-        self.out.extend(&[PROTO, self.protocol]);
-        if self.protocol >= 4 {
-            self.out.open();
-        }
-        self.save(object)?;
-        while let Some(work) = self.work.pop() {
-            self.go_on(work)?;
-        }
+    /// The pickle, of which all is written.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
         self.out.push(STOP);
-        Ok(self.out.finish())
+        self.out.take()
     }
 
-    fn go_on(&mut self, work: Work) -> Result<()> {
+    /// Writes an object with all that is in it, of which so many handles are come across but `once`.
+    pub(crate) fn whole(&mut self, object: &Object, once: usize) -> Result<()> {
+        match self.save(object, once)? {
+            true => Ok(()),
+            false => self.rest(),
+        }
+    }
+
+    /// What was put aside.
+    #[cold]
+    fn rest(&mut self) -> Result<()> {
+        loop {
+            self.work.extend(self.aside.drain(..).rev());
+            match self.work.pop() {
+                Some(work) => self.go_on(work)?,
+                None => return Ok(()),
+            };
+        }
+    }
+
+    /// Does the work, or puts aside what is left of it; whether nothing is.
+    fn go_on(&mut self, work: Work) -> Result<bool> {
         match work {
-            Work::Save(object) => return self.save(&object),
-            Work::Start(object) => return self.start(&object),
+            Work::Save(object) => return self.save(&object, 0),
             Work::Instruction(instruction) => self.out.push(instruction),
-            Work::Memoize(object) => self.memoize(object),
-            Work::Made(instance) => self.made(instance),
+            Work::Memoize(object) => self.memoize(&object, false),
+            Work::Made(instance) => return self.made(&instance),
+            Work::Step(instance, step) => return self.step(&instance, step),
             Work::Boundary => self.out.boundary(),
-            Work::Tuple(tuple, next) => return self.tuple(tuple, next),
-            Work::List(list, next) => return self.list(list, next),
-            Work::Dict(dict, next, written) => return self.dict(dict, next, written),
-            Work::FrozenSet(set, next) => return self.frozen_set(set, next),
+            Work::Tuple(tuple, next) => return self.tuple(&tuple, next, false),
+            Work::List(list, next) => return self.list(&list, next),
+            Work::Dict(dict, next, written) => return self.dict(&dict, next, written),
+            Work::FrozenSet(set, next) => return self.frozen_set(&set, next, false),
             Work::Batches(batches) => return self.batches(batches),
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn save(&mut self, object: &Object) -> Result<()> {
-        match self.save_leaf(object)? {
-            true => Ok(()),
-            false => self.start(object),
+    /// Does the works in order.
+    fn all<const N: usize>(&mut self, works: [Work; N]) -> Result<bool> {
+        let mut works = works.into_iter();
+        while let Some(work) = works.next() {
+            if !self.go_on(work)? {
+                self.aside.extend(works);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes on with works after something that is done or put aside.
+    fn then<const N: usize>(&mut self, done: bool, works: [Work; N]) -> Result<bool> {
+        match done {
+            true => self.all(works),
+            false => self.later(works),
         }
     }
 
-    /// Writes what needs no work left for later; whether it was that.
+    /// Puts work aside, after what could not be written now.
+    fn later<const N: usize>(&mut self, works: [Work; N]) -> Result<bool> {
+        self.aside.extend(works);
+        Ok(false)
+    }
+
+    /// Writes an object, or puts aside what is left of it; whether nothing is.
+    ///
+    /// So many handles of it are come across but `once`. If there are no others, it is never asked for
+    /// again and need not be remembered.
     #[inline]
-    fn save_leaf(&mut self, object: &Object) -> Result<bool> {
+    fn save(&mut self, object: &Object, once: usize) -> Result<bool> {
         match object {
             Object::None => self.out.push(NONE),
             Object::Bool(true) => self.out.push(NEWTRUE),
             Object::Bool(false) => self.out.push(NEWFALSE),
             Object::Int(int) => self.int(*int),
             Object::BigInt(big) => self.long(big.to_signed_bytes_le())?,
-            Object::Float(float) => {
-                self.out.push(BINFLOAT);
-                self.out.extend(&float.to_be_bytes());
-            }
+            Object::Float(float) => self.float(*float),
             Object::Tuple(tuple) if tuple.is_empty() => self.out.push(EMPTY_TUPLE),
             other => {
-                if let Some(number) = self.memo.get(other.address()) {
-                    self.get(number);
-                    return Ok(true);
-                }
-                return self.save_new_leaf(other);
+                let single = other.handles() == once && !self.lasting;
+                return self.save_known(other, single);
             }
         }
         Ok(true)
     }
 
-    /// As `save_leaf`, of what a container that can change holds, which is written but once.
-    #[inline]
-    fn save_item(&mut self, object: &Object) -> Result<bool> {
-        match object {
-            Object::Str(text) if text.is_unique() && !self.lasting => {
-                self.only_text(text)?;
-                Ok(true)
-            }
-            _ => self.save_leaf(object),
+    /// As `save`, of what others may refer to unless it is `single`.
+    fn save_known(&mut self, object: &Object, single: bool) -> Result<bool> {
+        if !single && let Some(number) = self.memo.get(object.address()) {
+            self.get(number);
+            return Ok(true);
         }
-    }
-
-    #[inline]
-    fn save_new_leaf(&mut self, object: &Object) -> Result<bool> {
         match object {
+            Object::Str(text) if single => _ = self.new_text(text.as_wtf8())?,
             Object::Str(text) => self.text(text)?,
-            Object::Bytes(bytes) if self.protocol >= 3 => self.bytes(bytes)?,
-            Object::ByteArray(bytes) if self.protocol >= 5 => self.byte_array(bytes),
-            Object::Global(global) => self.global(global)?,
-            _ => return Ok(false),
+            Object::Bytes(bytes) if self.protocol >= 3 => self.bytes(bytes, single)?,
+            Object::ByteArray(bytes) if self.protocol >= 5 => self.byte_array(bytes, single),
+            Object::Global(global) => self.global(global, single)?,
+            _ => return self.enter(object, single),
         }
         Ok(true)
     }
 
-    fn get(&mut self, number: usize) {
+    #[inline]
+    pub(crate) fn get(&mut self, number: usize) {
         match u8::try_from(number) {
             Ok(short) => self.out.extend(&[BINGET, short]),
             Err(_) => {
@@ -160,9 +198,21 @@ impl<'m> Encoder<'m> {
     }
 
     #[inline]
-    fn memoize(&mut self, object: Object) {
-        let number = self.memo.insert(object);
+    fn memoize(&mut self, object: &Object, single: bool) {
+        if single {
+            self.count();
+        } else {
+            let number = self.memo.insert(object.clone());
+            self.put(number);
+        }
+    }
+
+    /// Memoizes what nobody will ask for by its address; its number.
+    #[inline]
+    pub(crate) fn count(&mut self) -> usize {
+        let number = self.memo.skip();
         self.put(number);
+        number
     }
 
     #[inline]
@@ -179,43 +229,55 @@ impl<'m> Encoder<'m> {
         }
     }
 
-    /// Begins a container, or a value that this protocol writes as a call.
-    fn start(&mut self, object: &Object) -> Result<()> {
+    /// Writes a container, or a value that this protocol writes as a call.
+    #[inline(never)]
+    fn enter(&mut self, object: &Object, single: bool) -> Result<bool> {
+        if self.depth == MAX_DEPTH {
+            return self.later([Work::Save(object.clone())]);
+        }
+        self.depth += 1;
+        let done = self.container(object, single);
+        self.depth -= 1;
+        done
+    }
+
+    fn container(&mut self, object: &Object, single: bool) -> Result<bool> {
         match object {
-            Object::List(list) => self.start_list(list),
             Object::Tuple(tuple) => {
                 if tuple.len() > 3 {
                     self.out.push(MARK);
                 }
-                self.tuple(tuple.clone(), 0)
+                self.tuple(tuple, 0, single)
             }
-            Object::Dict(dict) => self.start_dict(dict),
+            Object::List(list) => {
+                self.out.push(EMPTY_LIST);
+                self.memoize(object, single);
+                self.list(list, 0)
+            }
+            Object::Dict(dict) => {
+                self.out.push(EMPTY_DICT);
+                self.memoize(object, single);
+                self.dict(dict, 0, 0)
+            }
             Object::Set(set) if self.protocol >= 4 => {
                 self.out.push(EMPTY_SET);
-                self.memoize(object.clone());
+                self.memoize(object, single);
                 let items = set.to_vec();
                 if items.is_empty() {
                     self.out.boundary();
-                    return Ok(());
+                    return Ok(true);
                 }
                 self.out.push(MARK);
-                self.work.push(Work::Boundary);
-                self.work.push(batches(items, 1, None, ADDITEMS));
-                Ok(())
+                self.all([batches(items, 1, None, ADDITEMS), Work::Boundary])
             }
             Object::FrozenSet(set) if self.protocol >= 4 => {
                 self.out.push(MARK);
-                self.frozen_set(set.clone(), 0)
+                self.frozen_set(set, 0, single)
             }
-            Object::Instance(instance) => {
-                self.start_instance(instance);
-                Ok(())
-            }
+            Object::Instance(instance) => self.instance(instance),
             other => {
                 let (function, args) = as_call(other);
-                let finally = Work::Memoize(other.clone());
-                self.call(function.clone(), args, finally);
-                Ok(())
+                self.call(function.clone(), args, Work::Memoize(other.clone()))
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::opcode::*;
 use crate::{ByteArray, Bytes, PicklingError, Str};
 
 impl Encoder<'_> {
-    pub(super) fn int(&mut self, int: i64) {
+    pub(crate) fn int(&mut self, int: i64) {
         if let Ok(byte) = u8::try_from(int) {
             self.out.extend(&[BININT1, byte]);
         } else if let Ok(short) = u16::try_from(int) {
@@ -37,30 +37,39 @@ impl Encoder<'_> {
     }
 
     #[inline]
+    pub(crate) fn float(&mut self, float: f64) {
+        let mut bytes = [BINFLOAT; 9];
+        bytes[1..].copy_from_slice(&float.to_be_bytes());
+        self.out.extend(&bytes);
+    }
+
     pub(super) fn text(&mut self, text: &Str) -> Result<()> {
-        self.characters(text)?;
-        self.memoize(Object::Str(text.clone()));
+        self.characters(text.as_wtf8())?;
+        self.memoize(&Object::Str(text.clone()), false);
         self.out.boundary();
         Ok(())
     }
 
-    /// Text that nobody else refers to, so that it will not be asked for.
+    /// Text that nobody refers to but by the number that this returns.
     #[inline]
-    pub(super) fn only_text(&mut self, text: &Str) -> Result<()> {
+    pub(crate) fn new_text(&mut self, text: &[u8]) -> Result<usize> {
         self.characters(text)?;
-        let number = self.memo.skip();
-        self.put(number);
+        let number = self.count();
         self.out.boundary();
-        Ok(())
+        Ok(number)
     }
 
     #[inline]
-    fn characters(&mut self, text: &Str) -> Result<()> {
-        let short = (self.protocol >= 4).then_some(SHORT_BINUNICODE);
-        self.counted("string", short, BINUNICODE, BINUNICODE8, text.as_wtf8())
+    fn characters(&mut self, text: &[u8]) -> Result<()> {
+        if let (4.., Ok(length)) = (self.protocol, u8::try_from(text.len())) {
+            self.out.extend(&[SHORT_BINUNICODE, length]);
+            self.out.extend(text);
+            return Ok(());
+        }
+        self.counted("string", None, BINUNICODE, BINUNICODE8, text)
     }
 
-    pub(super) fn bytes(&mut self, bytes: &Bytes) -> Result<()> {
+    pub(super) fn bytes(&mut self, bytes: &Bytes, single: bool) -> Result<()> {
         self.counted(
             "bytes object",
             Some(SHORT_BINBYTES),
@@ -68,7 +77,7 @@ impl Encoder<'_> {
             BINBYTES8,
             bytes,
         )?;
-        self.memoize(Object::Bytes(bytes.clone()));
+        self.memoize(&Object::Bytes(bytes.clone()), single);
         self.out.boundary();
         Ok(())
     }
@@ -108,12 +117,12 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    pub(super) fn byte_array(&mut self, bytes: &ByteArray) {
+    pub(super) fn byte_array(&mut self, bytes: &ByteArray, single: bool) {
         let copy = bytes.to_vec();
         let mut header = [BYTEARRAY8; 9];
         header[1..].copy_from_slice(&(copy.len() as u64).to_le_bytes());
         self.out.counted(&header, &copy);
-        self.memoize(Object::ByteArray(bytes.clone()));
+        self.memoize(&Object::ByteArray(bytes.clone()), single);
         self.out.boundary();
     }
 }

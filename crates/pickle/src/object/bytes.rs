@@ -22,6 +22,11 @@ use super::lock;
 pub struct Bytes(Arc<[u8]>);
 
 impl Bytes {
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(crate) fn address(&self) -> usize {
         self.0.as_ptr().addr()
     }
@@ -84,6 +89,11 @@ impl ByteArray {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
         lock(&self.0)
+    }
+
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 
     pub(crate) fn address(&self) -> usize {

@@ -241,6 +241,16 @@ impl Dict {
         super::lock(&self.0.table)
     }
 
+    /// The lock, or nothing if others have it and this may not `wait`.
+    pub(crate) fn lock_if(&self, wait: bool) -> Option<MutexGuard<'_, Table<Object>>> {
+        super::lock_if(&self.0.table, wait)
+    }
+
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }

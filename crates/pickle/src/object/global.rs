@@ -60,6 +60,11 @@ impl Global {
         self.0.name == *name && self.0.module == *module
     }
 
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }

@@ -209,6 +209,11 @@ impl Instance {
         burial::bury(heap);
     }
 
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }

@@ -227,6 +227,16 @@ impl List {
         super::lock(&self.0.items)
     }
 
+    /// The lock, or nothing if others have it and this may not `wait`.
+    pub(crate) fn lock_if(&self, wait: bool) -> Option<MutexGuard<'_, Vec<Object>>> {
+        super::lock_if(&self.0.items, wait)
+    }
+
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }

@@ -23,7 +23,7 @@ mod table;
 mod text;
 mod tuple;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 pub use bytes::{ByteArray, Bytes};
 pub use dict::Dict;
@@ -181,6 +181,23 @@ impl Object {
         }
     }
 
+    /// How many handles refer to it; 0 for what has no identity.
+    pub(crate) fn handles(&self) -> usize {
+        match self {
+            Self::None | Self::Bool(_) | Self::Int(_) | Self::BigInt(_) | Self::Float(_) => 0,
+            Self::Str(text) => text.handles(),
+            Self::Bytes(bytes) => bytes.handles(),
+            Self::ByteArray(bytes) => bytes.handles(),
+            Self::List(list) => list.handles(),
+            Self::Tuple(tuple) => tuple.handles(),
+            Self::Dict(dict) => dict.handles(),
+            Self::Set(set) => set.handles(),
+            Self::FrozenSet(set) => set.handles(),
+            Self::Global(global) => global.handles(),
+            Self::Instance(instance) => instance.handles(),
+        }
+    }
+
     /// Whether it can hold other objects.
     #[inline]
     pub(crate) fn is_container(&self) -> bool {
@@ -228,6 +245,15 @@ impl Object {
 /// The lock of a container; a panic elsewhere leaves the container usable.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As `lock`, or nothing if others have the lock and this may not `wait`.
+pub(crate) fn lock_if<T>(mutex: &Mutex<T>, wait: bool) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => wait.then(|| lock(mutex)),
+    }
 }
 
 /// What the mutex of a container that is being dropped holds.

@@ -158,6 +158,11 @@ impl Set {
         super::lock(&self.0.table)
     }
 
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
@@ -258,6 +263,11 @@ impl FrozenSet {
 
     pub(crate) fn hash(&self) -> u64 {
         self.0.hash
+    }
+
+    /// How many handles refer to it.
+    pub(crate) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 
     pub(crate) fn address(&self) -> usize {

@@ -80,12 +80,12 @@ impl Str {
         })
     }
 
-    /// Whether no other handle refers to it.
+    /// How many handles refer to it.
     #[inline]
-    pub(crate) fn is_unique(&self) -> bool {
+    pub(crate) fn handles(&self) -> usize {
         match &self.0 {
-            Text::Utf8(text) => Arc::strong_count(text) == 1,
-            Text::Wtf8(bytes) => Arc::strong_count(bytes) == 1,
+            Text::Utf8(text) => Arc::strong_count(text),
+            Text::Wtf8(bytes) => Arc::strong_count(bytes),
         }
     }
 

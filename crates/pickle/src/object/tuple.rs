@@ -44,11 +44,9 @@ impl Tuple {
         self.0.as_ref().map_or(0, |node| Arc::as_ptr(node).addr())
     }
 
-    /// Whether no other handle refers to it.
-    pub(crate) fn is_unique(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|node| Arc::strong_count(node) == 1)
+    /// How many handles refer to it; 0 if it is empty.
+    pub(crate) fn handles(&self) -> usize {
+        self.0.as_ref().map_or(0, Arc::strong_count)
     }
 
     pub(crate) fn known_hash(&self) -> Option<u64> {
