@@ -26,5 +26,6 @@ pub(crate) unsafe fn fork() -> io::Result<Option<Pid>> {
 /// How many threads this process has; `None` if the system does not tell.
 pub(crate) fn threads() -> Option<u64> {
     // The links of a directory: two, and one for each directory within, of which every thread has one.
-    std::fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2)
+    let directory = std::fs::metadata("/proc/self/task").ok()?;
+    directory.nlink().checked_sub(2)
 }
