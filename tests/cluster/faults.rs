@@ -56,6 +56,9 @@ struct Scene {
     job: MapResult<u64>,
     path: PathBuf,
     tasks: usize,
+    /// How many may run more than once: those that lie with the workers, which a busy machine may
+    /// take for dead.
+    may_run_again: usize,
 }
 
 /// Does something to a scene, as often as asked for, and sees what has come of it.
@@ -102,6 +105,7 @@ impl Scene {
             job,
             path,
             tasks,
+            may_run_again: 500,
         }
     }
 
@@ -116,9 +120,8 @@ impl Scene {
         run.sort_unstable();
         run.dedup();
         assert_eq!(run.len(), self.tasks, "{what}: some have not run");
-        // Those that lay with the workers may run again, all others not.
         let again = executions - self.tasks;
-        assert!(again <= 500.max(self.tasks / 20), "{what}: {again} again");
+        assert!(again <= self.may_run_again, "{what}: {again} again");
         executions
     }
 
@@ -180,6 +183,9 @@ fn server_empty() {
         scene.server.kill();
         scene.server.wipe();
         scene.server.run();
+        // What is done and not read is lost, too: with a client that does not come to read, all
+        // that it may have unanswered.
+        scene.may_run_again += 2000;
     });
 }
 
