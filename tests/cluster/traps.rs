@@ -31,6 +31,7 @@ pub(crate) const CASES: &[Case] = &[
         lost_result_is_read_again,
     ),
     ("traps::lost_submit_adds_nothing", lost_submit_adds_nothing),
+    ("traps::clock_may_go_back", clock_may_go_back),
     ("traps::late_submit_adds_nothing", late_submit_adds_nothing),
     (
         "traps::lost_completion_counts_once",
@@ -135,6 +136,26 @@ fn lost_result_is_read_again() {
         until("the reply is lost", || proxy.has_lost());
     }
     assert_eq!(lines(&path).len(), 10);
+}
+
+/// A server that comes back empty may count its results from an earlier time, by another clock.
+fn clock_may_go_back() {
+    let mut server = Server::start();
+    let _workers = [1, 2].map(|_| server.worker("q", &["--slots", "1"]));
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    assert_eq!(pool.apply(square, (1,)).unwrap(), 1);
+    let far_ahead = "EVAL \"local known = redis.call('KEYS', 'hilos:{q}:submitted:*')[1] \
+        local results = string.gsub(known, 'submitted', 'results') \
+        redis.call('XADD', results, '9999999999999-0', 'n', 0, 'o', '') return 1\" 0";
+    assert_eq!(server.command(far_ahead), ":1");
+    assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
+    let job = pool.map_async(square, 0..5000).unwrap();
+    server.kill();
+    server.wipe();
+    server.run();
+    assert!(job.wait(PATIENCE), "some results were dropped unread");
 }
 
 /// The fourth trap: a submit whose reply is lost may have been applied, and is repeated.
