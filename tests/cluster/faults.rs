@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ struct Scene {
     job: MapResult<u64>,
     path: PathBuf,
     tasks: usize,
+    /// How many results the client has.
+    received: Arc<AtomicUsize>,
     /// How many may run more than once: those that lie with the workers, which a busy machine may
     /// take for dead.
     may_run_again: usize,
@@ -96,7 +98,13 @@ impl Scene {
             [proxy.url(), server.url()].map(|url| Worker::start(&url, "q", &["--slots", "1"]));
         let pool = ClusterPool::new(&server.url(), "q").unwrap();
         let items = (0..tasks as u64).map(|n| (name.clone(), n));
-        let job = pool.with_chunksize(1).starmap_async(note, items).unwrap();
+        let received = Arc::new(AtomicUsize::new(0));
+        let seen = received.clone();
+        let job = pool
+            .with_chunksize(1)
+            .with_progress(move |done, _| seen.store(done, Ordering::SeqCst))
+            .starmap_async(note, items)
+            .unwrap();
         Self {
             server,
             proxy,
@@ -105,6 +113,7 @@ impl Scene {
             job,
             path,
             tasks,
+            received,
             may_run_again: 500,
         }
     }
@@ -181,11 +190,11 @@ fn server_killed() {
 fn server_empty() {
     each_time("kill -9 of the server, back empty", |scene| {
         scene.server.kill();
+        let received = scene.received.load(Ordering::SeqCst);
         scene.server.wipe();
         scene.server.run();
-        // What is done and not read is lost, too: with a client that does not come to read, all
-        // that it may have unanswered.
-        scene.may_run_again += 2000;
+        // What is done is lost, too, unless the client has come to read it.
+        scene.may_run_again += lines(&scene.path).len() - received;
     });
 }
 
