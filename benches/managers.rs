@@ -1,7 +1,12 @@
 //! `multiprocessing.managers`: calls of objects in another process, by proxies here and in CPython.
+//!
+//! Calls are measured in the processor time of both processes, what waits for the network or for many in
+//! time that passes.
 
 #![cfg(target_os = "linux")]
 
+#[path = "common/processes.rs"]
+mod processes;
 #[path = "common/python_client.rs"]
 mod python_client;
 #[path = "common/settings.rs"]
@@ -21,6 +26,7 @@ use hilos::multiprocessing::managers::{
     Answer, Args, BaseManager, DictProxy, Exception, Proxy, QueueProxy, Referent, SyncManager,
 };
 use hilos::pickle::{Dict, Object, Tuple, dumps_with_protocol};
+use processes::Clocks;
 use python_client::{AUTHKEY, PythonClient, find_python};
 use settings::row;
 use team::Team;
@@ -34,16 +40,19 @@ fn dict(criterion: &mut Criterion) {
     let dict: DictProxy<String, i64> = manager.dict_of().unwrap();
     dict.insert("key", 1000).unwrap();
 
+    let clocks = Clocks::with(&manager.process().unwrap());
     let mut getting = row(criterion, "manager_dict_get");
     getting.bench_function("hilos", |bencher| {
-        bencher.iter(|| dict.get_item(black_box("key")).unwrap());
+        let get = || _ = black_box(dict.get_item(black_box("key")).unwrap());
+        bencher.iter_custom(|turns| clocks.measure(turns, get));
     });
     ping_pong(&mut getting, &[Sizes::of("__getitem__", ("key",), 1000)]);
     drop(getting);
 
     let mut setting = row(criterion, "manager_dict_set");
     setting.bench_function("hilos", |bencher| {
-        bencher.iter(|| dict.insert(black_box("key"), 1000).unwrap());
+        let set = || _ = black_box(dict.insert(black_box("key"), 1000).unwrap());
+        bencher.iter_custom(|turns| clocks.measure(turns, set));
     });
     ping_pong(&mut setting, &[Sizes::of("__setitem__", ("key", 1000), ())]);
 }
@@ -52,12 +61,14 @@ fn dict(criterion: &mut Criterion) {
 fn queue(criterion: &mut Criterion) {
     let manager = started();
     let queue: QueueProxy<i64> = manager.queue(0).unwrap();
+    let clocks = Clocks::with(&manager.process().unwrap());
     let mut row = row(criterion, "manager_queue_put_get");
     row.bench_function("hilos", |bencher| {
-        bencher.iter(|| {
+        let put_get = || {
             queue.put(black_box(1000)).unwrap();
-            queue.get().unwrap()
-        });
+            black_box(queue.get().unwrap());
+        };
+        bencher.iter_custom(|turns| clocks.measure(turns, put_get));
     });
     let sizes = [
         Sizes::of("put", (1000,), ()),
@@ -99,12 +110,14 @@ fn ping_pong(row: &mut BenchmarkGroup<'_, WallTime>, exchanges: &[Sizes]) {
             .iter()
             .map(|sizes| vec![7; sizes.request])
             .collect();
-        bencher.iter(|| {
+        let clocks = Clocks::with(&process);
+        let exchange = || {
             for request in &requests {
                 ours.send_bytes(request).unwrap();
                 black_box(ours.recv_bytes().unwrap());
             }
-        });
+        };
+        bencher.iter_custom(|turns| clocks.measure(turns, exchange));
         process.terminate().unwrap();
     });
 }
@@ -140,7 +153,9 @@ fn by_python(criterion: &mut Criterion, work: &str, family: &str, manager: SyncM
     manager.start().unwrap();
     let address = manager.address().expect("a started manager has one");
     let mut row = row(criterion, &format!("manager_python_{work}_{family}"));
-    for (name, server) in [("hilos", Ok(address)), ("cpython_server", Err(family))] {
+    let pid = manager.process().and_then(|process| process.pid());
+    let here = (address, pid.expect("a process that runs"));
+    for (name, server) in [("hilos", Ok(here)), ("cpython_server", Err(family))] {
         row.bench_function(name, |bencher| {
             let client = PythonClient::start(&python, work, server.clone());
             bencher.iter_custom(|turns| client.run(turns));

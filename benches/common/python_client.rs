@@ -18,16 +18,18 @@ pub(crate) struct PythonClient {
 }
 
 impl PythonClient {
-    /// A client of the manager at an address, or of one of CPython's own for this family of addresses.
-    pub(crate) fn start(python: &str, work: &str, manager: Result<Address, &str>) -> Self {
+    /// A client of the manager at an address, in that process, or of one of CPython's own for this
+    /// family of addresses.
+    pub(crate) fn start(python: &str, work: &str, manager: Result<(Address, u32), &str>) -> Self {
         let manager = match manager {
-            Ok(Address::Inet(host, port)) => format!("{host}:{port}"),
-            Ok(Address::Unix(path)) => path.display().to_string(),
-            Ok(other) => panic!("CPython has no address {other}"),
-            Err(family) => family.to_owned(),
+            Ok((Address::Inet(host, port), pid)) => vec![format!("{host}:{port}"), pid.to_string()],
+            Ok((Address::Unix(path), pid)) => vec![path.display().to_string(), pid.to_string()],
+            Ok((other, _)) => panic!("CPython has no address {other}"),
+            Err(family) => vec![family.to_owned()],
         };
         let mut child = Command::new(python)
-            .args([PROGRAM, work, &manager])
+            .args([PROGRAM, work])
+            .args(manager)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -102,6 +102,12 @@ def plain():
     yield ["x" * 65536, "y" * 65535, b"z" * 70000, "end"]
     yield ["word %d" % number for number in range(8000)]
     yield {"key %d" % number: ["v" * (number % 300), number] for number in range(700)}
+    shared = ["shared"]
+    deep = shared
+    for level in range(130):
+        around = [deep], [level, deep, shared], (deep,), (level, deep, shared, level), {level: deep}, {level: deep, -1: shared}
+        deep = around[level % 6]
+    yield deep
 
 
 def odd():
@@ -127,6 +133,16 @@ def odd():
     yield from [collections.OrderedDict.fromkeys, datetime.datetime.now, dict(a=1).keys(), random.Random(5)]
     yield from [WithSetter(), [WithSetter()], bytearray(b"x" * 70000), [bytearray(b"1"), bytearray(b"2"), bytearray]]
     yield [b"bytes", b"more", bytes, {b"k": bytearray()}]
+    deep = shared = Point(1, 2)
+    for level in range(130):
+        deque = collections.deque([deep, shared])
+        around = Point(level, deep), deque, [deep], collections.OrderedDict([(level, deep)]), {(level, shared): deep}
+        deep = around[level % 5]
+    yield deep
+    deep = shared = "innermost"
+    for level in range(130):
+        deep = frozenset([deep]) if level % 2 else (deep, shared, level, (level,))
+    yield {deep: deep}
     class_ = Point
     yield {"classes": [class_, class_], "names": ["Point", "__main__"], "error": ValueError, "errors": [KeyError, OSError]}
 

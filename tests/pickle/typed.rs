@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
 use hilos::pickle::{
-    Bytes, Dict, Global, Instance, List, Object, Tuple, dumps, from_object, loads, to_object,
+    Bytes, Dict, Global, Instance, List, Object, Tuple, dumps, dumps_with_protocol, from_object,
+    loads, to_object,
 };
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The value passes through a pickle, and Python would print it so.
 fn round<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, repr: &str) {
@@ -159,6 +161,153 @@ fn names_with_a_dot_are_classes() {
         "expected fractions.Fraction, got an object of shapes.Point"
     );
     assert!(from_object::<Point>(&Object::from(1)).is_err());
+}
+
+struct RawBytes;
+
+impl Serialize for RawBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(b"raw")
+    }
+}
+
+/// Straight to bytes, and by way of an object, in every protocol.
+fn alike<T: Serialize + ?Sized>(value: &T) {
+    let object = to_object(value).unwrap();
+    for protocol in 2..=5 {
+        let (straight, by_object) = (
+            dumps_with_protocol(value, protocol).unwrap(),
+            dumps_with_protocol(&object, protocol).unwrap(),
+        );
+        let (straight, by_object) = (straight.escape_ascii(), by_object.escape_ascii());
+        assert_eq!(straight.to_string(), by_object.to_string());
+    }
+}
+
+#[test]
+fn values_are_written_as_the_objects_that_they_become() {
+    for count in [0, 1, 2, 999, 1000, 1001, 2000] {
+        alike(&(0..count).collect::<Vec<i32>>());
+        alike(&(0..count).map(|n| (n, n)).collect::<BTreeMap<_, _>>());
+    }
+    alike(&[-1i64, 0, 255, 256, 65535, 65536, i64::MIN, i64::MAX]);
+    alike(&(u64::MAX, i128::MIN, 1.5f32, 'é', "é", Some(()), true));
+    alike(&((), [0u8; 0], (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)));
+    alike(&["x".repeat(255), "x".repeat(256), "x".repeat(70_000)]);
+    alike(&vec!["some text".repeat(10); 2000]);
+    alike(&[
+        Shape::Empty,
+        Shape::Circle(1.0),
+        Shape::Empty,
+        Shape::Rectangle(1, 2),
+    ]);
+    alike(&[Shape::Named { name: "x".into() }, Shape::Circle(2.0)]);
+    alike(&[Point { x: 1, y: 2 }, Point { x: 1, y: 2 }]);
+    alike(&(
+        [Fraction(1, 3), Fraction(2, 3)],
+        Decimal("1".into()),
+        Ellipsis,
+    ));
+    alike(&(Metres(1.0), Pair(1, "x".into()), Nothing));
+    alike(&Object::from(Bytes::from(vec![1; 300])));
+    alike(&RawBytes);
+    alike(&BTreeMap::from([((1, "a"), [1]), ((2, "b"), [2])]));
+}
+
+#[test]
+fn objects_among_other_values_share_what_they_share() {
+    let list = List::from_iter(["a".into()]);
+    let tuple = Object::from((list.clone(), "text", list.clone()));
+    let value = (
+        &tuple,
+        1,
+        vec![Object::from(list.clone()), tuple.clone()],
+        &tuple,
+    );
+    alike(&value);
+    let (first, _, list, last): (Object, i32, Vec<Object>, Object) =
+        loads(&dumps(&value).unwrap()).unwrap();
+    assert!(first.is(&last) && first.is(&list[1]));
+}
+
+#[test]
+fn keys_have_a_hash() {
+    let keys: [(&str, Result<Vec<u8>, _>); 5] = [
+        ("list", dumps(&BTreeMap::from([(vec![1], 1)]))),
+        ("list", dumps(&BTreeMap::from([((1, vec![1]), 1)]))),
+        (
+            "dict",
+            dumps(&BTreeMap::from([(BTreeMap::from([(1, 1)]), 1)])),
+        ),
+        ("list", dumps(&BTreeMap::from([(Some([vec![1]]), 1)]))),
+        (
+            "list",
+            dumps(&HashMap::from([(Hashed(List::new().into()), 1)])),
+        ),
+    ];
+    for (kind, pickle) in keys {
+        let complaint = format!("unhashable type: '{kind}'");
+        assert_eq!(pickle.unwrap_err().to_string(), complaint);
+    }
+}
+
+/// An object as a key of Rust's.
+#[derive(Serialize)]
+struct Hashed(Object);
+
+impl std::hash::Hash for Hashed {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+impl PartialEq for Hashed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is(&other.0)
+    }
+}
+
+impl Eq for Hashed {}
+
+#[test]
+fn lengths_that_were_not_announced() {
+    struct Items(Option<usize>, usize);
+    impl Serialize for Items {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut items = serializer.serialize_seq(self.0)?;
+            (0..self.1).try_for_each(|item| items.serialize_element(&item))?;
+            items.end()
+        }
+    }
+    for announced in [None, Some(0), Some(1), Some(2)] {
+        for count in [0, 1, 2, 3, 1000, 1001] {
+            let pickle = dumps(&(Items(announced, count), "after")).unwrap();
+            let (items, after): (Vec<usize>, String) = loads(&pickle).unwrap();
+            assert!(items.into_iter().eq(0..count), "{announced:?} {count}");
+            assert_eq!(after, "after");
+        }
+    }
+}
+
+#[test]
+fn threads_write_what_holds_itself_at_the_same_time() {
+    let (one, other) = (List::new(), List::new());
+    for item in 0..100 {
+        one.append((item, other.clone()));
+        other.append((one.clone(), item));
+    }
+    let expected = dumps(&Object::from(one.clone())).unwrap();
+    std::thread::scope(|scope| {
+        for list in [&one, &other, &one, &other] {
+            let (expected, one) = (&expected, &one);
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    let pickle = dumps(&Object::from(list.clone())).unwrap();
+                    assert!(!std::ptr::eq(list, one) || pickle == *expected);
+                }
+            });
+        }
+    });
+    one.clear();
+    other.clear();
 }
 
 #[test]

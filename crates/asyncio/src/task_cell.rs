@@ -81,7 +81,7 @@ where
     let number = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
     let context = match making.context {
         Some(context) => LazyContext::from(context),
-        None => LazyContext::copy_current(),
+        None => event_loop.copy_context(),
     };
     let cell = event_loop.0.tasks.borrow_mut().insert(number, |key| {
         Rc::new(Cellular {

@@ -70,7 +70,7 @@ impl Writer<'_> {
         if let Some(number) = self.names.find(name) {
             self.encoder.get(number);
         } else {
-            let number = self.encoder.new_text(name)?;
+            let number = self.encoder.new_text(name.as_bytes())?;
             self.names.known.push((name, number));
             self.names.next = self.names.known.len();
         }
@@ -78,6 +78,7 @@ impl Writer<'_> {
     }
 
     /// The class that the name stands for, if it does; whether it does.
+    #[inline]
     fn class(&mut self, name: &'static str) -> Result<bool> {
         match self.names.class(name) {
             Some(class) => self.encoder.whole(&class.into(), 0).map(|()| true),
@@ -149,11 +150,13 @@ impl<'w, 'm> Serializer<'w, 'm> {
         }
     }
 
+    #[inline]
     fn list(mut self, length: Option<usize>) -> Result<Compound<'w, 'm>> {
         self.begin(EMPTY_LIST, || List::new().into())?;
-        Ok(self.items(length, Shape::List))
+        Ok(self.items(length, Shape::Plain))
     }
 
+    #[inline]
     fn dict(mut self, length: Option<usize>, shape: Shape) -> Result<Compound<'w, 'm>> {
         self.begin(EMPTY_DICT, || Dict::new().into())?;
         Ok(self.items(length, shape))
@@ -205,9 +208,9 @@ impl<'w, 'm> ser::Serializer for Serializer<'w, 'm> {
         serialize_f32(self, value: f32) { self.writer.encoder.float(value.into()); }
         serialize_f64(self, value: f64) { self.writer.encoder.float(value); }
         serialize_char(self, value: char) {
-            self.writer.encoder.new_text(value.encode_utf8(&mut [0; 4]))?;
+            self.writer.encoder.new_text(value.encode_utf8(&mut [0; 4]).as_bytes())?;
         }
-        serialize_str(self, value: &str) { self.writer.encoder.new_text(value)?; }
+        serialize_str(self, value: &str) { self.writer.encoder.new_text(value.as_bytes())?; }
         serialize_bytes(self, value: &[u8]) { self.object(&Bytes::from(value).into())?; }
     }
 
@@ -280,7 +283,7 @@ impl<'w, 'm> ser::Serializer for Serializer<'w, 'm> {
     }
 
     fn serialize_tuple(self, length: usize) -> Result<Compound<'w, 'm>> {
-        Ok(self.tuple(length, Shape::Tuple))
+        Ok(self.tuple(length, Shape::Plain))
     }
 
     fn serialize_tuple_struct(
@@ -292,7 +295,7 @@ impl<'w, 'm> ser::Serializer for Serializer<'w, 'm> {
             self.place = Place::Inside;
             return Ok(self.tuple(length, Shape::Args));
         }
-        Ok(self.tuple(length, Shape::Tuple))
+        Ok(self.tuple(length, Shape::Plain))
     }
 
     fn serialize_tuple_variant(
@@ -303,11 +306,11 @@ impl<'w, 'm> ser::Serializer for Serializer<'w, 'm> {
         length: usize,
     ) -> Result<Compound<'w, 'm>> {
         self.writer.name(variant)?;
-        Ok(self.tuple(length, Shape::TupleVariant))
+        Ok(self.tuple(length, Shape::Variant))
     }
 
     fn serialize_map(self, length: Option<usize>) -> Result<Compound<'w, 'm>> {
-        self.dict(length, Shape::Dict)
+        self.dict(length, Shape::Plain)
     }
 
     fn serialize_struct(mut self, name: &'static str, length: usize) -> Result<Compound<'w, 'm>> {
@@ -317,7 +320,7 @@ impl<'w, 'm> ser::Serializer for Serializer<'w, 'm> {
             self.writer.encoder.count();
             return self.dict(Some(length), Shape::State);
         }
-        self.dict(Some(length), Shape::Dict)
+        self.dict(Some(length), Shape::Plain)
     }
 
     fn serialize_struct_variant(
@@ -328,24 +331,20 @@ impl<'w, 'm> ser::Serializer for Serializer<'w, 'm> {
         length: usize,
     ) -> Result<Compound<'w, 'm>> {
         self.writer.name(variant)?;
-        self.dict(Some(length), Shape::DictVariant)
+        self.dict(Some(length), Shape::Variant)
     }
 }
 
-/// What the items of a compound value become.
-#[derive(Clone, Copy, PartialEq)]
+/// What a list, tuple or dict becomes part of at its end.
+#[derive(Clone, Copy)]
 enum Shape {
-    List,
-    Tuple,
-    /// The arguments of a call.
+    Plain,
+    /// Of a call, as its arguments.
     Args,
-    /// The second of a tuple of two.
-    TupleVariant,
-    Dict,
-    /// What becomes the attributes of an instance.
+    /// Of an instance, as its attributes.
     State,
-    /// The second of a tuple of two.
-    DictVariant,
+    /// Of a tuple of two, whose first is the variant's name.
+    Variant,
 }
 
 struct Compound<'w, 'm> {
@@ -385,6 +384,7 @@ impl Compound<'_, '_> {
     }
 
     /// After the last item of a list or dict.
+    #[inline]
     fn complete(&mut self, one: u8, many: u8) {
         let out = &mut self.writer.encoder.out;
         match (self.count, self.announced) {
@@ -399,30 +399,31 @@ impl Compound<'_, '_> {
         out.boundary();
     }
 
-    fn complete_tuple(&mut self) -> Result<()> {
+    #[inline]
+    fn finish_dict(mut self) -> Result<()> {
+        self.complete(SETITEM, SETITEMS);
+        match self.shape {
+            Shape::State => {
+                self.writer.encoder.out.push(BUILD);
+                self.writer.encoder.out.boundary();
+            }
+            Shape::Variant => self.writer.tuple(2),
+            Shape::Plain | Shape::Args => {}
+        }
+        Ok(())
+    }
+
+    fn finish_tuple(self) -> Result<()> {
         let marked = self.announced.is_some_and(|length| length > 3);
         if !marked && self.count > 3 {
             let complaint = "a tuple has more items than its Serialize has announced";
             return Err(PicklingError::new(complaint));
         }
         self.writer.tuple(if marked { 4 } else { self.count });
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<()> {
         match self.shape {
-            Shape::List => self.complete(APPEND, APPENDS),
-            Shape::Tuple | Shape::Args | Shape::TupleVariant => self.complete_tuple()?,
-            Shape::Dict | Shape::State | Shape::DictVariant => self.complete(SETITEM, SETITEMS),
-        }
-        match self.shape {
-            Shape::List | Shape::Tuple | Shape::Dict => {}
             Shape::Args => self.writer.made(REDUCE),
-            Shape::State => {
-                self.writer.encoder.out.push(BUILD);
-                self.writer.encoder.out.boundary();
-            }
-            Shape::TupleVariant | Shape::DictVariant => self.writer.tuple(2),
+            Shape::Variant => self.writer.tuple(2),
+            Shape::Plain | Shape::State => {}
         }
         Ok(())
     }
@@ -438,8 +439,10 @@ impl ser::SerializeSeq for Compound<'_, '_> {
         self.item(value)
     }
 
-    fn end(self) -> Result<()> {
-        self.finish()
+    #[inline]
+    fn end(mut self) -> Result<()> {
+        self.complete(APPEND, APPENDS);
+        Ok(())
     }
 }
 
@@ -456,7 +459,7 @@ macro_rules! impl_tuple {
             }
 
             fn end(self) -> Result<()> {
-                self.finish()
+                self.finish_tuple()
             }
         }
     )*};
@@ -484,7 +487,7 @@ impl ser::SerializeMap for Compound<'_, '_> {
     }
 
     fn end(self) -> Result<()> {
-        self.finish()
+        self.finish_dict()
     }
 }
 
@@ -505,8 +508,9 @@ macro_rules! impl_struct {
                 self.item(value)
             }
 
+            #[inline]
             fn end(self) -> Result<()> {
-                self.finish()
+                self.finish_dict()
             }
         }
     )*};

@@ -16,6 +16,8 @@ pub(crate) struct Frames {
     bytes: Vec<u8>,
     /// Where the open frame's header is.
     open: Option<usize>,
+    /// How many bytes there are when the open frame is full.
+    full: usize,
 }
 
 impl Frames {
@@ -24,12 +26,14 @@ impl Frames {
         Self {
             bytes: Vec::with_capacity(256),
             open: None,
+            full: usize::MAX,
         }
     }
 
     /// From here on there are frames.
     pub(crate) fn open(&mut self) {
         self.open = Some(self.bytes.len());
+        self.full = self.bytes.len() + HEADER + FRAME_SIZE;
         self.bytes
             .extend_from_slice(&[FRAME, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
@@ -61,12 +65,15 @@ impl Frames {
     /// An object is complete: a frame may end here.
     #[inline]
     pub(crate) fn boundary(&mut self) {
-        if let Some(start) = self.open
-            && self.bytes.len() - start - HEADER >= FRAME_SIZE
-        {
-            self.close();
-            self.open();
+        if self.bytes.len() >= self.full {
+            self.reopen();
         }
+    }
+
+    #[cold]
+    fn reopen(&mut self) {
+        self.close();
+        self.open();
     }
 
     fn close(&mut self) {
@@ -81,8 +88,9 @@ impl Frames {
         }
     }
 
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    /// The pickle, which is complete.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
         self.close();
-        self.bytes
+        std::mem::take(&mut self.bytes)
     }
 }

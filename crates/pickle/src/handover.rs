@@ -28,12 +28,27 @@ enum Desk {
     Object(Object),
 }
 
+#[inline]
 fn exchange(new: Desk) -> Desk {
     let old = DESK.with(|desk| desk.replace(ManuallyDrop::new(new)));
     ManuallyDrop::into_inner(old)
 }
 
+/// Lays the object there if it is wanted; whether it is.
+#[inline]
+fn answer(object: &Object) -> bool {
+    DESK.with(|desk| {
+        let mut desk = desk.borrow_mut();
+        let wanted = matches!(**desk, Desk::Wanted);
+        if wanted {
+            *desk = ManuallyDrop::new(Desk::Object(object.clone()));
+        }
+        wanted
+    })
+}
+
 /// Gets the object that `ask` serializes.
+#[inline]
 pub(crate) fn receive<E>(ask: impl FnOnce() -> Result<(), E>) -> Result<Option<Object>, E> {
     exchange(Desk::Wanted);
     let asked = ask();
@@ -46,6 +61,7 @@ pub(crate) fn receive<E>(ask: impl FnOnce() -> Result<(), E>) -> Result<Option<O
 }
 
 /// Leaves the object for the visitor that `tell` calls.
+#[inline]
 pub(crate) fn give<R>(object: Object, tell: impl FnOnce() -> R) -> R {
     exchange(Desk::Object(object));
     let told = tell();
@@ -63,12 +79,9 @@ struct Whole<'a>(&'a Object);
 
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match exchange(Desk::Empty) {
-            Desk::Wanted => {
-                exchange(Desk::Object(self.0.clone()));
-                serializer.serialize_unit()
-            }
-            _ => Plain(self.0, MAX_DEPTH).serialize(serializer),
+        match answer(self.0) {
+            true => serializer.serialize_unit(),
+            false => Plain(self.0, MAX_DEPTH).serialize(serializer),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an unpickler has put aside to get again.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::Object;
 
@@ -12,7 +12,7 @@ pub(crate) struct Memo {
     /// From 0 on, as every pickler numbers them.
     dense: Vec<Object>,
     /// Under other numbers, which a pickle may choose as it likes.
-    sparse: HashMap<u64, Object>,
+    sparse: BTreeMap<u64, Object>,
 }
 
 impl Memo {
@@ -47,6 +47,9 @@ impl Memo {
     /// Under the number that comes next.
     #[inline]
     pub(crate) fn push(&mut self, object: Object) {
+        if self.sparse.is_empty() && !self.dense.is_empty() {
+            return self.dense.push(object);
+        }
         self.put((self.dense.len() + self.sparse.len()) as u64, object);
     }
 

@@ -65,12 +65,7 @@ impl Encoder<'_> {
         Ok(true)
     }
 
-    pub(super) fn dict(
-        &mut self,
-        dict: &Dict,
-        mut next: usize,
-        mut written: usize,
-    ) -> Result<bool> {
+    pub(super) fn dict(&mut self, dict: &Dict, next: usize, mut written: usize) -> Result<bool> {
         let Some(table) = dict.lock_if(self.depth == 0) else {
             return self.later([Work::Dict(dict.clone(), next, written)]);
         };
@@ -85,29 +80,28 @@ impl Encoder<'_> {
                 _ => self.out.push(MARK),
             }
         }
-        loop {
-            // Unlike a list's, a full batch of a dict's always has another after it.
+        for (position, entry) in table.iter_from(next) {
             if written > 0 && written.is_multiple_of(BATCH) {
                 self.out.extend(&[SETITEMS, MARK]);
             }
-            let Some((position, entry)) = table.next_from(next) else {
-                break;
-            };
-            next = position + 1;
             written += 1;
-            if self.pair(&entry.key, &entry.value)? {
-                continue;
+            if !self.pair(&entry.key, &entry.value)? {
+                return match alone {
+                    true => self.later([Work::Instruction(SETITEM), Work::Boundary]),
+                    false => self.later([Work::Dict(dict.clone(), position + 1, written)]),
+                };
             }
-            return match alone {
-                true => self.later([Work::Instruction(SETITEM), Work::Boundary]),
-                false => self.later([Work::Dict(dict.clone(), next, written)]),
-            };
+        }
+        // Unlike a list's, a full batch of a dict's always has another after it.
+        if written.is_multiple_of(BATCH) {
+            self.out.extend(&[SETITEMS, MARK]);
         }
         self.out.push(if alone { SETITEM } else { SETITEMS });
         self.out.boundary();
         Ok(true)
     }
 
+    #[inline]
     fn pair(&mut self, key: &Object, value: &Object) -> Result<bool> {
         match self.save(key, 1)? {
             true => self.save(value, 1),
@@ -118,13 +112,12 @@ impl Encoder<'_> {
     pub(super) fn frozen_set(
         &mut self,
         set: &FrozenSet,
-        mut next: usize,
+        next: usize,
         single: bool,
     ) -> Result<bool> {
-        while let Some((position, entry)) = set.table().next_from(next) {
-            next = position + 1;
+        for (position, entry) in set.table().iter_from(next) {
             if !self.save(&entry.key, usize::from(single))? {
-                return self.later([Work::FrozenSet(set.clone(), next)]);
+                return self.later([Work::FrozenSet(set.clone(), position + 1)]);
             }
         }
         match self.memo.get(set.address()).filter(|_| !single) {

@@ -30,11 +30,7 @@ impl Encoder<'_> {
         }
         self.plain_global(&Global::new(global.module().clone(), outer))?;
         for part in inner {
-            let part = self
-                .parts
-                .entry(part.to_owned())
-                .or_insert_with(|| part.into())
-                .clone();
+            let part = self.part(part);
             self.name(&part, false)?;
             self.out.extend(&[TUPLE2, REDUCE]);
         }
@@ -51,12 +47,24 @@ impl Encoder<'_> {
         self.name_line(&name)
     }
 
+    fn part(&mut self, part: &str) -> Str {
+        if let Some(known) = self.parts.iter().find(|known| **known == part) {
+            return known.clone();
+        }
+        let part = Str::from(part);
+        self.parts.push(part.clone());
+        part
+    }
+
     /// A name that is held by what is written but `once`.
     fn name(&mut self, name: &Str, once: bool) -> Result<()> {
         let single = once && name.handles() == 1;
-        match self.memo.get(name.address()).filter(|_| !single) {
+        if single {
+            return self.new_text(name.as_wtf8()).map(drop);
+        }
+        match self.memo.get(name.address()) {
             Some(number) => self.get(number),
-            None => self.text(name, single)?,
+            None => self.text(name)?,
         }
         Ok(())
     }

@@ -5,8 +5,6 @@ mod globals;
 mod instances;
 mod values;
 
-use std::collections::BTreeMap;
-
 use instances::{Batches, as_call, batches};
 
 use crate::frames::Frames;
@@ -39,7 +37,7 @@ pub(crate) struct Encoder<'m> {
     /// Whether later pickles will refer to what this one writes.
     lasting: bool,
     /// Names of nested classes, one object each, as in Python.
-    parts: BTreeMap<String, Str>,
+    parts: Vec<Str>,
 }
 
 enum Work {
@@ -75,18 +73,27 @@ impl<'m> Encoder<'m> {
             aside: Vec::new(),
             depth: 0,
             lasting,
-            parts: BTreeMap::new(),
+            parts: Vec::new(),
         }
     }
 
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    /// The pickle, of which all is written.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
         self.out.push(STOP);
-        self.out.finish()
+        self.out.take()
     }
 
-    /// Writes an object with all that is in it.
+    /// Writes an object with all that is in it, of which so many handles are come across but `once`.
     pub(crate) fn whole(&mut self, object: &Object, once: usize) -> Result<()> {
-        self.save(object, once)?;
+        match self.save(object, once)? {
+            true => Ok(()),
+            false => self.rest(),
+        }
+    }
+
+    /// What was put aside.
+    #[cold]
+    fn rest(&mut self) -> Result<()> {
         loop {
             self.work.extend(self.aside.drain(..).rev());
             match self.work.pop() {
@@ -169,7 +176,8 @@ impl<'m> Encoder<'m> {
             return Ok(true);
         }
         match object {
-            Object::Str(text) => self.text(text, single)?,
+            Object::Str(text) if single => _ = self.new_text(text.as_wtf8())?,
+            Object::Str(text) => self.text(text)?,
             Object::Bytes(bytes) if self.protocol >= 3 => self.bytes(bytes, single)?,
             Object::ByteArray(bytes) if self.protocol >= 5 => self.byte_array(bytes, single),
             Object::Global(global) => self.global(global, single)?,
@@ -178,6 +186,7 @@ impl<'m> Encoder<'m> {
         Ok(true)
     }
 
+    #[inline]
     pub(crate) fn get(&mut self, number: usize) {
         match u8::try_from(number) {
             Ok(short) => self.out.extend(&[BINGET, short]),
@@ -221,6 +230,7 @@ impl<'m> Encoder<'m> {
     }
 
     /// Writes a container, or a value that this protocol writes as a call.
+    #[inline(never)]
     fn enter(&mut self, object: &Object, single: bool) -> Result<bool> {
         if self.depth == MAX_DEPTH {
             return self.later([Work::Save(object.clone())]);

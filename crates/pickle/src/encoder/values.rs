@@ -43,21 +43,17 @@ impl Encoder<'_> {
         self.out.extend(&bytes);
     }
 
-    #[inline]
-    pub(super) fn text(&mut self, text: &Str, single: bool) -> Result<()> {
+    pub(super) fn text(&mut self, text: &Str) -> Result<()> {
         self.characters(text.as_wtf8())?;
-        match single {
-            true => _ = self.count(),
-            false => self.memoize(&Object::Str(text.clone()), false),
-        }
+        self.memoize(&Object::Str(text.clone()), false);
         self.out.boundary();
         Ok(())
     }
 
-    /// Text that is no object, so that nobody refers to it but by the number that this returns.
+    /// Text that nobody refers to but by the number that this returns.
     #[inline]
-    pub(crate) fn new_text(&mut self, text: &str) -> Result<usize> {
-        self.characters(text.as_bytes())?;
+    pub(crate) fn new_text(&mut self, text: &[u8]) -> Result<usize> {
+        self.characters(text)?;
         let number = self.count();
         self.out.boundary();
         Ok(number)
@@ -65,8 +61,12 @@ impl Encoder<'_> {
 
     #[inline]
     fn characters(&mut self, text: &[u8]) -> Result<()> {
-        let short = (self.protocol >= 4).then_some(SHORT_BINUNICODE);
-        self.counted("string", short, BINUNICODE, BINUNICODE8, text)
+        if let (4.., Ok(length)) = (self.protocol, u8::try_from(text.len())) {
+            self.out.extend(&[SHORT_BINUNICODE, length]);
+            self.out.extend(text);
+            return Ok(());
+        }
+        self.counted("string", None, BINUNICODE, BINUNICODE8, text)
     }
 
     pub(super) fn bytes(&mut self, bytes: &Bytes, single: bool) -> Result<()> {
@@ -83,7 +83,6 @@ impl Encoder<'_> {
     }
 
     /// The instruction that fits the length.
-    #[inline]
     pub(super) fn counted(
         &mut self,
         what: &str,

@@ -30,7 +30,7 @@ impl<'m, S: Source> Machine<'m, S> {
             encoding,
             protocol: 0,
             stack: Vec::with_capacity(8),
-            marks: Vec::new(),
+            marks: Vec::with_capacity(4),
         }
     }
 

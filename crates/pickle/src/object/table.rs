@@ -52,11 +52,10 @@ impl<V> Table<V> {
         self.entries.iter_mut().flatten()
     }
 
-    /// The first entry at `position` or after it, and where that is.
-    pub(crate) fn next_from(&self, position: usize) -> Option<(usize, &Entry<V>)> {
-        let rest = self.entries.get(position..)?;
-        let ahead = rest.iter().position(Option::is_some)?;
-        rest[ahead].as_ref().map(|entry| (position + ahead, entry))
+    /// The entries from a position on, with their positions.
+    pub(crate) fn iter_from(&self, position: usize) -> impl Iterator<Item = (usize, &Entry<V>)> {
+        let entries = self.entries.iter().enumerate().skip(position);
+        entries.filter_map(|(position, entry)| Some((position, entry.as_ref()?)))
     }
 
     pub(crate) fn last(&self) -> Option<usize> {
