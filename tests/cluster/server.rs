@@ -69,6 +69,16 @@ impl Server {
 
     /// Starts it, again after [`kill`](Self::kill) with the data that it had.
     pub(crate) fn run(&mut self) {
+        self.begin();
+        until("redis-server answers", || {
+            let answer = self.try_command("PING");
+            answer
+                .is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
+        });
+    }
+
+    /// Starts it, and does not wait until it answers.
+    pub(crate) fn begin(&mut self) {
         let child = Command::new(program().unwrap())
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
             // What it has written outlives its process. By default it may write a second later than
@@ -82,11 +92,6 @@ impl Server {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        until("redis-server answers", || {
-            let answer = self.try_command("PING");
-            answer
-                .is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
-        });
     }
 
     pub(crate) fn kill(&mut self) {
@@ -127,7 +132,7 @@ impl Server {
         self.try_command(command).unwrap()
     }
 
-    fn try_command(&self, command: &str) -> Option<String> {
+    pub(crate) fn try_command(&self, command: &str) -> Option<String> {
         ask(self.port, command)
     }
 

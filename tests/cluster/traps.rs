@@ -1,7 +1,7 @@
 //! What a pool over a network falls into if it is made without care.
 //!
 //! 1. Leases are renewed that the server lists, although a reply was lost: the task hangs.
-//! 2. After a new connection, results are read before what is absent is looked up: done tasks run again.
+//! 2. After a new connection, what has just been done is taken for lost, and run again.
 //! 3. Reading a result takes it away: a lost reply loses it.
 //! 4. A submit whose reply was lost is repeated: its tasks run twice.
 //! 5. A server that starts refuses everything, and a connection does not come back by itself.
@@ -31,6 +31,7 @@ pub(crate) const CASES: &[Case] = &[
         lost_result_is_read_again,
     ),
     ("traps::lost_submit_adds_nothing", lost_submit_adds_nothing),
+    ("traps::clock_may_go_back", clock_may_go_back),
     ("traps::late_submit_adds_nothing", late_submit_adds_nothing),
     (
         "traps::lost_completion_counts_once",
@@ -75,7 +76,7 @@ fn lost_delivery_is_claimed() {
     assert!(job.wait(PATIENCE));
 }
 
-/// The second trap: after the connection was lost, what is absent must be looked up before the results are read.
+/// The second trap: after the connection was lost, only what the server does not know may be sent again.
 fn recovery_runs_nothing_twice() {
     let server = Server::start();
     let proxy = Proxy::new(server.port);
@@ -135,6 +136,26 @@ fn lost_result_is_read_again() {
         until("the reply is lost", || proxy.has_lost());
     }
     assert_eq!(lines(&path).len(), 10);
+}
+
+/// A server that comes back empty may count its results from an earlier time, by another clock.
+fn clock_may_go_back() {
+    let mut server = Server::start();
+    let _workers = [1, 2].map(|_| server.worker("q", &["--slots", "1"]));
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    assert_eq!(pool.apply(square, (1,)).unwrap(), 1);
+    let far_ahead = "EVAL \"local known = redis.call('KEYS', 'hilos:{q}:submitted:*')[1] \
+        local results = string.gsub(known, 'submitted', 'results') \
+        redis.call('XADD', results, '9999999999999-0', 'n', 0, 'o', '') return 1\" 0";
+    assert_eq!(server.command(far_ahead), ":1");
+    assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
+    let job = pool.map_async(square, 0..5000).unwrap();
+    server.kill();
+    server.wipe();
+    server.run();
+    assert!(job.wait(PATIENCE), "some results were dropped unread");
 }
 
 /// The fourth trap: a submit whose reply is lost may have been applied, and is repeated.
@@ -206,26 +227,46 @@ fn lost_completion_counts_once() {
 
 /// The fifth trap: a server that has just started refuses everything until its data is loaded.
 fn loading_server_is_waited_for() {
-    let mut server =
-        Server::with_options(&["--enable-debug-command", "yes", "--key-load-delay", "2000"]);
+    // A file that begins with a snapshot is loaded key by key, and commands are answered at times.
+    let mut server = Server::with_options(&[
+        "--key-load-delay",
+        "5000",
+        "--loading-process-events-interval-bytes",
+        "1024",
+    ]);
     let pool = ClusterPool::new(&server.url(), "q")
         .unwrap()
         .with_chunksize(1);
-    // An append-only file that begins with a snapshot is loaded key by key.
-    for part in 0..200 {
-        server.command(&format!("SET filler{part} x"));
+    for part in 0..300 {
+        // What compresses well would be short.
+        let noise = (0..60).map(|n| format!("{:x}", n * 7919 * (part + 13)));
+        server.command(&format!("SET filler{part} {}", noise.collect::<String>()));
     }
     let job = pool.map_async(square, 0..100).unwrap();
     until("all are there", || {
         server.number("XLEN hilos:{q}:tasks") == 100
     });
     server.command("BGREWRITEAOF");
-    let idle = || server.number("XLEN hilos:{q}:tasks") == 100;
-    until("the file is rewritten", idle);
+    until("the file is rewritten", || {
+        server.number(
+            "EVAL \"return tonumber(string.match(redis.call('INFO', 'persistence'), \
+             'aof_rewrite_in_progress:(%d)'))\" 0",
+        ) == 0
+    });
     let _worker = server.worker("q", &["--slots", "2"]);
+    until("there is a worker", || {
+        status(&server.url(), "q").unwrap().slots() == 2
+    });
     server.kill();
-    server.run();
+    server.begin();
+    let answers = |what: &str| {
+        let answer = server.try_command("PING");
+        answer.is_some_and(|answer| answer.starts_with(what))
+    };
+    until("it loads", || answers("-LOADING"));
+    // Those who have lost it come back in the meantime.
     assert_eq!(job.get(None).unwrap().len(), 100);
+    assert_eq!(pool.apply(square, (7,)).unwrap(), 49);
 }
 
 /// The sixth trap: many tasks are brought at once, and nobody waits for a receipt of each.

@@ -9,7 +9,6 @@ use hilos_multiprocessing::pool::JobError;
 
 use super::Shared;
 use super::ledger::Sent;
-use super::reader::deliver;
 use crate::engine::{Engine, Fault, News};
 
 /// The server may hold results that have been received for about this long.
@@ -130,13 +129,12 @@ impl Courier {
 
     /// Brings what the server has lost once more, and takes back what it does not know to be done.
     ///
-    /// First what it has, then the results: a task that is done in between is absent and has a
-    /// result. The other way round it would be absent without one, and be run again.
+    /// What is done stays known until its receipt, so that nothing is taken for lost whose result
+    /// is on its way.
     fn recover(&mut self) -> Result<(), Fault> {
         let known = self.engine.known(&self.shared.name)?;
         let numbers = self.shared.ledger.lock().numbers();
         let dropped = self.drop_answered(&known, &numbers)?;
-        self.read_results()?;
         let absent = numbers.iter().filter(|number| !known.contains(number));
         let again = self.shared.ledger.lock().again(absent);
         tracing::info!(
@@ -155,19 +153,6 @@ impl Courier {
         let unanswered: HashSet<u64> = numbers.iter().copied().collect();
         let answered: Vec<u64> = known.difference(&unanswered).copied().collect();
         self.engine.cancel(&self.shared.name, &answered)
-    }
-
-    /// Reads all results, of which some may have come already.
-    fn read_results(&mut self) -> Result<(), Fault> {
-        let mut place = String::from("0");
-        loop {
-            let arrivals = self.engine.results(&self.shared.name, &place, None)?;
-            let Some(last) = arrivals.last() else {
-                return Ok(());
-            };
-            place.clone_from(&last.place);
-            deliver(&self.shared, arrivals, None);
-        }
     }
 
     /// Whether there is any use in going on; reconnects if need be.

@@ -56,19 +56,18 @@ impl fmt::Debug for Server {
     }
 }
 
-/// A URL without its password; also one that is none.
+/// A URL without its password and its options, which may be one; also of what is no URL.
 fn redact(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    // A password may contain any of these characters, although it should be escaped.
-    let at = rest.rfind('@');
-    let host = &rest[at.map_or(0, |at| at + 1)..];
-    // Options may hold secrets too.
-    let host = &host[..host.find('?').unwrap_or(host.len())];
-    match at {
-        None => format!("{scheme}://{host}"),
-        Some(at) => {
-            let user = &rest[..rest[..at.min(end)].find(':').unwrap_or(0)];
+    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    // A password may contain any character, although it should be escaped.
+    if options.contains('@') {
+        return format!("{scheme}://***");
+    }
+    match place.rsplit_once('@') {
+        None => format!("{scheme}://{place}"),
+        Some((login, host)) => {
+            let user = login.split_once(':').map_or("", |(user, _)| user);
             format!("{scheme}://{user}:***@{host}")
         }
     }
@@ -192,7 +191,10 @@ mod tests {
             ("redis://host/0", "redis://host/0"),
             ("rediss://:secret@host:6380/1", "rediss://:***@host:6380/1"),
             ("redis://user:secret@host", "redis://user:***@host"),
-            ("redis://user:se@cr/e?t@host", "redis://user:***@host"),
+            ("redis://user:se@cr/et@host", "redis://user:***@host"),
+            ("redis://user:se@cr/e?t@host", "redis://***"),
+            ("unix:///run/redis?pass=se@cret", "unix://***"),
+            ("user:secret@host", "://user:***@host"),
             ("redis://host/?password=secret", "redis://host/"),
         ] {
             assert_eq!(redact(url), shown);

@@ -110,13 +110,11 @@ impl Engine for Redis {
         &mut self,
         client: &str,
         after: &str,
-        wait: Option<Duration>,
+        wait: Duration,
     ) -> Result<Vec<Arrival>, Fault> {
         let mut command = cmd("XREAD");
         command.arg("COUNT").arg(self.results);
-        if let Some(wait) = wait {
-            command.arg("BLOCK").arg(millis(wait).max(1));
-        }
+        command.arg("BLOCK").arg(millis(wait).max(1));
         command
             .arg("STREAMS")
             .arg(self.keys.results(client))

@@ -66,13 +66,11 @@ impl Taker {
         let now = Instant::now();
         if self.scan <= now {
             let claimed = self.engine.claim(&self.worker, self.lease, room)?;
-            if claimed.len() < room {
-                self.scan = now + self.lease / 2;
-            }
             if !claimed.is_empty() {
                 tracing::info!(tasks = claimed.len(), "took over what another worker had");
                 return Ok(claimed);
             }
+            self.scan = now + self.lease / 2;
         }
         let wait = self.scan.saturating_duration_since(now).min(WAIT);
         self.engine.take(&self.worker, room, wait)
