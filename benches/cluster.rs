@@ -31,6 +31,17 @@ fn main() {
     tiny_tasks(&mut criterion, &server);
     scaling(&mut criterion, &server);
     criterion.final_summary();
+    if is_wanted("cluster_memory") {
+        memory(&server);
+    }
+}
+
+/// Whether the arguments name a row that is no time, or none at all.
+fn is_wanted(row: &str) -> bool {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut filters = arguments.iter().filter(|it| !it.starts_with('-'));
+    let listing = arguments.iter().any(|it| it == "--list");
+    !listing && (filters.clone().next().is_none() || filters.any(|it| row.contains(it.as_str())))
 }
 
 fn square(x: i64) -> i64 {
@@ -93,6 +104,31 @@ fn scaling(criterion: &mut Criterion, server: &Server) {
         });
         given(&mut row, "perfect", Duration::from_millis(500));
     }
+}
+
+/// How much more memory a client has after a million tasks through an imap than after a thousand.
+fn memory(server: &Server) {
+    let _workers = [1, 2].map(|_| server.worker("memory"));
+    let pool = ClusterPool::new(&server.url(), "memory").unwrap();
+    let pool = pool.with_chunksize(100);
+    let begin = Instant::now();
+    let (mut first, mut most) = (None, 0);
+    for (done, result) in (1..).zip(pool.imap(square, 0..1_000_000)) {
+        assert!(result.is_ok());
+        if done % 1000 == 0 {
+            most = resident().max(most);
+            first.get_or_insert(most);
+        }
+    }
+    let (seconds, more) = (begin.elapsed().as_secs_f64(), most - first.unwrap());
+    println!("cluster_memory/hilos        {more} KiB more for 1,000,000 tasks in {seconds:.1} s");
+}
+
+/// This process's memory in KiB.
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let resident: u64 = pages.split(' ').nth(1).unwrap().parse().unwrap();
+    resident * 4
 }
 
 /// A rival that is a number.

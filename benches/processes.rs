@@ -76,6 +76,7 @@ fn fork(criterion: &mut Criterion) {
     row.bench_function("hilos", |bencher| {
         bencher.iter(|| start_and_join(StartMethod::Fork));
     });
+    row.bench_function("raw_fork", |bencher| bencher.iter(fork_and_wait));
 }
 
 fn start_and_join(method: StartMethod) {
@@ -128,7 +129,7 @@ fn fork_on_demand() {
 }
 
 fn fork_and_wait() {
-    // SAFETY: this process has one thread, and the copy does nothing but end.
+    // SAFETY: the copy does nothing but end.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         // SAFETY: runs no code of the process.

@@ -14,6 +14,7 @@ use nix::unistd::{getpid, getppid};
 pub(crate) fn register() {
     cluster::register!(square, power, add, nap, note, note_nap, fail, die, die_once);
     cluster::register!(kill_worker, length, zeros, process, initialized);
+    cluster::register!(echo, hoard);
     cluster::register!("answer" => || 42);
 }
 
@@ -110,6 +111,16 @@ pub(crate) fn length(text: String) -> usize {
 
 pub(crate) fn zeros(count: usize) -> String {
     "0".repeat(count)
+}
+
+pub(crate) fn echo(text: String) -> String {
+    text
+}
+
+/// Keeps so many bytes for good; the process that does.
+pub(crate) fn hoard(bytes: usize) -> u32 {
+    std::mem::forget(vec![1_u8; bytes]);
+    process(0)
 }
 
 pub(crate) fn process(_: u32) -> u32 {

@@ -10,6 +10,7 @@
 mod executor;
 mod faults;
 mod functions;
+mod memory;
 mod pool;
 mod proxy;
 mod runner;
@@ -19,6 +20,7 @@ mod traps;
 mod workers;
 
 fn main() {
+    security::log();
     functions::register();
     hilos::cluster::worker_main_with(functions::set_up);
     faults::doomed_client();
@@ -28,6 +30,7 @@ fn main() {
         workers::CASES,
         security::CASES,
         traps::CASES,
+        memory::CASES,
         faults::CASES,
     ]);
 }

@@ -17,10 +17,14 @@ pub(crate) struct Proxy {
 struct State {
     /// Nothing passes in either direction, and nobody is told.
     cut: AtomicBool,
-    /// So many connections are to be closed in place of the next reply.
-    losses: AtomicUsize,
-    /// A reply is lost only if the request had this in it.
-    only: parking_lot::Mutex<Vec<u8>>,
+    /// So many times the connections of before have been forgotten.
+    forgotten: AtomicUsize,
+    /// The next request that has this in it loses its reply.
+    doomed: parking_lot::Mutex<Option<Vec<u8>>>,
+    /// It also arrives late, when its connection is long closed: as soon as this is no longer so.
+    late: AtomicBool,
+    /// Whether a reply has been lost.
+    lost: AtomicBool,
 }
 
 impl Proxy {
@@ -48,15 +52,45 @@ impl Proxy {
         self.state.cut.store(cut, Ordering::SeqCst);
     }
 
+    /// Nothing passes any more through the connections that there are, and nobody is told: as after
+    /// a router on the way was replaced.
+    pub(crate) fn forget_connections(&self) {
+        self.state.forgotten.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Has the server carry out the next request with `text` in it, whose reply is lost with the
     /// connection.
     pub(crate) fn lose_reply_to(&self, text: &str) {
-        *self.state.only.lock() = text.as_bytes().to_vec();
-        self.state.losses.store(1, Ordering::SeqCst);
+        self.state.lost.store(false, Ordering::SeqCst);
+        *self.state.doomed.lock() = Some(text.as_bytes().to_vec());
     }
 
     pub(crate) fn has_lost(&self) -> bool {
-        self.state.losses.load(Ordering::SeqCst) == 0
+        self.state.lost.load(Ordering::SeqCst)
+    }
+
+    /// Has the connection closed at the next request with `text` in it, which arrives nevertheless:
+    /// but not before [`deliver`](Self::deliver).
+    pub(crate) fn delay(&self, text: &str) {
+        self.state.late.store(true, Ordering::SeqCst);
+        self.lose_reply_to(text);
+    }
+
+    pub(crate) fn is_delayed(&self) -> bool {
+        self.state.doomed.lock().is_none()
+    }
+
+    pub(crate) fn deliver(&self) {
+        self.state.late.store(false, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    /// Whether a request is the one that loses its reply.
+    fn dooms(&self, request: &[u8]) -> bool {
+        let mut doomed = self.doomed.lock();
+        let has = |text: &Vec<u8>| request.windows(text.len()).any(|part| part == text);
+        doomed.take_if(|text| has(text)).is_some()
     }
 }
 
@@ -81,6 +115,7 @@ fn pass(
     is_reply: bool,
 ) {
     let mut buffer = vec![0; 1 << 16];
+    let known_since = state.forgotten.load(Ordering::SeqCst);
     while let Ok(count) = from.read(&mut buffer) {
         if count == 0 {
             return;
@@ -88,21 +123,35 @@ fn pass(
         while state.cut.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(5));
         }
-        if !is_reply && state.losses.load(Ordering::SeqCst) > 0 {
-            let only = state.only.lock();
-            if buffer[..count]
-                .windows(only.len())
-                .any(|part| part == &only[..])
-            {
-                doomed.store(true, Ordering::SeqCst);
+        while state.forgotten.load(Ordering::SeqCst) > known_since {
+            thread::park();
+        }
+        if !is_reply && state.dooms(&buffer[..count]) {
+            doomed.store(true, Ordering::SeqCst);
+            if state.late.load(Ordering::SeqCst) {
+                return pass_late(from, to, state, &buffer[..count]);
             }
         }
         if is_reply && doomed.load(Ordering::SeqCst) {
-            state.losses.store(0, Ordering::SeqCst);
+            state.lost.store(true, Ordering::SeqCst);
             return;
         }
         if to.write_all(&buffer[..count]).is_err() {
             return;
         }
+    }
+}
+
+/// Passes a request on whose sender believes the connection closed.
+fn pass_late(mut from: &TcpStream, mut to: &TcpStream, state: &State, beginning: &[u8]) {
+    let mut request = beginning.to_vec();
+    let _ = from.shutdown(Shutdown::Write);
+    let _ = from.read_to_end(&mut request);
+    while state.late.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let _ = to.write_all(&request);
+    while !state.lost.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(5));
     }
 }

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -17,6 +18,21 @@ pub(crate) fn program() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&paths).map(|path| path.join("redis-server"));
     found.into_iter().find(|path| path.exists())
+}
+
+/// A port that nobody listens at.
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
+/// The first line of a server's reply to a command, if it can be reached.
+pub(crate) fn ask(port: u16, command: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    write!(stream, "{command}\r\n").ok()?;
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line).ok()?;
+    Some(line.trim_end().to_owned())
 }
 
 /// A server on a free port with a directory of its own; both are gone when it is dropped.
@@ -39,9 +55,7 @@ impl Server {
         let name = format!("hilos-cluster-{}-{number}", std::process::id());
         let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(&dir).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let options = options.iter().map(ToString::to_string).collect();
         let mut server = Self {
             port,
@@ -55,8 +69,21 @@ impl Server {
 
     /// Starts it, again after [`kill`](Self::kill) with the data that it had.
     pub(crate) fn run(&mut self) {
+        self.begin();
+        until("redis-server answers", || {
+            let answer = self.try_command("PING");
+            answer
+                .is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
+        });
+    }
+
+    /// Starts it, and does not wait until it answers.
+    pub(crate) fn begin(&mut self) {
         let child = Command::new(program().unwrap())
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
+            // What it has written outlives its process. By default it may write a second later than
+            // it answers, if the disk is busy.
+            .args(["--appendfsync", "no"])
             .args(["--port", &self.port.to_string(), "--dir"])
             .arg(&self.dir)
             .args(&self.options)
@@ -65,11 +92,6 @@ impl Server {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        until("redis-server answers", || {
-            let answer = self.try_command("PING");
-            answer
-                .is_some_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH"))
-        });
     }
 
     pub(crate) fn kill(&mut self) {
@@ -77,6 +99,22 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Keeps the data that it has now, to which [`restore`](Self::restore) returns.
+    pub(crate) fn save(&self) {
+        let copied = Command::new("cp")
+            .arg("-r")
+            .arg(&self.dir)
+            .arg(self.file("copy"))
+            .status();
+        assert!(copied.unwrap().success());
+    }
+
+    /// Has the data of before, as long as it is not running.
+    pub(crate) fn restore(&self) {
+        fs::remove_dir_all(&self.dir).unwrap();
+        fs::rename(self.file("copy"), &self.dir).unwrap();
     }
 
     /// Loses all data, as long as it is not running.
@@ -94,12 +132,8 @@ impl Server {
         self.try_command(command).unwrap()
     }
 
-    fn try_command(&self, command: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        write!(stream, "{command}\r\n").ok()?;
-        let mut line = String::new();
-        BufReader::new(&stream).read_line(&mut line).ok()?;
-        Some(line.trim_end().to_owned())
+    pub(crate) fn try_command(&self, command: &str) -> Option<String> {
+        ask(self.port, command)
     }
 
     /// The number in the reply to a command.
@@ -140,19 +174,30 @@ impl Drop for Server {
     }
 }
 
+/// The lease that workers have here.
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
+
 /// This program as a worker; killed when it is dropped.
 pub(crate) struct Worker(pub(crate) Child);
 
 impl Worker {
     pub(crate) fn start(url: &str, queue: &str, options: &[&str]) -> Self {
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["worker", "--queue", queue, "--lease", "1"])
+        Self::with(url, queue, options, |program| program)
+    }
+
+    /// A worker whose program `change` changes before it starts.
+    pub(crate) fn with<F>(url: &str, queue: &str, options: &[&str], change: F) -> Self
+    where
+        F: FnOnce(&mut Command) -> &mut Command,
+    {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        program
+            .args(["worker", "--queue", queue, "--lease"])
+            .arg(LEASE.as_secs_f64().to_string())
             .args(options)
             .env("HILOS_CLUSTER_URL", url)
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(child)
+            .stdin(Stdio::null());
+        Self(change(&mut program).spawn().unwrap())
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -4,8 +4,9 @@ use hilos::cluster::{ClusterPool, status};
 use hilos::multiprocessing::pool::JobError;
 use nix::sys::signal::Signal;
 
-use crate::functions::{die, die_once, initialized, kill_worker, nap, note_nap, process, square};
-use crate::runner::{Case, until};
+use crate::functions::{die, die_once, hoard, initialized, kill_worker};
+use crate::functions::{nap, note_nap, process, square};
+use crate::runner::{Case, PATIENCE, until};
 use crate::server::{Server, Worker, lines};
 
 pub(crate) const CASES: &[Case] = &[
@@ -13,7 +14,12 @@ pub(crate) const CASES: &[Case] = &[
     ("workers::drain_on_sigterm", drain_on_sigterm),
     ("workers::crash_costs_one_job", crash_costs_one_job),
     ("workers::retries_are_capped", retries_are_capped),
+    (
+        "workers::given_back_is_not_forgiven",
+        given_back_is_not_forgiven,
+    ),
     ("workers::maxtasksperchild", maxtasksperchild),
+    ("workers::max_memory_per_child", max_memory_per_child),
     ("workers::initializer", initializer),
     ("workers::long_tasks_spread", long_tasks_spread),
 ];
@@ -99,6 +105,34 @@ fn retries_are_capped() {
     assert_eq!(lines(&path).len(), 3);
 }
 
+/// How often a task has taken its worker along is known also after a worker has put it back.
+fn given_back_is_not_forgiven() {
+    let server = Server::start();
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let path = server.file("deaths");
+    let name = path.to_str().unwrap().to_owned();
+    let options = ["--slots", "1", "--max-retries", "2"];
+    let deadly = pool.apply_async(kill_worker, (name,)).unwrap();
+    for _ in 0..2 {
+        server.worker("q", &options).wait();
+    }
+    assert_eq!(lines(&path).len(), 2);
+    // One that is fast, and so fetches ahead; then it has a long task, and puts the deadly one back.
+    let _busy = server.worker("q", &["--slots", "1", "--max-retries", "0"]);
+    let pool = pool.with_chunksize(1);
+    let _long = pool.map_async(square, 0..1000);
+    let _long = pool.apply_async(nap, (3_600_000,)).unwrap();
+    let status = || status(&server.url(), "q").unwrap();
+    until("it is put back", || {
+        status().retried > 1 && status().queued == 1
+    });
+    let mut last = server.worker("q", &options);
+    assert_eq!(last.wait(), None, "killed");
+    let _next = server.worker("q", &options);
+    assert!(deadly.get(PATIENCE).unwrap_err().is_worker_lost());
+    assert_eq!(lines(&path).len(), 3);
+}
+
 fn maxtasksperchild() {
     let server = Server::start();
     let _worker = server.worker("q", &["--slots", "1", "--maxtasksperchild", "10"]);
@@ -109,6 +143,22 @@ fn maxtasksperchild() {
     processes.sort_unstable();
     processes.dedup();
     assert_eq!(processes.len(), 5);
+}
+
+/// A process that has grown too large is replaced after its task; the worker stays.
+fn max_memory_per_child() {
+    let server = Server::start();
+    let mut worker = server.worker("q", &["--slots", "1", "--max-memory", "65536"]);
+    let pool = ClusterPool::new(&server.url(), "q").unwrap();
+    let small: Vec<u32> = (0..5)
+        .map(|_| pool.apply(hoard, (1 << 20,)).unwrap())
+        .collect();
+    assert!(small.iter().all(|pid| *pid == small[0]), "{small:?}");
+    assert_eq!(pool.apply(hoard, (96 << 20,)).unwrap(), small[0]);
+    let next = pool.apply(process, (0,)).unwrap();
+    assert_ne!(next, small[0], "it has 96 MiB and goes on");
+    assert_eq!(pool.apply(process, (0,)).unwrap(), next);
+    assert!(worker.0.try_wait().unwrap().is_none(), "the worker lives");
 }
 
 fn initializer() {

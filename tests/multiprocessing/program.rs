@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SigHandler, Signal, kill, killpg, signal};
 use nix::unistd::Pid;
 
 const VARIABLE: &str = "HILOS_TEST_PROGRAM";
@@ -35,6 +35,7 @@ impl Program {
 
     /// Runs a program in a process group of its own.
     pub(crate) fn run(mut command: Command) -> Self {
+        heed_interrupts();
         let command = command
             .process_group(0)
             .stdin(Stdio::piped())
@@ -108,6 +109,12 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Has this process and its children heed Ctrl-C, which a shell's background job is told to ignore.
+pub(crate) fn heed_interrupts() {
+    // SAFETY: this restores what the system does by itself, and no code of the process runs at the signal.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
 }
 
 /// In a program: its arguments; `None` in an ignored test that somebody runs by hand.

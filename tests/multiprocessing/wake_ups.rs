@@ -70,9 +70,9 @@ impl Pair {
         }
         process.join(LONG).unwrap();
         assert_eq!(process.exitcode(), Some(0));
-        // Not all, as a busy machine takes its time.
+        // Far from all, as a busy machine takes its time; next to none without wake-ups.
         let woken = self.woken.get();
-        assert!(woken > ROUNDS / 2, "it found out by itself: {woken}");
+        assert!(woken > ROUNDS / 10, "it found out by itself: {woken}");
     }
 }
 

@@ -2,25 +2,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hilos_core::contextvars::Context;
 use hilos_core::lazy_context::{Asking, asking};
-use hilos_core::time::Timeout;
 
 use crate::awaited_by::Told;
 use crate::clock::Clock;
 use crate::create_task::TaskFactory;
-use crate::events::{CallbackResult, Handle, Scheduled, TimerHandle, captured};
+use crate::events::Scheduled;
 use crate::exception::{Exception, Result};
-use crate::exceptions::{RuntimeError, ValueError};
+use crate::exceptions::RuntimeError;
 use crate::executors::DefaultExecutor;
 use crate::futures::Future;
 use crate::guest::Guest;
-use crate::handler::ExceptionContext;
+use crate::handler::{ExceptionContext, ExceptionHandler};
 #[cfg(target_os = "linux")]
 use crate::interrupt::Interrupted;
 use crate::ready::{Ready, ReadyQueue};
@@ -81,7 +78,7 @@ pub(crate) struct Inner {
     closed: Cell<bool>,
     /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
     pub(crate) raised: RefCell<Option<Exception>>,
-    exception_handler: RefCell<Option<ExceptionHandler>>,
+    pub(crate) exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
     slow_callback_duration: Cell<f64>,
     /// There from when a descriptor or a signal is watched first.
@@ -113,9 +110,6 @@ pub(crate) struct Inner {
     /// How many callbacks futures were given.
     callbacks: Cell<u64>,
 }
-
-/// What a loop does with errors that nobody can catch.
-pub type ExceptionHandler = Rc<dyn Fn(&EventLoop, &ExceptionContext)>;
 
 /// Creates a loop; nothing runs in it yet.
 ///
@@ -208,108 +202,6 @@ impl EventLoop {
     /// Creates a future that somebody will have to complete.
     pub fn create_future<T: 'static>(&self) -> Future<T> {
         Future::new_in(self)
-    }
-
-    /// Has `callback` called in the next iteration, after what is ready already.
-    ///
-    /// # Errors
-    /// [`RuntimeError`] if the loop is closed.
-    pub fn call_soon<F, R>(&self, callback: F) -> Result<Handle>
-    where
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        self.call_soon_in(captured(), callback)
-    }
-
-    /// Like [`call_soon`](Self::call_soon), in the given context instead of a copy of the current one.
-    ///
-    /// # Errors
-    /// [`RuntimeError`] if the loop is closed.
-    pub fn call_soon_with_context<F, R>(&self, context: &Context, callback: F) -> Result<Handle>
-    where
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        self.call_soon_in(Some(context.clone()), callback)
-    }
-
-    pub(crate) fn call_soon_in<F, R>(&self, context: Option<Context>, callback: F) -> Result<Handle>
-    where
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        self.check_open()?;
-        let handle = Handle::new(self, None, context, callback);
-        self.push(Ready::Handle(handle.0.clone()));
-        Ok(handle)
-    }
-
-    /// Has `callback` called after `delay` seconds; a negative delay is none.
-    ///
-    /// Calls that are due at the very same time run in the order of CPython's heap, which is not
-    /// that of the calls of this function.
-    ///
-    /// # Errors
-    /// [`RuntimeError`] if the loop is closed, [`ValueError`] if `delay` is NaN or `None`.
-    pub fn call_later<D, F, R>(&self, delay: D, callback: F) -> Result<TimerHandle>
-    where
-        D: Into<Timeout>,
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        let Some(delay) = delay.into().seconds() else {
-            return Err(ValueError::new("delay cannot be None").into());
-        };
-        self.call_at(self.time() + delay, callback)
-    }
-
-    /// Has `callback` called when the loop's [`time`](Self::time) is `when`.
-    ///
-    /// # Errors
-    /// As [`call_later`](Self::call_later).
-    pub fn call_at<F, R>(&self, when: f64, callback: F) -> Result<TimerHandle>
-    where
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        self.call_at_in(captured(), when, callback)
-    }
-
-    /// Like [`call_at`](Self::call_at), in the given context instead of a copy of the current one.
-    ///
-    /// # Errors
-    /// As [`call_later`](Self::call_later).
-    pub fn call_at_with_context<F, R>(
-        &self,
-        context: &Context,
-        when: f64,
-        callback: F,
-    ) -> Result<TimerHandle>
-    where
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        self.call_at_in(Some(context.clone()), when, callback)
-    }
-
-    pub(crate) fn call_at_in<F, R>(
-        &self,
-        context: Option<Context>,
-        when: f64,
-        callback: F,
-    ) -> Result<TimerHandle>
-    where
-        F: FnOnce() -> R + 'static,
-        R: CallbackResult + 'static,
-    {
-        if when.is_nan() {
-            return Err(ValueError::new("when cannot be NaN").into());
-        }
-        self.check_open()?;
-        let handle = Handle::new(self, Some(when), context, callback);
-        self.push_timer(handle.0.clone());
-        Ok(TimerHandle(handle))
     }
 
     pub(crate) fn push_timer(&self, timer: Rc<dyn Scheduled>) {
@@ -450,51 +342,6 @@ impl EventLoop {
 
     pub(crate) fn task_count(&self) -> usize {
         self.0.tasks.borrow().len()
-    }
-
-    /// Has later errors that nobody can catch handled by `handler`.
-    pub fn set_exception_handler<H>(&self, handler: H)
-    where
-        H: Fn(&Self, &ExceptionContext) + 'static,
-    {
-        let old = self.0.exception_handler.replace(Some(Rc::new(handler)));
-        drop(old);
-    }
-
-    /// Has later errors that nobody can catch printed, as they are by default.
-    pub fn reset_exception_handler(&self) {
-        let old = self.0.exception_handler.take();
-        drop(old);
-    }
-
-    /// The program's own handler, if one is set.
-    pub fn get_exception_handler(&self) -> Option<ExceptionHandler> {
-        self.0.exception_handler.borrow().clone()
-    }
-
-    /// Whether a handler of the program's own is set.
-    pub fn has_exception_handler(&self) -> bool {
-        self.0.exception_handler.borrow().is_some()
-    }
-
-    /// Hands an error that nobody can catch to the loop's handler.
-    pub fn call_exception_handler(&self, context: ExceptionContext) {
-        match self.get_exception_handler() {
-            None => self.default_exception_handler(&context),
-            Some(handler) => {
-                let called = hilos_core::panic::catch(|| handler(self, &context));
-                if let Err(hilos_core::panic::Unwound::Panic(panic)) = called {
-                    let failure = ExceptionContext::new("Unhandled error in exception handler");
-                    self.default_exception_handler(&failure.with_exception(panic.into()));
-                }
-            }
-        }
-    }
-
-    /// Prints the error on the standard error output.
-    pub fn default_exception_handler(&self, context: &ExceptionContext) {
-        // A closed standard error output is no reason to fail.
-        let _ = writeln!(std::io::stderr(), "{context}");
     }
 }
 

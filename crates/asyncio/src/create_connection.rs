@@ -11,9 +11,9 @@ use socket2::{Domain, Socket, Type};
 use crate::address::{Address, unix_address};
 use crate::base_events::EventLoop;
 use crate::connecting::{Options, connect_to, only};
-use crate::create_server::unix_stream_socket;
 use crate::exception::Result;
 use crate::exceptions::ValueError;
+use crate::listening::unix_stream_socket;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::security::Ssl;
@@ -21,11 +21,18 @@ use crate::socket_repr::socket_repr;
 use crate::transports::Transport;
 
 /// Where [`CreateConnection`] connects to.
-enum Target {
+pub(crate) enum Target {
     Host(Option<String>, u16),
     Path(PathBuf),
     Socket(OwnedFd),
     UnixSocket(OwnedFd),
+}
+
+impl Target {
+    /// A port of a host; of this machine for `""`.
+    pub(crate) fn host(host: &str, port: u16) -> Self {
+        Self::Host((!host.is_empty()).then(|| host.to_owned()), port)
+    }
 }
 
 /// A connection to be made; awaiting it makes it.
@@ -61,8 +68,7 @@ impl EventLoop {
         F: FnOnce() -> P,
         P: Protocol,
     {
-        let host = (!host.is_empty()).then(|| host.to_owned());
-        CreateConnection::new(self, protocol_factory, Target::Host(host, port))
+        CreateConnection::new(self, protocol_factory, Target::host(host, port))
     }
 
     /// As [`create_connection`](Self::create_connection), over a socket that is connected already.
@@ -121,7 +127,7 @@ impl EventLoop {
 }
 
 impl<F> CreateConnection<F> {
-    fn new(event_loop: &EventLoop, factory: F, target: Target) -> Self {
+    pub(crate) fn new(event_loop: &EventLoop, factory: F, target: Target) -> Self {
         Self {
             event_loop: event_loop.clone(),
             factory,

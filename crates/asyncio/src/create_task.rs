@@ -9,7 +9,8 @@ use hilos_core::contextvars::Context;
 use crate::base_events::EventLoop;
 use crate::exception::Result;
 use crate::running;
-use crate::tasks::{Making, Task, spawn};
+use crate::task_cell::{Making, spawn};
+use crate::tasks::Task;
 
 /// Has the running loop run `coroutine` as a task.
 ///

@@ -1,9 +1,15 @@
-//! What a loop's exception handler is told.
+//! What becomes of errors that nobody can catch: a loop's exception handler, and what it is told.
 
 use std::fmt;
+use std::io::Write as _;
 use std::panic::Location;
+use std::rc::Rc;
 
+use crate::base_events::EventLoop;
 use crate::exception::Exception;
+
+/// What a loop does with errors that nobody can catch.
+pub type ExceptionHandler = Rc<dyn Fn(&EventLoop, &ExceptionContext)>;
 
 /// Something that went wrong where nobody could catch it: the dictionary that CPython hands to a
 /// loop's exception handler.
@@ -78,5 +84,52 @@ impl fmt::Display for ExceptionContext {
             }
         }
         Ok(())
+    }
+}
+
+impl EventLoop {
+    /// Has later errors that nobody can catch handled by `handler`.
+    pub fn set_exception_handler<H>(&self, handler: H)
+    where
+        H: Fn(&Self, &ExceptionContext) + 'static,
+    {
+        let old = self.0.exception_handler.replace(Some(Rc::new(handler)));
+        drop(old);
+    }
+
+    /// Has later errors that nobody can catch printed, as they are by default.
+    pub fn reset_exception_handler(&self) {
+        let old = self.0.exception_handler.take();
+        drop(old);
+    }
+
+    /// The program's own handler, if one is set.
+    pub fn get_exception_handler(&self) -> Option<ExceptionHandler> {
+        self.0.exception_handler.borrow().clone()
+    }
+
+    /// Whether a handler of the program's own is set.
+    pub fn has_exception_handler(&self) -> bool {
+        self.0.exception_handler.borrow().is_some()
+    }
+
+    /// Hands an error that nobody can catch to the loop's handler.
+    pub fn call_exception_handler(&self, context: ExceptionContext) {
+        match self.get_exception_handler() {
+            None => self.default_exception_handler(&context),
+            Some(handler) => {
+                let called = hilos_core::panic::catch(|| handler(self, &context));
+                if let Err(hilos_core::panic::Unwound::Panic(panic)) = called {
+                    let failure = ExceptionContext::new("Unhandled error in exception handler");
+                    self.default_exception_handler(&failure.with_exception(panic.into()));
+                }
+            }
+        }
+    }
+
+    /// Prints the error on the standard error output.
+    pub fn default_exception_handler(&self, context: &ExceptionContext) {
+        // A closed standard error output is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "{context}");
     }
 }

@@ -48,6 +48,7 @@
 //!
 //! Mirrors [`asyncio`](https://docs.python.org/3.14/library/asyncio.html).
 
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 #[cfg(target_os = "linux")]
@@ -92,6 +93,8 @@ mod heapq;
 mod inbox;
 mod interrupt;
 mod iteration;
+#[cfg(target_os = "linux")]
+mod listening;
 mod locks;
 mod loop_handle;
 mod os_error;
@@ -108,6 +111,7 @@ mod run_coroutine_threadsafe;
 mod run_until_complete;
 mod runners;
 mod running;
+mod scheduling;
 #[cfg(target_os = "linux")]
 mod security;
 #[cfg(target_os = "linux")]
@@ -137,12 +141,13 @@ mod streams;
 pub mod subprocess;
 #[allow(unsafe_code, reason = "a task in one allocation, and its waker")]
 mod sys;
-mod task_head;
-mod taskgroups;
 #[allow(
     unsafe_code,
     reason = "it promises that the coroutine stays in its place"
 )]
+mod task_cell;
+mod task_head;
+mod taskgroups;
 mod tasks;
 pub mod testing;
 mod thread_loop;
@@ -170,7 +175,7 @@ pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
 pub use awaited_by::{future_add_to_awaited_by, future_discard_from_awaited_by};
 pub use awaiting::Await;
-pub use base_events::{EventLoop, ExceptionHandler, new_event_loop};
+pub use base_events::{EventLoop, new_event_loop};
 pub use create_task::{
     TaskFactory, TaskOptions, create_eager_task_factory, create_task, eager_task_factory,
 };
@@ -186,7 +191,7 @@ pub use gather::{GatherTuple, gather, gather_results};
 pub use graph::{
     FrameCallGraphEntry, FutureCallGraph, capture_call_graph, format_call_graph, print_call_graph,
 };
-pub use handler::ExceptionContext;
+pub use handler::{ExceptionContext, ExceptionHandler};
 pub use hilos_futures::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen};
 pub use locks::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, LockGuard, Semaphore, SemaphoreGuard,

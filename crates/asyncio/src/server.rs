@@ -1,19 +1,18 @@
 //! `asyncio.Server`.
 
+mod accepting;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, ErrorKind};
 use std::rc::{Rc, Weak};
 
 use socket2::Socket;
 
-use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::exceptions::RuntimeError;
 use crate::futures::Future;
-use crate::handler::ExceptionContext;
 use crate::os_error::os_error;
 use crate::protocols::Protocol;
 use crate::repr::debug_like_display;
@@ -21,12 +20,9 @@ use crate::security::Security;
 use crate::site::{self, WaitsIn};
 use crate::sleep::sleep;
 use crate::step::catch_cancel;
-use crate::transports::{Opened, StreamTransport, Transport, invoke, is_not_ready};
+use crate::transports::{StreamTransport, Transport};
 use crate::trsock::TransportSocket;
 use crate::wait::release;
-
-/// How long a server waits for resources that the system lacks, in seconds.
-const ACCEPT_RETRY_DELAY: f64 = 1.0;
 
 /// A server that accepts connections.
 ///
@@ -306,76 +302,6 @@ impl Server {
         self.wait_closed().await?;
         result
     }
-
-    fn accept_from(&self, socket: &TransportSocket) -> Result<()> {
-        let (server, listening) = (self.clone(), socket.clone());
-        let socket = socket.get().map_err(os_error)?;
-        self.0
-            .event_loop
-            .add_reader(&*socket, move || server.accept_ready(&listening))
-    }
-
-    /// Accepts all connections that wait, or as many as may wait at once.
-    fn accept_ready(&self, socket: &TransportSocket) -> Result<()> {
-        for _ in 0..=self.0.how.backlog {
-            match socket.get().and_then(|socket| socket.accept()) {
-                Ok((connection, address)) => {
-                    let opened = Opened {
-                        socket: connection,
-                        peername: Some(Address::new(&address)),
-                        server: Some(self.clone()),
-                    };
-                    let accept = self.clone().accept(opened);
-                    self.0.event_loop.create_task(accept)?;
-                }
-                Err(error) if is_not_ready(&error) => break,
-                // It was gone before it was accepted.
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                Err(error) if lacks_resources(&error) => return self.retry_later(socket, error),
-                Err(error) => return Err(os_error(error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// The system would report the socket as ready again and again.
-    fn retry_later(&self, socket: &TransportSocket, error: io::Error) -> Result<()> {
-        let context = ExceptionContext::new("socket.accept() out of system resource");
-        let context = context.with_exception(os_error(error));
-        self.0.event_loop.call_exception_handler(context);
-        if let Ok(open) = socket.get() {
-            self.0.event_loop.remove_reader(&*open);
-        }
-        let (server, socket) = (self.clone(), socket.clone());
-        let again = move || match server.is_open() {
-            true => server.accept_from(&socket),
-            false => Ok(()),
-        };
-        self.0.event_loop.call_later(ACCEPT_RETRY_DELAY, again)?;
-        Ok(())
-    }
-
-    /// Begins a connection; a failure is the connection's, and shown only in debug mode.
-    async fn accept(self, opened: Opened) -> Result<()> {
-        let event_loop = self.get_loop();
-        match self.connect(opened).await {
-            Err(exception) if exception.is_exit() => return Err(exception),
-            Err(exception) if event_loop.get_debug() => {
-                let message = "Error on transport creation for incoming connection";
-                let context = ExceptionContext::new(message).with_exception(exception);
-                event_loop.call_exception_handler(context);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    async fn connect(&self, opened: Opened) -> Result<()> {
-        let how = &self.0.how;
-        let protocol = invoke(|| Ok((how.factory)()))?;
-        let started = how.security.start(&self.0.event_loop, opened, protocol);
-        started.await.map(drop)
-    }
 }
 
 /// Closes the server, also when the future that uses it is dropped.
@@ -385,11 +311,6 @@ impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.0.close();
     }
-}
-
-fn lacks_resources(error: &io::Error) -> bool {
-    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(&error.raw_os_error().unwrap_or_default())
 }
 
 impl fmt::Display for Server {

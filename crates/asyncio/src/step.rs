@@ -117,6 +117,17 @@ impl EventLoop {
     }
 }
 
+impl EventLoop {
+    /// A copy of the current context, for a new task.
+    pub(crate) fn copy_context(&self) -> LazyContext {
+        let task = self.current_task();
+        match task.as_ref().and_then(|task| task.task()) {
+            Some(head) => LazyContext::copy_current_of(&head.context),
+            None => LazyContext::copy_current(),
+        }
+    }
+}
+
 /// Tells `look` the context of the task that the thread's loop runs.
 pub(crate) fn ask_for_context(look: &mut dyn FnMut(&LazyContext)) {
     let task = running::with(EventLoop::current_task).flatten();

@@ -79,37 +79,45 @@ impl ClusterExecutor {
         T: Serialize + DeserializeOwned + Send + 'static,
     {
         let future = Future::new();
-        let (number, open) = (self.open.begin(&future), self.open.clone());
+        match self.send(function, args, &future) {
+            Ok(call) => self.take_back_with(&future, call),
+            Err(JobError::NotRunning | JobError::Terminated) => {
+                return Err(RuntimeError::AfterShutdown);
+            }
+            Err(error) => complete(&future, Err(error)),
+        }
+        Ok(future)
+    }
+
+    /// Sends a call whose outcome a future will be told; which call it is.
+    fn send<F, A, T>(&self, function: F, args: A, future: &Future<T>) -> Result<usize, JobError>
+    where
+        F: PoolFunction<A, Output = T>,
+        A: Serialize + DeserializeOwned + 'static,
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let (number, open) = (self.open.begin(future), self.open.clone());
         let told = future.clone();
         let tell = move |results: Result<Vec<T>, JobError>| {
             open.end(number);
             complete(&told, results);
         };
-        let teller = match self
-            .pool
-            .call(function)
-            .and_then(|call| call.tell(vec![args], tell))
-        {
-            Ok(teller) => teller,
-            Err(JobError::NotRunning | JobError::Terminated) => {
-                self.open.end(number);
-                return Err(RuntimeError::AfterShutdown);
-            }
-            Err(error) => {
-                self.open.end(number);
-                complete(&future, Err(error));
-                return Ok(future);
-            }
-        };
+        let call = self.pool.call(function);
+        let sent = call.and_then(|call| call.tell(vec![args], tell));
+        sent.map(|teller| teller.call())
+            .inspect_err(|_| self.open.end(number))
+    }
+
+    /// Takes a call back when its future is cancelled.
+    fn take_back_with<T: Send + 'static>(&self, future: &Future<T>, call: usize) {
         let client = Arc::downgrade(self.pool.client());
         future.add_done_callback(move |future| {
             if future.cancelled()
                 && let Some(client) = client.upgrade()
             {
-                client.shared.cancel(teller.call());
+                client.shared.cancel(call);
             }
         });
-        Ok(future)
     }
 
     /// Has the workers call `function` with each item, and gives the results in the items' order.
@@ -129,7 +137,10 @@ impl ClusterExecutor {
         Ok(Map::of_futures(futures, called))
     }
 
-    /// Takes no more calls and, if `wait` says so, blocks until those that were submitted are done.
+    /// Takes no more calls and, if `wait` says so, waits for those that were submitted.
+    ///
+    /// # Blocking
+    /// Until they are done, if `wait` says so.
     pub fn shutdown(&self, wait: bool) {
         self.pool.close();
         if wait {
@@ -139,6 +150,9 @@ impl ClusterExecutor {
     }
 
     /// Like [`shutdown`](Self::shutdown), and cancels the calls.
+    ///
+    /// # Blocking
+    /// For a moment, if `wait` says so.
     pub fn shutdown_cancel_futures(&self, wait: bool) {
         self.pool.close();
         self.open.cancel_all();
@@ -147,6 +161,9 @@ impl ClusterExecutor {
 
     /// Calls `f` with the executor and then [`shutdown(true)`](Self::shutdown), also if `f`
     /// panics: Python's `with` block.
+    ///
+    /// # Blocking
+    /// As `f`, and then until all calls are done.
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
         struct Exit<'a>(&'a ClusterExecutor);
 

@@ -42,14 +42,17 @@
 //!     +@connection +@scripting +del +exists +pexpire +pttl +time
 //! ```
 //!
-//! and connect to `rediss://hilos:PASSWORD@host:6380/0`, with the feature `tls`. Passwords are
-//! never printed, neither by `Debug` nor in errors or logs.
+//! and connect to `rediss://hilos:PASSWORD@host:6380/0`, with the feature `tls`; in a URL `@`, `/` and
+//! the like are `%40`, `%2F`. The server's certificate must be of an authority that the system
+//! believes, or one in the file that the variable `SSL_CERT_FILE` names. Passwords are never
+//! printed, neither by `Debug` nor in errors or logs.
 //!
 //! # The server
 //! Set `maxmemory-policy noeviction`, so that a full server refuses instead of dropping tasks, and
 //! `appendonly yes` for tasks to survive its restart. With `appendfsync everysec` a second's worth
-//! may be lost with the power; a living client sends that again. A queue is on one node of a Redis
-//! Cluster.
+//! may be lost with the power, and also with the process when the disk is busy: a living client
+//! sends those tasks again, and takes those back that it has the results of. A queue is on one node
+//! of a Redis Cluster.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -64,6 +67,7 @@ mod pool;
 #[doc(hidden)]
 pub mod registry;
 mod status;
+mod thread;
 mod worker;
 
 pub use error::Error;

@@ -54,6 +54,9 @@ pub struct WorkerStatus {
 ///
 /// # Errors
 /// [`Error::Url`] and [`Error::Server`].
+///
+/// # Blocking
+/// For some commands of the server, each for five seconds at most.
 pub fn status(url: &str, queue: &str) -> Result<Status, Error> {
     let mut engine = Redis::new(&Server::new(url)?, queue);
     engine.connect(&|| false)?;
@@ -136,21 +139,25 @@ impl fmt::Display for Status {
         )?;
         writeln!(f, "workers {}, slots {}", self.workers.len(), self.slots())?;
         for worker in &self.workers {
-            let WorkerStatus {
-                host,
-                pid,
-                slots,
-                busy,
-                age,
-                seen,
-                ..
-            } = worker;
-            let (age, seen) = (age.as_secs(), seen.as_secs_f64());
-            writeln!(
-                f,
-                "  {host} pid {pid}: {busy} of {slots} busy, up {age} s, seen {seen:.1} s ago"
-            )?;
+            writeln!(f, "  {worker}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for WorkerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            host,
+            pid,
+            slots,
+            busy,
+            ..
+        } = self;
+        let (age, seen) = (self.age.as_secs(), self.seen.as_secs_f64());
+        write!(
+            f,
+            "{host} pid {pid}: {busy} of {slots} busy, up {age} s, seen {seen:.1} s ago"
+        )
     }
 }

@@ -14,6 +14,7 @@
 //! - [`lazy_context`]: contexts that are made when somebody asks for them, for the tasks of a loop.
 //! - [`deadlock`]: who waits for whom, with the feature `deadlock_detection`.
 
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod contextvars;
@@ -25,8 +26,11 @@ pub mod lazy_context {
 }
 pub mod lock;
 pub mod panic;
+#[allow(unsafe_code, reason = "it parks by the addresses of words")]
 pub mod park;
+#[allow(unsafe_code, reason = "hooks of the C library")]
 pub mod process;
+#[allow(unsafe_code, reason = "the promises of a lock")]
 pub mod raw_lock;
 pub mod sync;
 pub mod time;

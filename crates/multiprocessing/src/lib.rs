@@ -14,6 +14,7 @@
 //! | `Manager()` | [`manager()`](managers::manager) |
 //! | `SharedMemory(create=True, size=512)` | [`SharedMemory::create(512)`](shared_memory::SharedMemory::create) |
 
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg(target_os = "linux")]
 
@@ -35,6 +36,7 @@ mod logging;
 pub mod managers;
 mod message;
 pub mod pool;
+#[allow(unsafe_code, reason = "it forks")]
 mod popen;
 mod process;
 pub mod queues;
@@ -47,7 +49,15 @@ pub mod sharedctypes;
 mod spawn;
 mod start_method;
 pub mod synchronize;
+#[allow(
+    unsafe_code,
+    reason = "memory between processes, forks, and the entry before `main`"
+)]
 mod sys;
+#[allow(
+    unsafe_code,
+    reason = "it says which function a process was asked to call"
+)]
 mod target;
 
 pub use authkey::AuthenticationString;

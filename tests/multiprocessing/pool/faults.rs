@@ -13,6 +13,7 @@ use nix::unistd::{Pid, setpgid};
 
 use super::{Directory, square};
 use crate::faults::alive;
+use crate::program::heed_interrupts;
 use crate::support::{LONG, wait_until};
 
 fn kill_worker(pid: u32) {
@@ -167,6 +168,7 @@ fn busy_pool(connection: &Connection, stop: String) -> Result<(Pool, MapResult<(
 fn an_interrupt_ends_the_whole_tree() {
     fn parent(connection: Connection, stop: String) -> Result<(), Error> {
         setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        heed_interrupts();
         let (_pool, map) = busy_pool(&connection, stop)?;
         map.wait(None);
         Ok(())
@@ -184,6 +186,7 @@ fn an_interrupt_ends_the_whole_tree() {
 fn a_program_that_handles_interrupts_keeps_its_workers() {
     fn parent(connection: Connection, stop: String) -> Result<(), Error> {
         setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        heed_interrupts();
         // From here the fork server is there, whose children do not block the signal.
         crate::support::run_to_end(&Process::new(|| (), ()));
         let mut blocked = SigSet::empty();

@@ -1,22 +1,14 @@
 //! `asyncio.open_connection` and `asyncio.open_unix_connection`.
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::path::Path;
 
 use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
-use crate::base_events::EventLoop;
 use crate::connecting::Options;
-use crate::create_connection::{BoxedResult, CreateConnection};
+use crate::create_connection::{BoxedResult, CreateConnection, Target};
 use crate::exception::Result;
 use crate::running;
 use crate::security::Ssl;
-
-enum Target {
-    Host(String, u16),
-    Path(PathBuf),
-    Socket(OwnedFd),
-}
 
 /// A connection to be opened; awaiting it opens it.
 ///
@@ -59,7 +51,7 @@ pub struct OpenConnection {
 ///
 /// Mirrors [`asyncio.open_connection`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.open_connection).
 pub fn open_connection(host: &str, port: u16) -> OpenConnection {
-    OpenConnection::new(Target::Host(host.to_owned(), port))
+    OpenConnection::new(Target::host(host, port))
 }
 
 /// As [`open_connection`], over a socket that is connected already.
@@ -98,25 +90,13 @@ impl OpenConnection {
         let event_loop = running::get_running_loop()?;
         let reader = StreamReader::in_loop(&event_loop, limit);
         let protocol = StreamReaderProtocol::in_loop(&event_loop, reader.clone(), None);
-        let (transport, _) = self.connection(&event_loop, protocol.clone()).await?;
-        let writer = StreamWriter::with_flow(transport, protocol.flow(), Some(reader.clone()));
-        Ok((reader, writer))
-    }
-
-    fn connection(
-        self,
-        event_loop: &EventLoop,
-        protocol: Rc<StreamReaderProtocol>,
-    ) -> CreateConnection<impl FnOnce() -> Rc<StreamReaderProtocol> + use<>> {
-        let factory = move || protocol;
-        let mut connection = match self.target {
-            Target::Host(host, port) => event_loop.create_connection(factory, &host, port),
-            Target::Path(path) => event_loop.create_unix_connection(factory, path),
-            Target::Socket(fd) => event_loop.create_connection_over(factory, fd),
-        };
+        let (flow, factory) = (protocol.flow(), move || protocol);
+        let mut connection = CreateConnection::new(&event_loop, factory, self.target);
         connection.options = self.options;
         connection.ssl = self.ssl;
-        connection
+        let (transport, _) = connection.await?;
+        let writer = StreamWriter::with_flow(transport, flow, Some(reader.clone()));
+        Ok((reader, writer))
     }
 }
 

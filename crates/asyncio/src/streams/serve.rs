@@ -1,24 +1,17 @@
 //! `asyncio.start_server` and `asyncio.start_unix_server`.
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::protocol::{ClientConnected, task_of};
 use super::{DEFAULT_LIMIT, StreamReader, StreamReaderProtocol, StreamWriter, checked_limit};
 use crate::create_connection::BoxedResult;
-use crate::create_server::{CreateServer, Hosts};
+use crate::create_server::{CreateServer, Hosts, Target};
 use crate::exception::Result;
-use crate::getaddrinfo::AddressFamily;
+use crate::listening::Options;
 use crate::running;
 use crate::security::Ssl;
 use crate::server::Server;
-
-enum Target {
-    Hosts(Hosts, u16),
-    Path(PathBuf),
-    Socket(OwnedFd),
-    UnixSocket(OwnedFd),
-}
 
 /// A server of streams to be started; awaiting it starts it.
 ///
@@ -28,7 +21,7 @@ pub struct StartServer {
     client_connected: ClientConnected,
     target: Target,
     limit: usize,
-    configure: Vec<Box<dyn FnOnce(CreateServer) -> CreateServer>>,
+    pub(crate) options: Options,
     pub(crate) ssl: Ssl,
 }
 
@@ -92,7 +85,7 @@ impl StartServer {
             client_connected: task_of(client_connected_cb),
             target,
             limit: DEFAULT_LIMIT,
-            configure: Vec::new(),
+            options: Options::default(),
             ssl: Ssl::default(),
         }
     }
@@ -100,37 +93,6 @@ impl StartServer {
     /// How many bytes each reader holds, twice that for a moment; 64 KiB unless given.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
-        self
-    }
-
-    /// Listens only on addresses of this family.
-    pub fn with_family(self, family: AddressFamily) -> Self {
-        self.with(move |server| server.with_family(family))
-    }
-
-    /// How many connections may wait to be accepted; 100 unless given.
-    pub fn with_backlog(self, backlog: u32) -> Self {
-        self.with(move |server| server.with_backlog(backlog))
-    }
-
-    /// Whether other servers may listen on the same port.
-    pub fn with_reuse_port(self, reuse_port: bool) -> Self {
-        self.with(move |server| server.with_reuse_port(reuse_port))
-    }
-
-    /// Whether it serves at once, as it does unless given, or when it is told to.
-    pub fn with_start_serving(self, start_serving: bool) -> Self {
-        self.with(move |server| server.with_start_serving(start_serving))
-    }
-
-    /// Whether the path of a Unix socket is removed when the server is closed, as it is unless
-    /// given.
-    pub fn with_cleanup_socket(self, cleanup_socket: bool) -> Self {
-        self.with(move |server| server.with_cleanup_socket(cleanup_socket))
-    }
-
-    fn with(mut self, configure: impl FnOnce(CreateServer) -> CreateServer + 'static) -> Self {
-        self.configure.push(Box::new(configure));
         self
     }
 
@@ -145,16 +107,10 @@ impl StartServer {
                 StreamReaderProtocol::in_loop(&event_loop, reader, Some(client_connected.clone()))
             }
         };
-        let mut server = match self.target {
-            Target::Hosts(hosts, port) => event_loop.create_server(factory, hosts, port),
-            Target::Path(path) => event_loop.create_unix_server(factory, path),
-            Target::Socket(fd) => event_loop.create_server_on(factory, fd),
-            Target::UnixSocket(fd) => event_loop.create_unix_server_on(factory, fd),
-        };
+        let mut server = CreateServer::new(&event_loop, factory, self.target);
+        server.options = self.options;
         server.ssl = self.ssl;
-        let configure =
-            |server, configure: Box<dyn FnOnce(CreateServer) -> CreateServer>| configure(server);
-        self.configure.into_iter().fold(server, configure).await
+        server.await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The thread that brings tasks to the server.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -8,7 +9,6 @@ use hilos_multiprocessing::pool::JobError;
 
 use super::Shared;
 use super::ledger::Sent;
-use super::reader::deliver;
 use crate::engine::{Engine, Fault, News};
 
 /// The server may hold results that have been received for about this long.
@@ -56,7 +56,7 @@ impl Courier {
 
     fn turn(&mut self) -> Result<(), Fault> {
         self.take_back()?;
-        if std::mem::take(&mut self.shared.ledger.lock().doubtful) {
+        if self.shared.ledger.lock().take_doubt() {
             // Should it fail, the connection is lost, and so it is done again.
             self.recover()?;
         }
@@ -98,16 +98,15 @@ impl Courier {
             answered: &answered,
             tasks: batch.iter().map(Sent::task).collect(),
         };
-        let (client, tasks) = (&*self.shared.name, batch.len());
-        let span = tracing::trace_span!("submit", client, tasks, answered = answered.len());
-        let _entered = span.enter();
-        let known = self.engine.submit(&news);
+        let (client, tasks, answers) = (news.client, batch.len(), answered.len());
+        let span = tracing::trace_span!("submit", client, tasks, answers);
+        let known = span.in_scope(|| self.engine.submit(&news));
         if known.is_err() {
             self.shared.ledger.lock().put_back_receipts(answered);
         }
         let known = known?;
         if self.introduced && !known {
-            self.shared.ledger.lock().doubtful = true;
+            self.shared.ledger.lock().doubt();
         }
         if self.spoke.elapsed() > self.shared.setup.expiry / 3 {
             self.shared.note_slots(&mut *self.engine);
@@ -128,29 +127,32 @@ impl Courier {
         cancelled.map(drop)
     }
 
-    /// Brings what the server has lost once more.
+    /// Brings what the server has lost once more, and takes back what it does not know to be done.
     ///
-    /// First what is absent, then the results: a task that is done in between is absent and has a
-    /// result. The other way round it would be absent without one, and be run again.
+    /// What is done stays known until its receipt, so that nothing is taken for lost whose result
+    /// is on its way.
     fn recover(&mut self) -> Result<(), Fault> {
+        let known = self.engine.known(&self.shared.name)?;
         let numbers = self.shared.ledger.lock().numbers();
-        let absent = self.engine.absent(&self.shared.name, &numbers)?;
-        let mut place = String::from("0");
-        loop {
-            let arrivals = self.engine.results(&self.shared.name, &place, None)?;
-            let Some(last) = arrivals.last() else { break };
-            place.clone_from(&last.place);
-            deliver(&self.shared, arrivals, None);
-        }
-        let again = self.shared.ledger.lock().again(&absent);
+        let dropped = self.drop_answered(&known, &numbers)?;
+        let absent = numbers.iter().filter(|number| !known.contains(number));
+        let again = self.shared.ledger.lock().again(absent);
         tracing::info!(
             unanswered = numbers.len(),
             again = again.len(),
+            dropped,
             "the server is back"
         );
         // It does not know this client, and that is no news.
         self.introduced = false;
         again.chunks(BATCH).try_for_each(|batch| self.submit(batch))
+    }
+
+    /// Takes tasks back that are answered, and that a server has which lost its last moments.
+    fn drop_answered(&mut self, known: &HashSet<u64>, numbers: &[u64]) -> Result<usize, Fault> {
+        let unanswered: HashSet<u64> = numbers.iter().copied().collect();
+        let answered: Vec<u64> = known.difference(&unanswered).copied().collect();
+        self.engine.cancel(&self.shared.name, &answered)
     }
 
     /// Whether there is any use in going on; reconnects if need be.
@@ -161,7 +163,7 @@ impl Courier {
             Err(Fault::Lost(reason)) => {
                 tracing::warn!(reason, "lost the server");
                 sleep(PAUSE);
-                self.shared.ledger.lock().doubtful = true;
+                self.shared.ledger.lock().doubt();
                 let shared = self.shared.clone();
                 match self.engine.connect(&|| !shared.counter.is_terminated()) {
                     Ok(()) => return true,

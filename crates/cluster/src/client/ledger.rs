@@ -29,7 +29,7 @@ pub(crate) struct Ledger {
     /// Where results have been read to.
     read_to: String,
     /// Whether the server may have lost something.
-    pub(super) doubtful: bool,
+    doubtful: bool,
     closed: bool,
 }
 
@@ -129,9 +129,20 @@ impl Ledger {
     }
 
     /// Tasks again, of those numbers that are still not answered.
-    pub(super) fn again(&self, numbers: &[u64]) -> Vec<Sent> {
+    pub(super) fn again<'a>(&self, numbers: impl Iterator<Item = &'a u64>) -> Vec<Sent> {
         let again = |number: &u64| Some(Sent::new(*number, self.unanswered.get(number)?));
-        numbers.iter().filter_map(again).collect()
+        numbers.filter_map(again).collect()
+    }
+
+    /// Notes that the server may have lost something, and even count its results anew.
+    pub(super) fn doubt(&mut self) {
+        self.doubtful = true;
+        self.read_to.clear();
+    }
+
+    /// Whether that is so; from here on it is not.
+    pub(super) fn take_doubt(&mut self) -> bool {
+        std::mem::take(&mut self.doubtful)
     }
 
     /// Strikes the tasks of a call, and has the server take them back.

@@ -6,7 +6,7 @@ mod reader;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hilos_core::time::Timeout;
 use hilos_multiprocessing::Failure;
@@ -18,6 +18,7 @@ use crate::engine::{Engine, Redis, Server};
 use crate::error::Error;
 use crate::message::Order;
 use crate::status::Status;
+use crate::thread;
 use courier::Courier;
 use ledger::Ledger;
 use reader::Reader;
@@ -84,41 +85,21 @@ pub(crate) struct Client {
 impl Client {
     /// Connects and starts the threads.
     pub(crate) fn start(setup: Setup) -> Result<Self, Error> {
+        let (mut sending, reading) = (connect(&setup)?, connect(&setup)?);
         let bell = Arc::new(Bell::default());
         let ring = bell.clone();
-        let engine = || Box::new(Redis::new(&setup.server, &setup.queue)) as Box<dyn Engine>;
-        let (mut sending, mut reading) = (engine(), engine());
-        let deadline = Timeout::from(FIRST).deadline();
-        let patient = || {
-            deadline
-                .instant()
-                .is_some_and(|end| std::time::Instant::now() < end)
-        };
-        sending.connect(&patient)?;
-        reading.connect(&patient)?;
-        let slots = slots(&mut *sending);
         let shared = Arc::new(Shared {
             name: unique(),
             counter: Counter::new(move || ring.ring()),
             ledger: Mutex::default(),
             bell,
-            slots: AtomicUsize::new(slots),
+            slots: AtomicUsize::new(slots(&mut *sending)),
             setup,
         });
-        let (courier, reader) = (
-            Courier::new(shared.clone(), sending),
-            Reader::new(shared.clone(), reading),
-        );
-        let start = |thread: &Thread| {
-            thread
-                .start()
-                .map_err(|error| Error::Worker(error.to_string()))
-        };
-        let courier = Thread::new(move || courier.run());
-        let courier = courier.with_name("hilos-cluster-courier").with_daemon(true);
-        let reader = Thread::new(move || reader.run());
-        start(&reader.with_name("hilos-cluster-reader").with_daemon(true))?;
-        start(&courier)?;
+        let reader = Reader::new(shared.clone(), reading);
+        let courier = Courier::new(shared.clone(), sending);
+        thread::start("reader", move || reader.run())?;
+        let courier = thread::start("courier", move || courier.run())?;
         Ok(Self { shared, courier })
     }
 
@@ -127,6 +108,14 @@ impl Client {
         let _ = self.courier.join(timeout);
         !self.courier.is_alive()
     }
+}
+
+/// A connection of its own.
+fn connect(setup: &Setup) -> Result<Box<dyn Engine>, Error> {
+    let mut engine = Redis::new(&setup.server, &setup.queue);
+    let began = Instant::now();
+    engine.connect(&|| began.elapsed() < FIRST)?;
+    Ok(Box::new(engine))
 }
 
 impl Drop for Client {

@@ -33,16 +33,13 @@ impl Reader {
 
     pub(super) fn run(mut self) {
         while !self.shared.ledger.lock().is_closed() {
-            match self
-                .engine
-                .results(&self.shared.name, &self.place, Some(WAIT))
-            {
+            match self.engine.results(&self.shared.name, &self.place, WAIT) {
                 Ok(arrivals) => {
                     let Some(last) = arrivals.last() else {
                         continue;
                     };
                     let place = last.place.clone();
-                    deliver(&self.shared, arrivals, Some(&place));
+                    deliver(&self.shared, arrivals, &place);
                     self.place = place;
                 }
                 Err(Fault::Refused(reason)) => return self.shared.break_down(&reason),
@@ -59,19 +56,17 @@ impl Reader {
         sleep(PAUSE);
         let shared = self.shared.clone();
         let _ = self.engine.connect(&|| !shared.ledger.lock().is_closed());
-        self.shared.ledger.lock().doubtful = true;
+        self.shared.ledger.lock().doubt();
         self.shared.bell.ring();
     }
 }
 
 /// Hands results over to those who wait for them.
-pub(super) fn deliver(shared: &Shared, arrivals: Vec<Arrival>, read_to: Option<&str>) {
+fn deliver(shared: &Shared, arrivals: Vec<Arrival>, read_to: &str) {
     let (settled, full) = {
         let mut ledger = shared.ledger.lock();
         let full = !ledger.has_room(shared.setup.window);
-        if let Some(place) = read_to {
-            ledger.note_read(place);
-        }
+        ledger.note_read(read_to);
         (ledger.settle(arrivals), full)
     };
     for (errand, outcome) in settled {

@@ -1,6 +1,9 @@
 //! A connection to a server that is made again when it is lost.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use super::Fault;
 use crate::error::Error;
 
 /// The first and the longest time between two attempts to connect.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// How long a server may take for a reply, beyond what it was asked to wait.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,19 +56,18 @@ impl fmt::Debug for Server {
     }
 }
 
-/// A URL without its password; also one that is none.
+/// A URL without its password and its options, which may be one; also of what is no URL.
 fn redact(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    // A password may contain any of these characters, although it should be escaped.
-    let at = rest.rfind('@');
-    let host = &rest[at.map_or(0, |at| at + 1)..];
-    // Options may hold secrets too.
-    let host = &host[..host.find('?').unwrap_or(host.len())];
-    match at {
-        None => format!("{scheme}://{host}"),
-        Some(at) => {
-            let user = &rest[..rest[..at.min(end)].find(':').unwrap_or(0)];
+    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    // A password may contain any character, although it should be escaped.
+    if options.contains('@') {
+        return format!("{scheme}://***");
+    }
+    match place.rsplit_once('@') {
+        None => format!("{scheme}://{place}"),
+        Some((login, host)) => {
+            let user = login.split_once(':').map_or("", |(user, _)| user);
             format!("{scheme}://{user}:***@{host}")
         }
     }
@@ -93,7 +95,7 @@ impl Link {
                 Err(Fault::Refused(reason)) => return Err(Error::Server(reason)),
                 Err(Fault::Lost(reason)) if !patient() => return Err(Error::Server(reason)),
                 Err(Fault::Lost(reason)) => {
-                    tracing::debug!(reason, "not connected");
+                    tracing::info!(reason, "not connected");
                     sleep(pause);
                     pause = (pause * 2).min(BACK_OFF.1);
                 }
@@ -165,10 +167,18 @@ fn passes(error: &RedisError) -> bool {
         "UNBLOCKED",
     ];
     match error.kind() {
-        ErrorKind::Io | ErrorKind::Parse => true,
+        ErrorKind::Io | ErrorKind::Parse => !is_disbelief(error),
         ErrorKind::Server(ServerErrorKind::BusyLoading) => true,
-        _ => error.is_io_error() || error.code().is_some_and(|code| temporary.contains(&code)),
+        _ => error.code().is_some_and(|code| temporary.contains(&code)),
     }
+}
+
+/// Whether encryption found something that will be there again: a certificate that is not believed.
+fn is_disbelief(error: &RedisError) -> bool {
+    let source = error.source();
+    let shared = source.and_then(|source| source.downcast_ref::<Arc<dyn StdError + Send + Sync>>());
+    let io = shared.and_then(|shared| shared.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
 #[cfg(test)]
@@ -181,7 +191,10 @@ mod tests {
             ("redis://host/0", "redis://host/0"),
             ("rediss://:secret@host:6380/1", "rediss://:***@host:6380/1"),
             ("redis://user:secret@host", "redis://user:***@host"),
-            ("redis://user:se@cr/e?t@host", "redis://user:***@host"),
+            ("redis://user:se@cr/et@host", "redis://user:***@host"),
+            ("redis://user:se@cr/e?t@host", "redis://***"),
+            ("unix:///run/redis?pass=se@cret", "unix://***"),
+            ("user:secret@host", "://user:***@host"),
             ("redis://host/?password=secret", "redis://host/"),
         ] {
             assert_eq!(redact(url), shown);

@@ -5,6 +5,7 @@ mod link;
 mod redis;
 mod scripts;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 pub(crate) use link::Server;
@@ -24,17 +25,12 @@ pub(crate) trait Engine: Send {
     /// received. Also keeps the client alive. Says whether the server knew the client.
     fn submit(&mut self, news: &News<'_>) -> Result<bool, Fault>;
 
-    /// The numbers of those tasks that the server has not.
-    fn absent(&mut self, client: &str, numbers: &[u64]) -> Result<Vec<u64>, Fault>;
+    /// The numbers of those tasks that the server has or had, as long as it waits for a receipt.
+    fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault>;
 
-    /// The results after a place in the stream, and where the next ones begin. Without a wait it
-    /// does not block.
-    fn results(
-        &mut self,
-        client: &str,
-        after: &str,
-        wait: Option<Duration>,
-    ) -> Result<Vec<Arrival>, Fault>;
+    /// The results after a place in the stream, for which it waits.
+    fn results(&mut self, client: &str, after: &str, wait: Duration)
+    -> Result<Vec<Arrival>, Fault>;
 
     /// Takes tasks back, from the queue or from workers; says how many were still there.
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault>;

@@ -1,8 +1,9 @@
 //! A queue as a Redis Stream with a group of consumers.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use redis::{FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
+use redis::{Connection, FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
 
 use super::keys::{GROUP, Keys};
 use super::link::{Link, Server};
@@ -10,8 +11,9 @@ use super::scripts::Scripts;
 use super::{Arrival, Completion, Delivery, Engine, Fault, Lease, News, Snapshot};
 use crate::error::Error;
 
-/// How many results are read at a time.
+/// How many results are read at a time, and how many bytes they should have.
 const RESULTS: usize = 256;
+const RESULT_BYTES: usize = 16 << 20;
 
 /// How many numbers go into one command.
 const NUMBERS: usize = 512;
@@ -20,8 +22,8 @@ pub(crate) struct Redis {
     link: Link,
     keys: Keys,
     scripts: Scripts,
-    /// Where the next scan for expired leases begins.
-    scan: String,
+    /// How many results are read next: as many as there is room for if they are as large as the last.
+    results: usize,
 }
 
 impl Redis {
@@ -30,7 +32,7 @@ impl Redis {
             link: Link::new(server.clone()),
             keys: Keys::new(queue),
             scripts: Scripts::new(),
-            scan: "0-0".into(),
+            results: 1,
         }
     }
 
@@ -93,39 +95,37 @@ impl Engine for Redis {
         Self::call::<i64>(&mut self.link, &script).map(|known| known == 1)
     }
 
-    fn absent(&mut self, client: &str, numbers: &[u64]) -> Result<Vec<u64>, Fault> {
-        let mut absent = Vec::new();
-        for numbers in numbers.chunks(NUMBERS) {
-            let mut command = cmd("HMGET");
-            command.arg(self.keys.submitted(client)).arg(numbers);
-            let places: Vec<Option<String>> =
-                self.link.run(|connection| command.query(connection))?;
-            let missing = numbers
-                .iter()
-                .zip(places)
-                .filter(|(_, place)| place.is_none());
-            absent.extend(missing.map(|(number, _)| number));
-        }
-        Ok(absent)
+    fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault> {
+        let mut command = cmd("HKEYS");
+        command.arg(self.keys.submitted(client));
+        let fields: Vec<String> = self.link.run(|connection| command.query(connection))?;
+        // One field is not a number, but says that the client lives.
+        Ok(fields
+            .iter()
+            .filter_map(|field| field.parse().ok())
+            .collect())
     }
 
     fn results(
         &mut self,
         client: &str,
         after: &str,
-        wait: Option<Duration>,
+        wait: Duration,
     ) -> Result<Vec<Arrival>, Fault> {
         let mut command = cmd("XREAD");
-        command.arg("COUNT").arg(RESULTS);
-        if let Some(wait) = wait {
-            command.arg("BLOCK").arg(millis(wait).max(1));
-        }
+        command.arg("COUNT").arg(self.results);
+        command.arg("BLOCK").arg(millis(wait).max(1));
         command
             .arg("STREAMS")
             .arg(self.keys.results(client))
             .arg(after);
         let reply = self.link.run(|connection| command.query(connection))?;
-        Ok(entries(reply).into_iter().filter_map(arrival).collect())
+        let arrivals: Vec<_> = entries(reply).into_iter().filter_map(arrival).collect();
+        let bytes: usize = arrivals.iter().map(|arrival| arrival.outcome.len()).sum();
+        if let Some(average) = bytes.checked_div(arrivals.len()) {
+            self.results = (RESULT_BYTES / average.max(1)).clamp(1, RESULTS);
+        }
+        Ok(arrivals)
     }
 
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault> {
@@ -176,18 +176,16 @@ impl Engine for Redis {
         lease: Duration,
         count: usize,
     ) -> Result<Vec<Delivery>, Fault> {
-        let (next, taken) = self.with_group(|this| {
+        let taken: Vec<Value> = self.with_group(|this| {
             let mut script = this.scripts.claim.prepare_invoke();
             script.key(this.keys.tasks()).key(this.keys.counts());
             script
                 .arg(GROUP)
                 .arg(worker)
                 .arg(millis(lease))
-                .arg(&*this.scan)
-                .arg(count);
-            Self::call::<(String, Vec<Value>)>(&mut this.link, &script)
+                .arg(count.min(NUMBERS));
+            Self::call(&mut this.link, &script)
         })?;
-        self.scan = next;
         let claimed = |value| match value {
             Value::Array(mut parts) if parts.len() == 3 => {
                 let attempt = integer(&parts.pop()?);
@@ -259,14 +257,7 @@ impl Engine for Redis {
         self.link.run(|connection| {
             let (seconds, micros): (u64, u64) = cmd("TIME").query(connection)?;
             let length: u64 = cmd("XLEN").arg(&tasks).query(connection)?;
-            let held: Result<Value, RedisError> =
-                cmd("XPENDING").arg(&tasks).arg(GROUP).query(connection);
-            let held = match held {
-                Ok(Value::Array(parts)) => parts.first().map_or(0, integer),
-                Ok(_) => 0,
-                Err(error) if error.code() == Some("NOGROUP") => 0,
-                Err(error) => return Err(error),
-            };
+            let held = held(connection, &tasks)?;
             let workers: Vec<(String, String)> = cmd("HGETALL").arg(&workers).query(connection)?;
             let seen = |(name, text): (String, String)| {
                 let (seen, said) = text.split_once('\t')?;
@@ -280,6 +271,17 @@ impl Engine for Redis {
                 counts: cmd("HGETALL").arg(&counts).query(connection)?,
             })
         })
+    }
+}
+
+/// How many tasks workers have.
+fn held(connection: &mut Connection, tasks: &str) -> Result<u64, RedisError> {
+    let mut command = cmd("XPENDING");
+    match command.arg(tasks).arg(GROUP).query(connection) {
+        Ok(Value::Array(parts)) => Ok(parts.first().map_or(0, integer)),
+        Ok(_) => Ok(0),
+        Err(error) if error.code() == Some("NOGROUP") => Ok(0),
+        Err(error) => Err(error),
     }
 }
 
@@ -328,7 +330,7 @@ fn arrival(entry: Value) -> Option<Arrival> {
 
 fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
     let (id, values) = fields(entry)?;
-    let [client, number, function, limit, args] = values.try_into().ok()?;
+    let [client, number, function, limit, before, args] = values.try_into().ok()?;
     let limit = text(limit)?.parse().ok()?;
     Some(Delivery {
         id,
@@ -337,7 +339,7 @@ fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
         function: text(function)?,
         args,
         limit: (limit > 0).then(|| Duration::from_millis(limit)),
-        attempt,
+        attempt: attempt + text(before)?.parse::<u32>().ok()?,
     })
 }
 

@@ -71,6 +71,44 @@ impl Held {
     }
 }
 
+impl State {
+    /// Lets go of a task, killing the process that runs it.
+    fn lose(&mut self, id: &str) {
+        self.waiting.retain(|(_, delivery)| delivery.id != *id);
+        match self.held.get_mut(id) {
+            Some(Held {
+                process: Some(process),
+                killed,
+                ..
+            }) => {
+                killed.get_or_insert(Killed::Disowned);
+                let _ = process.kill();
+            }
+            // It is done and not answered: the first outcome counts, so it may yet be this one.
+            _ if self.done.iter().any(|(_, done)| done.id == *id) => {}
+            // Should it be about to begin, `begin` finds it gone.
+            _ => {
+                self.held.remove(id);
+            }
+        }
+    }
+}
+
+/// What a task's client and the counts are told.
+fn completion(delivery: Delivery, outcome: Outcome) -> Completion {
+    let kind = match &outcome {
+        Ok(_) => "done",
+        Err(Setback::Lost(_)) => "lost",
+        Err(_) => "failed",
+    };
+    Completion {
+        id: delivery.id,
+        number: delivery.number,
+        outcome: pack(outcome),
+        kind,
+    }
+}
+
 /// Why a task's process was killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Killed {
@@ -100,13 +138,7 @@ impl Bench {
         }
     }
 
-    /// For how many more tasks there is room: for one at each slot, and some ahead if they are short.
-    pub(super) fn room(&self) -> usize {
-        let state = self.state.lock();
-        self.capacity(&state)
-            .saturating_sub(state.waiting.len() + state.running)
-    }
-
+    /// How many tasks there is room for: one at each slot, and some ahead if they are short.
     fn capacity(&self, state: &State) -> usize {
         let ahead = AHEAD.as_nanos() / state.pace.as_nanos().max(1);
         let ahead = usize::try_from(ahead)
@@ -205,24 +237,8 @@ impl Bench {
         };
         match outcome {
             Some(outcome) => {
-                let kind = match &outcome {
-                    Ok(_) => "done",
-                    Err(Setback::Lost(_)) => "lost",
-                    Err(_) => "failed",
-                };
-                let Delivery {
-                    id, client, number, ..
-                } = delivery;
-                let outcome = pack(outcome);
-                state.done.push((
-                    client,
-                    Completion {
-                        id,
-                        number,
-                        outcome,
-                        kind,
-                    },
-                ));
+                let client = delivery.client.clone();
+                state.done.push((client, completion(delivery, outcome)));
                 self.outcomes.notify_one();
             }
             None => {
@@ -274,24 +290,7 @@ impl Bench {
             .filter(|(_, lease)| **lease != Lease::Held);
         for ((id, _), lease) in lost {
             tracing::debug!(id, ?lease, "a task is no longer this worker's");
-            state.waiting.retain(|(_, delivery)| delivery.id != *id);
-            // It is done and not answered: the first outcome counts, so it may yet be this one.
-            let done = state.done.iter().any(|(_, done)| done.id == *id);
-            match state.held.get_mut(id) {
-                Some(Held {
-                    process: Some(process),
-                    killed,
-                    ..
-                }) => {
-                    killed.get_or_insert(Killed::Disowned);
-                    let _ = process.kill();
-                }
-                _ if done => {}
-                // Should it be about to begin, `begin` finds it gone.
-                _ => {
-                    state.held.remove(id);
-                }
-            }
+            state.lose(id);
         }
         self.room.notify_one();
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use hilos_multiprocessing::remote::Job;
 use hilos_multiprocessing::{StartMethod, Target, get_start_method};
-use hilos_threading::Thread;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +17,7 @@ use super::taker::Taker;
 use crate::client::unique;
 use crate::engine::{Engine, Redis, Server};
 use crate::error::Error;
+use crate::thread;
 
 /// Does the jobs of a queue, each in a process, until it is told to end.
 ///
@@ -37,7 +37,7 @@ use crate::error::Error;
 #[must_use = "a worker works when it is `run`"]
 #[derive(Debug)]
 pub struct Worker {
-    url: String,
+    server: Result<Server, Error>,
     queue: String,
     settings: Result<Settings, Error>,
 }
@@ -79,7 +79,7 @@ impl Worker {
             start_method: get_start_method(),
         };
         Self {
-            url: url.to_owned(),
+            server: Server::new(url),
             queue: queue.to_owned(),
             settings: Ok(settings),
         }
@@ -153,53 +153,57 @@ impl Worker {
     /// Call it from a program's first thread, before there are others.
     ///
     /// # Errors
-    /// [`Error`] if the server cannot be reached at first, or refuses, or if a process cannot be
-    /// started or its initializer fails.
+    /// [`Error`] if the server refuses, or if a process cannot be started or its initializer fails.
+    /// For a server that cannot be reached the worker waits.
     ///
     /// # Blocking
     /// Until the end.
     pub fn run(self) -> Result<(), Error> {
-        let settings = self.settings?;
-        let server = Server::new(&self.url)?;
+        let (settings, server) = (self.settings?, self.server?);
         // Before the signals are blocked, which processes inherit.
         let slots = (0..settings.slots).map(|_| Slot::start(settings.clone()));
         let slots = slots.collect::<Result<Vec<_>, _>>()?;
         block()?;
         let bench = Arc::new(Bench::new(&settings));
         let signals = Signals::watch(bench.clone())?;
-        let name = format!("{}-{}-{}", host(), std::process::id(), &unique()[..8]);
-        let engine = || Box::new(Redis::new(&server, &self.queue)) as Box<dyn Engine>;
-        let (mut taking, mut answering) = (engine(), engine());
-        let patient = || !bench.is_closing();
-        taking.connect(&patient)?;
-        answering.connect(&patient)?;
-        tracing::info!(worker = name, queue = self.queue, server = %server, "works");
-        let taker = Taker::new(bench.clone(), taking, name.clone());
-        let mut clerk = Clerk::new(bench.clone(), answering, name, settings);
-        let mut threads = vec![start("taker", move || taker.run())?];
-        for slot in slots {
-            let bench = bench.clone();
-            threads.push(start("slot", move || slot.run(&bench))?);
-        }
-        let done = clerk.run();
-        bench.end();
-        for thread in threads {
-            let _ = thread.join(None);
-        }
-        clerk.leave();
+        let connect = || {
+            let mut engine = Redis::new(&server, &self.queue);
+            engine.connect(&|| !bench.is_closing())?;
+            Ok(Box::new(engine) as Box<dyn Engine>)
+        };
+        let done = connect().and_then(|taking| {
+            let answering = connect()?;
+            tracing::info!(queue = self.queue, server = %server, "works");
+            work(&settings, &bench, slots, taking, answering)
+        });
         signals.forget();
         done
     }
 }
 
-fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<Thread, Error> {
-    let thread = Thread::new(run)
-        .with_name(format!("hilos-cluster-{name}"))
-        .with_daemon(true);
-    thread
-        .start()
-        .map_err(|error| Error::Worker(error.to_string()))?;
-    Ok(thread)
+/// Takes tasks, does and answers them, until the end.
+fn work(
+    settings: &Settings,
+    bench: &Arc<Bench>,
+    slots: Vec<Slot>,
+    taking: Box<dyn Engine>,
+    answering: Box<dyn Engine>,
+) -> Result<(), Error> {
+    let name = format!("{}-{}-{}", host(), std::process::id(), &unique()[..8]);
+    let taker = Taker::new(bench.clone(), taking, name.clone(), settings.lease);
+    let mut clerk = Clerk::new(bench.clone(), answering, name, settings.clone());
+    let mut threads = vec![thread::start("taker", move || taker.run())?];
+    for slot in slots {
+        let bench = bench.clone();
+        threads.push(thread::start("slot", move || slot.run(&bench))?);
+    }
+    let done = clerk.run();
+    bench.end();
+    for thread in threads {
+        let _ = thread.join(None);
+    }
+    clerk.leave();
+    done
 }
 
 /// This machine's name.

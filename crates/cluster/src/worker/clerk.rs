@@ -26,9 +26,8 @@ pub(super) struct Clerk {
     worker: String,
     settings: Settings,
     began: Instant,
-    /// When leases are renewed next, and expired ones looked for.
+    /// When leases are renewed next.
     renewal: Instant,
-    scan: Instant,
 }
 
 impl Clerk {
@@ -46,7 +45,6 @@ impl Clerk {
             settings,
             began: now,
             renewal: now,
-            scan: now,
         }
     }
 
@@ -54,7 +52,7 @@ impl Clerk {
     pub(super) fn run(&mut self) -> Result<(), Error> {
         let mut closing_since = None;
         loop {
-            let outcomes = self.bench.wait_for_outcomes(self.renewal.min(self.scan));
+            let outcomes = self.bench.wait_for_outcomes(self.renewal);
             self.bench.enforce_limits();
             let done = self.turn(outcomes);
             if self.bench.is_closing() {
@@ -63,20 +61,27 @@ impl Clerk {
             match done {
                 Ok(()) if self.bench.is_over() => break,
                 Ok(()) => {}
-                Err(Fault::Refused(reason)) => {
-                    self.bench.break_down(reason.clone());
-                    return Err(Error::Server(reason));
-                }
-                Err(Fault::Lost(reason)) => {
-                    tracing::warn!(reason, "lost the server");
-                    sleep(PAUSE);
-                    let patient = || closing_since.is_none_or(|since| since.elapsed() < LAST);
-                    self.engine.connect(&patient)?;
-                }
+                Err(fault) => self.survive(fault, closing_since)?,
             }
         }
         let broken = self.bench.broken();
         broken.map_or(Ok(()), |reason| Err(Error::Worker(reason)))
+    }
+
+    /// Connects again, if that is of any use.
+    fn survive(&mut self, fault: Fault, closing_since: Option<Instant>) -> Result<(), Error> {
+        match fault {
+            Fault::Refused(reason) => {
+                self.bench.break_down(reason.clone());
+                Err(Error::Server(reason))
+            }
+            Fault::Lost(reason) => {
+                tracing::warn!(reason, "lost the server");
+                sleep(PAUSE);
+                let patient = || closing_since.is_none_or(|since| since.elapsed() < LAST);
+                self.engine.connect(&patient)
+            }
+        }
     }
 
     /// Leaves nothing behind: what was taken at the last moment goes back.
@@ -100,10 +105,6 @@ impl Clerk {
             self.renewal = now + self.settings.lease / 3;
             self.renew()?;
         }
-        if now >= self.scan {
-            self.scan = now + self.settings.lease / 2;
-            self.claim()?;
-        }
         Ok(())
     }
 
@@ -111,17 +112,8 @@ impl Clerk {
     fn answer(&mut self, mut outcomes: Vec<(String, Completion)>) -> Result<(), Fault> {
         while let Some((client, _)) = outcomes.first() {
             let client = client.clone();
-            let (mut count, mut bytes) = (0, 0);
-            let (batch, rest): (Vec<_>, Vec<_>) =
-                outcomes.into_iter().partition(|(other, done)| {
-                    let chosen = *other == client && count < BATCH && bytes < BATCH_BYTES;
-                    if chosen {
-                        (count, bytes) = (count + 1, bytes + done.outcome.len());
-                    }
-                    chosen
-                });
+            let (batch, rest) = split(outcomes, &client);
             outcomes = rest;
-            let batch: Vec<Completion> = batch.into_iter().map(|(_, done)| done).collect();
             match self.engine.complete(&client, &batch) {
                 Ok(recorded) => {
                     tracing::trace!(recorded, of = batch.len(), "answered");
@@ -148,24 +140,25 @@ impl Clerk {
         self.engine.report(&self.worker, &text, self.valid())
     }
 
-    /// Takes over what others have let expire.
-    fn claim(&mut self) -> Result<(), Fault> {
-        let room = self.bench.room();
-        if room == 0 || self.bench.is_closing() {
-            return Ok(());
-        }
-        let claimed = self.engine.claim(&self.worker, self.settings.lease, room)?;
-        if !claimed.is_empty() {
-            tracing::info!(tasks = claimed.len(), "took over what another worker had");
-            // There may be more.
-            self.scan = Instant::now();
-        }
-        self.bench.add(claimed);
-        Ok(())
-    }
-
     /// For how long a report counts.
     fn valid(&self) -> Duration {
         self.settings.lease * 3
     }
+}
+
+/// Outcomes of one client that go to the server together, and the others.
+fn split(
+    outcomes: Vec<(String, Completion)>,
+    client: &str,
+) -> (Vec<Completion>, Vec<(String, Completion)>) {
+    let (mut batch, mut rest, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (other, done) in outcomes {
+        if other == client && batch.len() < BATCH && bytes < BATCH_BYTES {
+            bytes += done.outcome.len();
+            batch.push(done);
+        } else {
+            rest.push((other, done));
+        }
+    }
+    (batch, rest)
 }

@@ -54,40 +54,46 @@ pub fn worker_main_with<F: FnOnce(Worker) -> Worker>(set_up: F) {
 }
 
 fn parse(arguments: &[String]) -> Result<Worker, String> {
-    let mut pairs = Vec::new();
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let (name, value) = match name.split_once('=') {
-            Some((name, value)) => (name, value),
-            None => (&**name, rest.next().map_or("", |value| value)),
-        };
-        pairs.push((name, value));
-    }
+    let pairs = pairs(arguments);
     let find = |name: &str| {
-        pairs
-            .iter()
-            .rfind(|(other, _)| *other == name)
-            .map(|(_, value)| *value)
+        let last = pairs.iter().rfind(|(other, _)| *other == name);
+        last.map(|(_, value)| *value)
     };
     let queue = find("--queue").ok_or("--queue is missing")?;
     let from_environment = std::env::var("HILOS_CLUSTER_URL").ok();
     let url = find("--url")
         .or(from_environment.as_deref())
         .ok_or("--url is missing")?;
-    let mut worker = Worker::new(url, queue);
-    for (name, value) in &pairs {
-        worker = match *name {
-            "--queue" | "--url" => worker,
-            "--slots" => worker.with_slots(number(name, value)?),
-            "--lease" => worker.with_lease(seconds(name, value)?),
-            "--max-retries" => worker.with_max_retries(number(name, value)?),
-            "--prefetch" => worker.with_prefetch(number(name, value)?),
-            "--maxtasksperchild" => worker.with_maxtasksperchild(number(name, value)?),
-            "--max-memory" => worker.with_max_memory_per_child(number(name, value)?),
-            unknown => return Err(format!("{unknown} is unknown")),
-        };
+    let worker = Worker::new(url, queue);
+    pairs
+        .iter()
+        .try_fold(worker, |worker, (name, value)| set(worker, name, value))
+}
+
+/// Options and their values.
+fn pairs(arguments: &[String]) -> Vec<(&str, &str)> {
+    let mut pairs = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        pairs.push(match name.split_once('=') {
+            Some(pair) => pair,
+            None => (&**name, rest.next().map_or("", |value| value)),
+        });
     }
-    Ok(worker)
+    pairs
+}
+
+fn set(worker: Worker, name: &str, value: &str) -> Result<Worker, String> {
+    Ok(match name {
+        "--queue" | "--url" => worker,
+        "--slots" => worker.with_slots(number(name, value)?),
+        "--lease" => worker.with_lease(seconds(name, value)?),
+        "--max-retries" => worker.with_max_retries(number(name, value)?),
+        "--prefetch" => worker.with_prefetch(number(name, value)?),
+        "--maxtasksperchild" => worker.with_maxtasksperchild(number(name, value)?),
+        "--max-memory" => worker.with_max_memory_per_child(number(name, value)?),
+        unknown => return Err(format!("{unknown} is unknown")),
+    })
 }
 
 fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {

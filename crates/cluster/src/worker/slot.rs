@@ -78,41 +78,50 @@ impl Slot {
             return Some(Err(Setback::unknown(&delivery.function)));
         };
         let mut lost = None;
-        loop {
-            if delivery.attempt > self.settings.max_retries + 1 {
-                // Without a process that died here it was whole workers that did.
-                let name = || WorkerLost::unseen(delivery.attempt - 1, &delivery.function);
-                return Some(Err(Setback::Lost(lost.unwrap_or_else(name))));
-            }
+        while delivery.attempt <= self.settings.max_retries + 1 {
             if self.child.is_none()
                 && let Err(error) = self.hire()
             {
                 bench.break_down(error.to_string());
                 return None;
             }
-            let child = self.child.as_ref()?;
-            if !bench.begin(delivery, child.process()) {
-                return None;
-            }
-            let result = call(child, callee, delivery);
-            self.tasks += 1;
-            match (bench.stop(delivery), result) {
-                (Some(Killed::TimedOut), _) => {
-                    self.dismiss();
-                    return Some(Err(Setback::TimedOut));
-                }
-                (Some(Killed::Disowned), _) => {
-                    self.dismiss();
-                    return None;
-                }
-                (None, Ok(outcome)) => return Some(outcome),
-                (None, Err(Died)) => {
+            match self.attempt(bench, callee, delivery) {
+                Ok(outcome) => return outcome,
+                Err(Died) => {
+                    tracing::warn!(function = delivery.function, "the process of a slot died");
                     lost = self.autopsy(&delivery.function);
                     delivery.attempt += 1;
-                    tracing::warn!(function = delivery.function, "the process of a slot died");
                 }
             }
         }
+        // Without a process that died here it was whole workers that did.
+        let unseen = || WorkerLost::unseen(delivery.attempt - 1, &delivery.function);
+        Some(Err(Setback::Lost(lost.unwrap_or_else(unseen))))
+    }
+
+    /// Has the process run a task.
+    fn attempt(
+        &mut self,
+        bench: &Bench,
+        callee: Callee,
+        delivery: &Delivery,
+    ) -> Result<Option<Outcome>, Died> {
+        let Some(child) = &self.child else {
+            return Ok(None);
+        };
+        if !bench.begin(delivery, child.process()) {
+            return Ok(None);
+        }
+        let result = call(child, callee, delivery);
+        self.tasks += 1;
+        let Some(killed) = bench.stop(delivery) else {
+            return result.map(Some);
+        };
+        self.dismiss();
+        Ok(match killed {
+            Killed::TimedOut => Some(Err(Setback::TimedOut)),
+            Killed::Disowned => None,
+        })
     }
 
     /// Replaces the process if it has done its share or has grown too large.

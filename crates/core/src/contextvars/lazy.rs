@@ -22,9 +22,23 @@ pub type Ask = fn(&mut dyn FnMut(&LazyContext));
 impl LazyContext {
     /// A copy of the current context.
     pub fn copy_current() -> Self {
+        Self::with(current::vars())
+    }
+
+    /// The same, where a loop [that is asked](asking) would name `running`: it need not be asked.
+    #[inline]
+    pub fn copy_current_of(running: &Self) -> Self {
+        match current::is_asking() {
+            true => Self::with(running.vars()),
+            false => Self::copy_current(),
+        }
+    }
+
+    #[inline]
+    fn with(vars: Vars) -> Self {
         Self {
             made: OnceCell::new(),
-            vars: Cell::new(current::vars()),
+            vars: Cell::new(vars),
             entered: Cell::new(false),
         }
     }

@@ -6,6 +6,7 @@
 
 mod client;
 mod preload;
+#[allow(unsafe_code, reason = "it clones itself")]
 mod server;
 
 pub(crate) use client::{forget, start};

@@ -15,6 +15,10 @@ mod desk;
 #[doc(hidden)]
 pub mod elsewhere;
 mod error;
+#[allow(
+    unsafe_code,
+    reason = "it says which function a worker was asked to call"
+)]
 mod function;
 mod hook;
 mod imap;

@@ -14,7 +14,7 @@ local added = 0
 for i = last + 1, #ARGV, 4 do
     if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 0 then
         local id = redis.call('XADD', KEYS[1], '*',
-            'c', ARGV[1], 'n', ARGV[i], 'f', ARGV[i + 1], 'l', ARGV[i + 2], 'a', ARGV[i + 3])
+            'c', ARGV[1], 'n', ARGV[i], 'f', ARGV[i + 1], 'l', ARGV[i + 2], 'b', 0, 'a', ARGV[i + 3])
         redis.call('HSET', KEYS[2], ARGV[i], id)
         added = added + 1
     end

@@ -1,8 +1,9 @@
 //! `multiprocessing.Pool`, on many machines.
 
+mod builder;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hilos_core::time::Timeout;
 use hilos_multiprocessing::pool::elsewhere::{FarCall, Settings, call_of, encode};
@@ -12,17 +13,11 @@ use hilos_multiprocessing::pool::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::{Client, Setup};
-use crate::engine::Server;
+use crate::client::Client;
 use crate::error::Error;
 use crate::message::Order;
 use crate::registry::name_of;
-
-/// How many tasks a client has unanswered, at most.
-const WINDOW: usize = 2000;
-
-/// How long the server keeps what it has of a client that says nothing.
-const EXPIRY: Duration = Duration::from_secs(60);
+pub use builder::ClusterPoolBuilder;
 
 /// A pool whose workers are on other machines.
 ///
@@ -53,9 +48,10 @@ const EXPIRY: Duration = Duration::from_secs(60);
 /// - A caller that lives gets **one result for each task**. If the client dies, its results are
 ///   lost, and its tasks are dropped after [`with_expiry`](ClusterPoolBuilder::with_expiry).
 /// - A task whose workers die again and again ends with [`JobError::WorkerLost`].
-/// - A death is noticed after a lease and the time between two scans, half a lease, at the latest.
+/// - A death is noticed after a lease and the time between two scans, half a lease, at the latest,
+///   by the first worker with a free slot, which takes those tasks before others.
 /// - A worker that was paused and has lost its lease runs its task until it is told, once it goes
-///   on; what it returns is dropped.
+///   on; of two results the first counts.
 /// - Tasks have no order among each other; `map` and `imap` restore that of their results.
 /// - What the server has lost is sent again, as long as the client lives.
 ///
@@ -63,55 +59,12 @@ const EXPIRY: Duration = Duration::from_secs(60);
 /// Python has no such pool. Beside what [`Pool`] differs in:
 /// - Closures and functions must be registered, and there is no `map_with`.
 /// - A job or a result has at most 64 MiB.
+///
+/// Mirrors [`multiprocessing.pool.Pool`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.pool.Pool).
 #[derive(Clone)]
 pub struct ClusterPool {
     client: Arc<Client>,
     settings: Settings,
-}
-
-/// Sets up a [`ClusterPool`]; made by [`ClusterPool::builder`].
-#[must_use = "a pool is made by `build`"]
-#[derive(Clone, Debug)]
-pub struct ClusterPoolBuilder {
-    server: Result<Server, Error>,
-    queue: String,
-    window: usize,
-    expiry: Duration,
-}
-
-impl ClusterPoolBuilder {
-    /// How many tasks may be unanswered at a time; 2,000 by default, and never more than 128 MiB.
-    ///
-    /// Further ones wait in this program.
-    pub fn with_window(mut self, window: usize) -> Self {
-        self.window = window.max(1);
-        self
-    }
-
-    /// How long the server keeps tasks and results of this client when it hears nothing of it; a
-    /// minute by default.
-    pub fn with_expiry(mut self, expiry: Duration) -> Self {
-        self.expiry = expiry;
-        self
-    }
-
-    /// Connects.
-    ///
-    /// # Errors
-    /// [`Error::Url`], and [`Error::Server`] if the server refuses or cannot be reached within five
-    /// seconds. Later, the pool connects again by itself.
-    pub fn build(self) -> Result<ClusterPool, Error> {
-        let setup = Setup {
-            server: self.server?,
-            queue: self.queue,
-            window: self.window,
-            expiry: self.expiry.max(Duration::from_millis(100)),
-        };
-        Ok(ClusterPool {
-            client: Arc::new(Client::start(setup)?),
-            settings: Settings::default(),
-        })
-    }
 }
 
 /// Gives [`Pool`] a constructor for pools on other machines.
@@ -150,11 +103,13 @@ impl ClusterPool {
 
     /// Sets up a pool with other limits.
     pub fn builder(url: &str, queue: &str) -> ClusterPoolBuilder {
-        ClusterPoolBuilder {
-            server: Server::new(url),
-            queue: queue.to_owned(),
-            window: WINDOW,
-            expiry: EXPIRY,
+        ClusterPoolBuilder::new(url, queue)
+    }
+
+    fn of(client: Client) -> Self {
+        Self {
+            client: Arc::new(client),
+            settings: Settings::default(),
         }
     }
 
@@ -199,6 +154,9 @@ impl ClusterPool {
     ///
     /// # Errors
     /// [`JobError`] if the job fails.
+    ///
+    /// # Blocking
+    /// Until the job is done, for which there must be a worker.
     pub fn apply<F, A, R>(&self, function: F, args: A) -> Result<R, JobError>
     where
         F: PoolFunction<A, Output = R>,
@@ -227,6 +185,9 @@ impl ClusterPool {
     ///
     /// # Errors
     /// [`JobError`] of the first item that failed; all the others are run nevertheless.
+    ///
+    /// # Blocking
+    /// Until the jobs are done, for which there must be a worker.
     pub fn map<F, A, R, I>(&self, function: F, items: I) -> Result<Vec<R>, JobError>
     where
         F: PoolFunction<(A,), Output = R>,
@@ -256,6 +217,9 @@ impl ClusterPool {
     ///
     /// # Errors
     /// As `map`.
+    ///
+    /// # Blocking
+    /// Until the jobs are done, for which there must be a worker.
     pub fn starmap<F, A, R, I>(&self, function: F, items: I) -> Result<Vec<R>, JobError>
     where
         F: PoolFunction<A, Output = R>,
