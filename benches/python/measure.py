@@ -1,11 +1,22 @@
 """The median time of one turn of some work, in the way of the Rust benchmarks beside it."""
 
 import statistics
+import sys
 import threading
 import time
 
 SAMPLES = 10
 SECONDS = 0.08  # a sample
+
+
+def find_uvloop():
+    """The module uvloop, or `None` where this Python has none."""
+    try:
+        import uvloop
+    except ImportError:
+        print(f"{sys.executable} has no uvloop, which is not measured", file=sys.stderr)
+        return None
+    return uvloop
 
 
 def report(group, run, rival=None):

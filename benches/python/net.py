@@ -3,12 +3,9 @@
 import asyncio
 import time
 
-from measure import report
+from measure import find_uvloop, report
 
-try:
-    import uvloop
-except ImportError:
-    uvloop = None
+uvloop = find_uvloop()
 
 MESSAGE = bytes(64)
 BLOCK = bytes(64 * 1024)

@@ -3,12 +3,9 @@
 import asyncio
 import time
 
-from measure import report
+from measure import find_uvloop, report
 
-try:
-    import uvloop
-except ImportError:
-    uvloop = None
+uvloop = find_uvloop()
 
 
 def measured(loop_factory, main):

@@ -1,14 +1,16 @@
 //! What is asked for in vain: Python's error each, by its type and its words.
 
-use std::net::{TcpListener, UdpSocket};
-use std::os::unix::net::UnixListener;
+use std::cell::RefCell;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::unix::net::{UnixDatagram, UnixListener};
 
 use hilos::asyncio::subprocess::{PIPE, STDOUT};
 use hilos::asyncio::{
-    self, AddressFamily, DatagramProtocol, Exception, Protocol, Result, StreamReader, StreamWriter,
+    self, Address, AddressFamily, DatagramProtocol, Exception, Protocol, Result, StreamReader,
+    StreamWriter,
 };
 
-use crate::support::{SocketPath, fails, port, run};
+use crate::support::{SocketPath, fails, port, run, watch};
 
 struct Nothing;
 impl Protocol for Nothing {}
@@ -105,6 +107,23 @@ fn a_path_that_is_no_socket() {
         drop(UnixListener::bind(at)?);
         let open = asyncio::open_unix_connection(at).await;
         refused(open, "ConnectionRefusedError", message);
+
+        let directory = at.parent().unwrap().to_owned();
+        let start = asyncio::start_unix_server(ignore, &directory).await;
+        let shown = directory.display();
+        let message = format!("[Errno 98] Address '{shown}' is already in use");
+        refused(start, "OSError", &message);
+        let open = asyncio::open_unix_connection(&directory).await;
+        let message = "[Errno 111] Connection refused";
+        refused(open, "ConnectionRefusedError", message);
+        let event_loop = asyncio::get_running_loop()?;
+        let create = event_loop.create_datagram_endpoint(|| Nothing);
+        let create = create.with_local_path(&directory).await;
+        refused(create, "OSError", "[Errno 98] Address already in use");
+        let create = event_loop.create_datagram_endpoint(|| Nothing);
+        let create = create.with_remote_path("/no/such/socket").await;
+        let message = "[Errno 2] No such file or directory";
+        refused(create, "FileNotFoundError", message);
         Ok(())
     });
 }
@@ -233,6 +252,8 @@ fn reading_by_two_at_once() {
             "RuntimeError",
             &message("readuntil"),
         );
+        refused(reader.read_to_end().await, "RuntimeError", &message("read"));
+        refused(reader.next().await, "RuntimeError", &message("readuntil"));
         // The first is not disturbed.
         reader.feed_data(b"ab");
         assert_eq!(first.await?, b"a");
@@ -292,6 +313,30 @@ fn writing_after_the_end() {
             "ConnectionResetError",
             "Connection lost",
         );
+
+        // An aborted connection is lost a little later, and its writer knows.
+        let (_reader, writer) = asyncio::open_connection("127.0.0.1", port(&server)).await?;
+        writer.transport().abort();
+        asyncio::sleep(0).await?;
+        writer.write(b"x")?;
+        let lost = writer.drain().await;
+        refused(lost, "ConnectionResetError", "Connection lost");
+        server.close();
+        Ok(())
+    });
+}
+
+#[test]
+fn water_marks_the_wrong_way_round() {
+    run(async {
+        let server = asyncio::start_server(ignore, "127.0.0.1", 0).await?;
+        let (_reader, writer) = asyncio::open_connection("127.0.0.1", port(&server)).await?;
+        let message = "high (1) must be >= low (2) must be >= 0";
+        let set = writer.transport().set_write_buffer_limits(1, 2);
+        refused(set, "ValueError", message);
+        let marks = writer.transport().get_write_buffer_limits();
+        assert_eq!(marks, (16 * 1024, 64 * 1024));
+        writer.close();
         server.close();
         Ok(())
     });
@@ -341,6 +386,101 @@ fn a_socket_of_another_kind() {
         );
         let none = event_loop.create_datagram_endpoint(|| Nothing).await;
         refused(none, "ValueError", "unexpected address family");
+        Ok(())
+    });
+}
+
+/// Remembers what it was told.
+#[derive(Default)]
+struct Told(RefCell<Vec<String>>);
+
+impl DatagramProtocol for Told {
+    fn error_received(&self, exc: &Exception) -> Result<()> {
+        self.0.borrow_mut().push(format!("error {}", exc.repr()));
+        Ok(())
+    }
+
+    fn connection_lost(&self, exc: Option<&Exception>) -> Result<()> {
+        let exc = exc.map_or("None".to_owned(), Exception::repr);
+        self.0.borrow_mut().push(format!("lost {exc}"));
+        Ok(())
+    }
+}
+
+/// What becomes of a socket at an address that a datagram goes from to another.
+async fn sent<A: Into<Option<Address>>>(from: Address, to: A) -> Result<Vec<String>> {
+    let event_loop = asyncio::get_running_loop()?;
+    let create = event_loop.create_datagram_endpoint(Told::default);
+    let create = match &from {
+        Address::Inet(at) => create.with_local_addr(&at.ip().to_string(), at.port()),
+        _ => create.with_sock(UnixDatagram::unbound()?),
+    };
+    let (transport, told) = create.await?;
+    let contexts = watch();
+    transport.sendto(b"x", to)?;
+    transport.close();
+    asyncio::sleep(0).await?;
+    let told = told.0.take();
+    let handled: Vec<_> = contexts
+        .take()
+        .into_iter()
+        .map(|context| format!("{}: {}", context.message, context.exception.unwrap().repr()))
+        .collect();
+    let fatal = |line: &String| line.strip_prefix("lost TypeError").map(str::to_owned);
+    let expected: Vec<_> = told
+        .iter()
+        .filter_map(fatal)
+        .map(|what| format!("Fatal write error on datagram transport: TypeError{what}"))
+        .collect();
+    assert_eq!(handled, expected);
+    Ok(told)
+}
+
+/// What the system refuses is the datagram's error, what the socket cannot mean the program's.
+#[test]
+fn a_datagram_to_an_address_of_another_kind() {
+    run(async {
+        let inet = |at: &str| Address::from(at.parse::<SocketAddr>().unwrap());
+        let unix = |path: &str| Address::Unix(path.into());
+        let v4 = || inet("127.0.0.1:0");
+        let lost = |message: &str| format!("lost TypeError({message})");
+        let tuple = "'sendto(): AF_INET address must be tuple, not";
+        assert_eq!(
+            sent(v4(), None).await?,
+            [lost(&format!("{tuple} NoneType'"))]
+        );
+        assert_eq!(
+            sent(v4(), unix("/x")).await?,
+            [lost(&format!("{tuple} str'"))]
+        );
+        let name = Address::Abstract(b"x".to_vec());
+        assert_eq!(sent(v4(), name).await?, [lost(&format!("{tuple} bytes'"))]);
+        let pair = lost("'AF_INET address must be a pair (host, port)'");
+        assert_eq!(sent(v4(), inet("[::1]:9")).await?, [pair]);
+        let invalid = "error OSError(22, 'Invalid argument')";
+        assert_eq!(
+            sent(v4(), inet("127.0.0.1:0")).await?,
+            [invalid, "lost None"]
+        );
+        let bytes = "\"a bytes-like object is required, not";
+        assert_eq!(
+            sent(unix(""), None).await?,
+            [lost(&format!("{bytes} 'NoneType'\""))]
+        );
+        assert_eq!(
+            sent(unix(""), v4()).await?,
+            [lost(&format!("{bytes} 'tuple'\""))]
+        );
+        let missing = "error FileNotFoundError(2, 'No such file or directory')";
+        assert_eq!(
+            sent(unix(""), unix("/no/such")).await?,
+            [missing, "lost None"]
+        );
+        if UdpSocket::bind("[::1]:0").is_ok() {
+            let v6 = inet("[::1]:0");
+            let family = "error gaierror(-9, 'Address family for hostname not supported')";
+            assert_eq!(sent(v6, inet("127.0.0.1:9")).await?, [family, "lost None"]);
+        }
         Ok(())
     });
 }

@@ -14,6 +14,7 @@ mod odd_moments;
 mod pipes;
 mod reader_protocols;
 mod readers;
+mod sample;
 mod selector_datagrams;
 mod sendfile;
 mod server_with;

@@ -1,13 +1,10 @@
 //! `test_sendfile.py`: files over sockets and transports.
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
 use std::io::{Seek, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use hilos::asyncio::{
     self, Exception, Future, Protocol, Result, SendfileNotAvailableError, Server, Transport,
@@ -16,50 +13,11 @@ use hilos::asyncio::{
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{setsockopt, sockopt};
 
+use crate::sample::{LENGTH, Sample, data};
 use crate::support::{fails, run, until};
-
-/// As much as CPython's tests send: more than the system takes at once.
-const LENGTH: usize = 64 * 17 * 1024 + 1;
 
 /// Small buffers, so that it takes many pieces.
 const BUFFER: usize = 4 * 1024;
-
-/// A file that is removed when it is dropped.
-struct Sample {
-    file: File,
-    path: PathBuf,
-}
-
-impl Sample {
-    fn new() -> Self {
-        Self::of(&data())
-    }
-
-    fn of(data: &[u8]) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("hilos-sendfile-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        File::create(&path).unwrap().write_all(data).unwrap();
-        let file = File::open(&path).unwrap();
-        Self { file, path }
-    }
-
-    fn tell(&self) -> u64 {
-        (&self.file).stream_position().unwrap()
-    }
-}
-
-impl Drop for Sample {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// No two pieces of it are alike.
-fn data() -> Vec<u8> {
-    (0..LENGTH).map(|at| (at % 251) as u8).collect()
-}
 
 /// Keeps what comes, and says when the connection is lost.
 struct Receiver {

@@ -2,7 +2,8 @@
 
 use hilos::asyncio::{self, Protocol, get_running_loop};
 
-use crate::parties::{believing, echo_server, showing};
+use crate::certificates::{believing, showing};
+use crate::parties::echo_server;
 use crate::support::{fails, port, run};
 
 struct Nothing;

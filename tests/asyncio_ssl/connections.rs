@@ -6,7 +6,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use hilos::asyncio::ssl::{self, CERT_NONE, CERT_REQUIRED, SslContext};
 use hilos::asyncio::{self, Protocol, Result, StreamReader, StreamWriter};
 
-use crate::parties::{believing, connect, echo, echo_server, file, showing};
+use crate::certificates::{believing, file, showing};
+use crate::parties::{connect, echo, echo_server};
 use crate::support::{SocketPath, fails, port, run, until, watch};
 
 // cpython: test_asyncio/test_streams.py::StreamTests::test_open_connection_no_loop_ssl
@@ -220,6 +221,48 @@ fn both_sides_agree_on_what_is_inside() {
         let (_reader, writer) = connect(&server, &context).await?;
         let agreed = writer.get_extra_info("selected_alpn_protocol").unwrap();
         assert_eq!(agreed.to_string(), "h2");
+        writer.close();
+        server.close();
+        Ok(())
+    });
+}
+
+/// As with OpenSSL, the connection goes on without a protocol.
+#[test]
+fn sides_without_a_protocol_in_common_go_on_without() {
+    run(async {
+        let context = showing("server").with_alpn_protocols(["h2"]);
+        let server = asyncio::start_server(echo, "127.0.0.1", 0)
+            .with_ssl(&context)
+            .await?;
+        let stranger = believing().with_alpn_protocols(["http/1.1", "spdy/3"]);
+        for context in [stranger, believing()] {
+            let (reader, writer) = connect(&server, &context).await?;
+            assert!(writer.get_extra_info("selected_alpn_protocol").is_none());
+            writer.write(b"hello\n")?;
+            assert_eq!(reader.readline().await?, b"hello\n");
+            writer.close();
+            writer.wait_closed().await?;
+        }
+        server.close();
+        Ok(())
+    });
+}
+
+/// A server that waits for what its client offers refuses what is no offer.
+#[test]
+fn a_server_of_protocols_refuses_what_is_no_tls() {
+    run(async {
+        let context = showing("server").with_alpn_protocols(["h2"]);
+        let server = asyncio::start_server(echo, "127.0.0.1", 0)
+            .with_ssl(&context)
+            .await?;
+        let port = server.sockets()[0].getsockname()?.port().unwrap();
+        let (reader, writer) = asyncio::open_connection("127.0.0.1", port).await?;
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")?;
+        // An alert, and the end.
+        let answer = reader.read_to_end().await;
+        assert!(answer.is_err() || answer.is_ok_and(|said| said.len() <= 7));
         writer.close();
         server.close();
         Ok(())

@@ -9,9 +9,8 @@ use std::time::Duration;
 use hilos::asyncio::{self, Future, Protocol, Result, Server, StreamReader, StreamWriter};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::parties::{
-    Recorder, believing, between, connect, echo_server, is_dropped, joined, relay, showing,
-};
+use crate::certificates::{believing, showing};
+use crate::parties::{Recorder, between, connect, echo_server, is_dropped, joined, relay};
 use crate::support::{fails, port, run, until, watch};
 
 const MUCH: usize = 4 << 20;

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use hilos::asyncio::ssl::{CERT_NONE, SslContext};
 use hilos::asyncio::{self, EventLoop, Result, Server, Transport};
 
-use crate::parties::{Recorder, believing, file, showing};
+use crate::certificates::{believing, file, showing};
+use crate::parties::Recorder;
 use crate::support::{SocketPath, fails, port, run, until};
 
 /// A context for a client that believes anybody.

@@ -9,9 +9,8 @@ use std::sync::mpsc::channel;
 use hilos::asyncio::ssl::{CERT_NONE, CERT_REQUIRED, SslContext};
 use hilos::asyncio::{self, Result, StreamReader, StreamWriter};
 
-use crate::parties::{
-    Recorder, believing, connect, echo, echo_server, file, is_dropped, joined, showing,
-};
+use crate::certificates::{believing, file, showing};
+use crate::parties::{Recorder, connect, echo, echo_server, is_dropped, joined};
 use crate::support::{fails, port, run, until, watch};
 
 /// Says `a` and then `b`, and hears what the server of `hears_two` answers.

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::thread::JoinHandle;
 
@@ -12,26 +11,8 @@ use hilos::asyncio::{
     self, Exception, Protocol, Result, Server, StreamReader, StreamWriter, Transport,
 };
 
+use crate::certificates::showing;
 use crate::support::{port, until};
-
-/// The file of a certificate or key.
-pub(crate) fn file(name: &str) -> PathBuf {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    tests.join("asyncio_ssl/certificates").join(name)
-}
-
-/// A context for a server that shows the certificate of this name.
-pub(crate) fn showing(name: &str) -> SslContext {
-    let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
-    SslContext::server(certificate, key).unwrap()
-}
-
-/// A context for a client that believes the tests' authority.
-pub(crate) fn believing() -> SslContext {
-    SslContext::new()
-        .with_cafile(file("authority.pem"))
-        .unwrap()
-}
 
 pub(crate) async fn echo(reader: StreamReader, writer: StreamWriter) -> Result<()> {
     loop {

@@ -1,47 +1,14 @@
 //! `test_sendfile.py`: files over encrypted connections, which the system cannot send by itself.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::io::{Seek, SeekFrom};
 use std::rc::Rc;
 
 use hilos::asyncio::{self, EventLoop, Result, Server, Transport, get_running_loop};
 
-use crate::parties::{Recorder, believing, showing};
+use crate::certificates::{believing, showing};
+use crate::parties::Recorder;
+use crate::sample::{LENGTH, Sample, data};
 use crate::support::{fails, port, run};
-
-const LENGTH: usize = 64 * 17 * 1024 + 1;
-
-/// A file that is removed when it is dropped.
-struct Sample {
-    file: File,
-    path: PathBuf,
-}
-
-impl Sample {
-    fn new(name: &str) -> Self {
-        let name = format!("hilos-ssl-sendfile-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        File::create(&path).unwrap().write_all(&data()).unwrap();
-        let file = File::open(&path).unwrap();
-        Self { file, path }
-    }
-
-    fn tell(&self) -> u64 {
-        (&self.file).stream_position().unwrap()
-    }
-}
-
-impl Drop for Sample {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// No two pieces of it are alike.
-fn data() -> Vec<u8> {
-    (0..LENGTH).map(|at| (at % 251) as u8).collect()
-}
 
 /// A transport, and who receives what it sends.
 async fn connected(event_loop: &EventLoop) -> Result<(Server, Rc<Recorder>, Transport)> {
@@ -60,7 +27,7 @@ async fn connected(event_loop: &EventLoop) -> Result<(Server, Rc<Recorder>, Tran
 fn a_file_is_encrypted_on_its_way() {
     run(async {
         let event_loop = get_running_loop()?;
-        let sample = Sample::new("whole");
+        let sample = Sample::new();
         let (server, receiver, transport) = connected(&event_loop).await?;
         let sent = event_loop.sendfile(&transport, &sample.file).await?;
         assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
@@ -77,7 +44,7 @@ fn a_file_is_encrypted_on_its_way() {
 fn bytes_before_and_after_it_arrive_in_order() {
     run(async {
         let event_loop = get_running_loop()?;
-        let sample = Sample::new("around");
+        let sample = Sample::new();
         let (prefix, suffix) = (b"zxcvbnm".repeat(1024), b"0987654321".repeat(1024));
         let (server, receiver, transport) = connected(&event_loop).await?;
         transport.write(&prefix)?;
@@ -97,7 +64,7 @@ fn bytes_before_and_after_it_arrive_in_order() {
 fn a_part_of_a_file_is_sent() {
     run(async {
         let event_loop = get_running_loop()?;
-        let mut sample = Sample::new("part");
+        let mut sample = Sample::new();
         // Where the file stands does not matter.
         sample.file.seek(SeekFrom::Start(50))?;
         let (server, receiver, transport) = connected(&event_loop).await?;
@@ -117,7 +84,7 @@ fn a_part_of_a_file_is_sent() {
 fn the_peer_may_close_when_it_has_all() {
     run(async {
         let event_loop = get_running_loop()?;
-        let sample = Sample::new("closing");
+        let sample = Sample::new();
         let (server, receiver, transport) = connected(&event_loop).await?;
         let (receiving, all) = (receiver.clone(), data());
         let closing = asyncio::create_task(async move {
@@ -140,7 +107,7 @@ fn the_peer_may_close_when_it_has_all() {
 fn without_the_fallback_nothing_is_sent() {
     run(async {
         let event_loop = get_running_loop()?;
-        let sample = Sample::new("refused");
+        let sample = Sample::new();
         let (server, receiver, transport) = connected(&event_loop).await?;
         let sending = event_loop.sendfile(&transport, &sample.file);
         let message = fails(sending.with_fallback(false).await, "RuntimeError");

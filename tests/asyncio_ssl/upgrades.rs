@@ -10,7 +10,8 @@ use hilos::asyncio::{
     Transport,
 };
 
-use crate::parties::{Recorder, believing, connect, echo, is_dropped, joined, showing};
+use crate::certificates::{believing, showing};
+use crate::parties::{Recorder, connect, echo, is_dropped, joined};
 use crate::support::{fails, port, run, until, watch};
 
 static HELLO: [u8; 100 * 1024] = [b'1'; 100 * 1024];

@@ -11,7 +11,8 @@ use hilos::multiprocessing::connection::{
 use hilos::multiprocessing::{Error, Process};
 use hilos::ssl::SslContext;
 
-use crate::certificates::{believing, demanding, known, showing, ssl_error};
+use crate::certificates::{believing, showing};
+use crate::parties::{demanding, known, ssl_error};
 use crate::support::LONG;
 
 const KEY: &[u8] = b"a key that nobody sees";

@@ -9,7 +9,8 @@ use hilos::multiprocessing::managers::{
 use hilos::multiprocessing::{Error, Process, StartMethod};
 use hilos::ssl::SslContext;
 
-use crate::certificates::{believing, demanding, known, showing, ssl_error};
+use crate::certificates::{believing, showing};
+use crate::parties::{demanding, known, ssl_error};
 use crate::support::LONG;
 
 const KEY: &[u8] = b"secret";

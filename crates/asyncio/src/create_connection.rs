@@ -50,8 +50,8 @@ pub struct CreateConnection<F> {
 impl EventLoop {
     /// Connects to a port of a host, and gives the connection to a protocol of `protocol_factory`.
     ///
-    /// The addresses of the host are tried in turn. Coroutines use
-    /// [`open_connection`](crate::open_connection).
+    /// The addresses of the host are tried in turn; `""` is this machine, as Python's `None`.
+    /// Coroutines use [`open_connection`](crate::open_connection).
     ///
     /// # Errors
     /// Python's `OSError` that says why no address could be connected to, `gaierror` if the name

@@ -80,6 +80,12 @@ fn gaierror(error: &io::Error) -> Exception {
     Exception::new("gaierror", Numbered { number, words })
 }
 
+/// What Python's socket says of an address that is not of its family.
+pub(crate) fn wrong_family() -> Exception {
+    let (number, words) = (-9, "Address family for hostname not supported".to_owned());
+    Exception::new("gaierror", Numbered { number, words })
+}
+
 impl EventLoop {
     /// The addresses that the system finds.
     pub(crate) async fn look_up(&self, lookup: Lookup) -> Result<Vec<SocketAddr>> {

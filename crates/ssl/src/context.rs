@@ -153,6 +153,10 @@ impl SslContext {
     }
 
     /// Offers these protocols for what is inside, the best first: `["h2", "http/1.1"]`.
+    ///
+    /// A server of asyncio whose client knows none of them goes on without one, as with OpenSSL.
+    ///
+    /// Mirrors [`SSLContext.set_alpn_protocols`](https://docs.python.org/3.14/library/ssl.html#ssl.SSLContext.set_alpn_protocols).
     pub fn with_alpn_protocols<I>(self, alpn_protocols: I) -> Self
     where
         I: IntoIterator<Item: AsRef<[u8]>>,

@@ -30,7 +30,7 @@ pub(super) struct StandingIn<'t> {
 
 impl StandIn {
     pub(super) fn begin<'t>(event_loop: &EventLoop, transport: &'t Transport) -> StandingIn<'t> {
-        let resumes_writing = transport.0.protocol_paused();
+        let resumes_writing = transport.0.flow().is_paused();
         let stand_in = Rc::new(Self {
             event_loop: event_loop.clone(),
             protocol: transport.get_protocol(),

@@ -29,23 +29,31 @@ impl Tls {
     }
 
     fn decrypt(&self, mut data: &[u8]) -> Result<()> {
+        self.greet(&mut data)?;
+        while !data.is_empty() && self.read_tls(&mut data)? > 0 {
+            self.take_in(data.len())?;
+        }
+        Ok(())
+    }
+
+    fn read_tls(&self, data: &mut &[u8]) -> Result<usize> {
         let mut connection = self.connection.borrow_mut();
-        let mut incoming = self.incoming.borrow_mut();
-        while !data.is_empty() && connection.read_tls(&mut data).map_err(os_error)? > 0 {
-            let news = connection.process_new_packets().map_err(ssl_error)?;
-            let count = news.plaintext_bytes_to_read();
-            if count > 0 {
-                // At most what there is of `data` will follow.
-                incoming.reserve(count + data.len());
-                let plain = connection
-                    .reader()
-                    .take(count as u64)
-                    .read_to_end(&mut incoming);
-                plain.map_err(os_error)?;
-            }
-            if news.peer_has_closed() {
-                self.other_side_done.set(true);
-            }
+        connection.read_tls(data).map_err(os_error)
+    }
+
+    /// Decrypts what was read; at most `more` bytes will follow.
+    pub(super) fn take_in(&self, more: usize) -> Result<()> {
+        let mut connection = self.connection.borrow_mut();
+        let news = connection.process_new_packets().map_err(ssl_error)?;
+        let count = news.plaintext_bytes_to_read();
+        if count > 0 {
+            let mut incoming = self.incoming.borrow_mut();
+            incoming.reserve(count + more);
+            let mut plain = connection.reader().take(count as u64);
+            plain.read_to_end(&mut incoming).map_err(os_error)?;
+        }
+        if news.peer_has_closed() {
+            self.other_side_done.set(true);
         }
         Ok(())
     }

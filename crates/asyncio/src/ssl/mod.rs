@@ -19,6 +19,7 @@
 //! Mirrors what asyncio uses of [`ssl`](https://docs.python.org/3.14/library/ssl.html).
 
 mod errors;
+mod greeting;
 mod incoming;
 mod outgoing;
 mod protocol;

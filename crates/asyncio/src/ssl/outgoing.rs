@@ -22,7 +22,7 @@ impl Outgoing {
         self.len
     }
 
-    fn push(&mut self, piece: Vec<u8>) {
+    pub(super) fn push(&mut self, piece: Vec<u8>) {
         self.len += piece.len();
         self.pieces.push_back(piece);
     }
@@ -46,7 +46,7 @@ impl Tls {
     pub(super) fn flush(self: &Rc<Self>) -> Result<()> {
         self.collect()?;
         while !self.writing_paused.get() && self.send_piece()? {}
-        self.control_writing();
+        self.pause_or_resume();
         Ok(())
     }
 
@@ -76,7 +76,7 @@ impl Tls {
     }
 
     /// Asks the program to pause or to go on.
-    pub(super) fn control_writing(&self) {
+    pub(super) fn pause_or_resume(&self) {
         let size = self.outgoing.borrow().len();
         if self.flow.pauses(size) {
             self.tell("protocol.pause_writing() failed", |above| {

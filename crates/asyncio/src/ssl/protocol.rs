@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rustls::Connection;
 
+use super::greeting::Greeting;
 use super::outgoing::Outgoing;
 use super::start::Side;
 use crate::base_events::EventLoop;
@@ -35,6 +36,8 @@ pub(super) enum State {
 pub(crate) struct Tls {
     pub(super) event_loop: EventLoop,
     pub(super) connection: RefCell<Connection>,
+    /// What the connection is made of, where that depends on the other side.
+    pub(super) greeting: RefCell<Option<Greeting>>,
     pub(super) state: Cell<State>,
     /// The transport of the encrypted bytes.
     pub(super) below: RefCell<Option<Transport>>,
@@ -70,6 +73,7 @@ impl Tls {
         let this = Rc::new(Self {
             event_loop: event_loop.clone(),
             connection: RefCell::new(side.connection()?),
+            greeting: RefCell::new(side.greeting()),
             state: Cell::new(State::Handshake),
             below: RefCell::default(),
             above: RefCell::new(Some(above)),

@@ -7,6 +7,7 @@ use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerCon
 
 use super::SslContext;
 use super::errors::ssl_error;
+use super::greeting::Greeting;
 use crate::exception::Result;
 use crate::exceptions::ValueError;
 use crate::security::Security;
@@ -107,6 +108,14 @@ impl Side {
         // The transport below says when there is too much.
         connection.set_buffer_limit(None);
         Ok(connection)
+    }
+
+    /// What a server waits for.
+    pub(super) fn greeting(&self) -> Option<Greeting> {
+        match &self.config {
+            Config::Client(..) => None,
+            Config::Server(config) => Greeting::new(config),
+        }
     }
 }
 

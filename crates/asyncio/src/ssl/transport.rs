@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::protocol::{State, Tls};
 use crate::exception::{Exception, Result};
 use crate::protocols::Protocol;
-use crate::transports::{ExtraInfo, SendfileMode, StreamTransport};
+use crate::transports::{ExtraInfo, Flow, SendfileMode, StreamTransport};
 
 impl StreamTransport for Tls {
     fn close(self: Rc<Self>) {
@@ -81,18 +81,12 @@ impl StreamTransport for Tls {
         self.outgoing.borrow().len()
     }
 
-    fn get_write_buffer_limits(&self) -> (usize, usize) {
-        self.flow.limits()
+    fn flow(&self) -> &Flow {
+        &self.flow
     }
 
-    fn set_write_buffer_limits(
-        self: Rc<Self>,
-        high: Option<usize>,
-        low: Option<usize>,
-    ) -> Result<()> {
-        self.flow.set_limits(high, low)?;
-        self.control_writing();
-        Ok(())
+    fn control_writing(&self) {
+        self.pause_or_resume();
     }
 
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
@@ -134,9 +128,5 @@ impl StreamTransport for Tls {
 
     fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
         SendfileMode::Fallback
-    }
-
-    fn protocol_paused(&self) -> bool {
-        self.flow.is_paused()
     }
 }

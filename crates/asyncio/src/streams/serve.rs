@@ -37,6 +37,9 @@ pub struct StartServer {
 /// Those of [`EventLoop::create_server`](crate::EventLoop::create_server);
 /// [`ValueError`](crate::ValueError) if the limit is 0.
 ///
+/// # Differences from Python
+/// - A limit of 0 is refused at once, not when the first client comes.
+///
 /// Mirrors [`asyncio.start_server`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.start_server).
 pub fn start_server<F, H>(client_connected_cb: F, host: H, port: u16) -> StartServer
 where

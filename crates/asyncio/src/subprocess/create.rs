@@ -45,7 +45,11 @@ pub struct CreateSubprocess {
 /// ```
 ///
 /// # Errors
-/// `OSError` if it cannot be started, as `FileNotFoundError` and `PermissionError`.
+/// `OSError` if it cannot be started, as `FileNotFoundError` and `PermissionError`;
+/// [`ValueError`](crate::ValueError) if the limit is 0.
+///
+/// # Differences from Python
+/// - A limit of 0 is refused before anything is started.
 ///
 /// Mirrors [`asyncio.create_subprocess_exec`](https://docs.python.org/3.14/library/asyncio-subprocess.html#asyncio.create_subprocess_exec).
 pub fn create_subprocess_exec<S, I>(program: S, args: I) -> CreateSubprocess

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{ExtraInfo, SocketTransport};
+use super::{ExtraInfo, Flow, SocketTransport};
 use crate::exception::Result;
 use crate::protocols::Protocol;
 use crate::repr::debug_like_display;
@@ -34,12 +34,10 @@ pub(crate) trait StreamTransport {
     fn resume_reading(self: Rc<Self>);
     fn is_reading(&self) -> bool;
     fn get_write_buffer_size(&self) -> usize;
-    fn get_write_buffer_limits(&self) -> (usize, usize);
-    fn set_write_buffer_limits(
-        self: Rc<Self>,
-        high: Option<usize>,
-        low: Option<usize>,
-    ) -> Result<()>;
+    /// The water marks, and whether the protocol was asked to pause writing.
+    fn flow(&self) -> &Flow;
+    /// Asks the protocol to pause if too much waits to be written.
+    fn control_writing(&self);
     /// The protocol does nothing with what is received but feed a stream's reader.
     fn only_feeds(&self) {}
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>>;
@@ -54,11 +52,6 @@ pub(crate) trait StreamTransport {
 
     fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
         SendfileMode::Unsupported
-    }
-
-    /// Whether the protocol was asked to pause writing.
-    fn protocol_paused(&self) -> bool {
-        false
     }
 }
 
@@ -151,7 +144,7 @@ impl Transport {
 
     /// The low-water and the high-water mark, in bytes.
     pub fn get_write_buffer_limits(&self) -> (usize, usize) {
-        self.0.get_write_buffer_limits()
+        self.0.flow().limits()
     }
 
     /// Sets the water marks, in bytes: 64 KiB and a quarter of it where `None` is given for both.
@@ -163,9 +156,9 @@ impl Transport {
         H: Into<Option<usize>>,
         L: Into<Option<usize>>,
     {
-        self.0
-            .clone()
-            .set_write_buffer_limits(high.into(), low.into())
+        self.0.flow().set_limits(high.into(), low.into())?;
+        self.0.control_writing();
+        Ok(())
     }
 
     /// The protocol, until the connection is lost.

@@ -13,7 +13,7 @@ use socket2::Socket;
 
 use sending::Sending;
 
-use super::{Abandon, Base, Buffer, ExtraInfo, SendfileMode, StreamTransport, Transport};
+use super::{Abandon, Base, Buffer, ExtraInfo, Flow, SendfileMode, StreamTransport, Transport};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
@@ -204,7 +204,7 @@ impl StreamTransport for SocketTransport {
             self.start_writing()?;
         }
         self.buffer.borrow_mut().push(rest);
-        self.base.maybe_pause(self.get_write_buffer_size());
+        self.control_writing();
         Ok(())
     }
 
@@ -219,7 +219,7 @@ impl StreamTransport for SocketTransport {
         self.clone().write_ready()?;
         if !self.buffer.borrow().is_empty() {
             self.start_writing()?;
-            self.base.maybe_pause(self.get_write_buffer_size());
+            self.control_writing();
         }
         Ok(())
     }
@@ -262,18 +262,12 @@ impl StreamTransport for SocketTransport {
         self.buffer.borrow().len()
     }
 
-    fn get_write_buffer_limits(&self) -> (usize, usize) {
-        self.base.flow.limits()
+    fn flow(&self) -> &Flow {
+        &self.base.flow
     }
 
-    fn set_write_buffer_limits(
-        self: Rc<Self>,
-        high: Option<usize>,
-        low: Option<usize>,
-    ) -> Result<()> {
-        self.base.flow.set_limits(high, low)?;
+    fn control_writing(&self) {
         self.base.maybe_pause(self.get_write_buffer_size());
-        Ok(())
     }
 
     fn only_feeds(&self) {
@@ -309,10 +303,6 @@ impl StreamTransport for SocketTransport {
 
     fn sendfile_mode(self: Rc<Self>) -> SendfileMode {
         SendfileMode::TryNative(self)
-    }
-
-    fn protocol_paused(&self) -> bool {
-        self.base.flow.is_paused()
     }
 }
 

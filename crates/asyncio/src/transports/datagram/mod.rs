@@ -1,5 +1,7 @@
 //! The transport of datagrams: CPython's `_SelectorDatagramTransport`.
 
+mod sending;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,13 +10,12 @@ use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, recvfrom};
-use socket2::{SockAddr, Socket};
+use socket2::Socket;
 
 use super::{Abandon, Base, ExtraInfo, invoke, is_not_ready};
 use crate::address::Address;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
-use crate::exceptions::ValueError;
 use crate::futures::Future;
 use crate::os_error::os_error;
 use crate::protocols::DatagramProtocol;
@@ -26,12 +27,6 @@ use crate::wait::release;
 /// The longest datagram that is received whole.
 const MAX_SIZE: usize = 256 * 1024;
 
-/// What a datagram that waits is counted as, beyond its bytes.
-const HEADER: usize = 8;
-
-/// After so many datagrams to a lost socket, each is told to the user.
-const LOST_WRITES: u32 = 5;
-
 /// A socket that datagrams are sent from, and that gives what it receives to a
 /// [`DatagramProtocol`].
 ///
@@ -42,7 +37,7 @@ const LOST_WRITES: u32 = 5;
 pub struct DatagramTransport(Rc<Inner>);
 
 /// A datagram, and where it goes.
-type Waiting = (Box<[u8]>, Option<SockAddr>);
+type Waiting = (Box<[u8]>, Option<Address>);
 
 struct Inner {
     base: Base<dyn DatagramProtocol>,
@@ -126,114 +121,6 @@ impl DatagramTransport {
         Ok((count, from.unwrap_or(Address::Unix("".into()))))
     }
 
-    /// Sends `data` to `addr`, or where the socket is connected to for `None`.
-    ///
-    /// What goes wrong, the protocol's `error_received` is told.
-    ///
-    /// # Errors
-    /// [`ValueError`] if the socket is connected, and to another address.
-    pub fn sendto<D, A>(&self, data: D, addr: A) -> Result<()>
-    where
-        D: AsRef<[u8]>,
-        A: Into<Option<Address>>,
-    {
-        let (data, addr) = (data.as_ref(), self.checked(addr.into())?);
-        if self.0.remote.is_some() && self.swallows() {
-            return Ok(());
-        }
-        let to = match addr.map(|addr| addr.to_sockaddr()).transpose() {
-            Ok(to) => to,
-            Err(exception) => return self.error_received(&exception),
-        };
-        if self.0.waiting.borrow().is_empty() {
-            match self.send(data, to.as_ref()) {
-                Ok(()) => return Ok(()),
-                Err(error) if is_not_ready(&error) => self.start_writing()?,
-                Err(error) => return self.error_received(&os_error(error)),
-            }
-        }
-        self.0.size.set(self.0.size.get() + data.len() + HEADER);
-        self.0.waiting.borrow_mut().push_back((data.into(), to));
-        self.0.base.maybe_pause(self.0.size.get());
-        Ok(())
-    }
-
-    fn checked(&self, addr: Option<Address>) -> Result<Option<Address>> {
-        match (&self.0.remote, addr) {
-            (Some(remote), Some(addr)) if addr != *remote => {
-                let message = format!("Invalid address: must be None or {remote}");
-                Err(ValueError::new(message).into())
-            }
-            (Some(remote), _) => Ok(Some(remote.clone())),
-            (None, addr) => Ok(addr),
-        }
-    }
-
-    fn swallows(&self) -> bool {
-        let base = &self.0.base;
-        if !base.is_lost() {
-            return false;
-        }
-        if base.conn_lost.get() >= LOST_WRITES {
-            eprintln!("socket.send() raised exception.");
-        }
-        base.lose();
-        true
-    }
-
-    fn send(&self, data: &[u8], to: Option<&SockAddr>) -> io::Result<()> {
-        let socket = self.0.socket.get()?;
-        match (to, &self.0.peername) {
-            (Some(to), None) => socket.send_to(data, to)?,
-            _ => socket.send(data)?,
-        };
-        Ok(())
-    }
-
-    fn error_received(&self, exception: &Exception) -> Result<()> {
-        match self.0.base.protocol() {
-            Some(protocol) => protocol.error_received(exception),
-            None => Ok(()),
-        }
-    }
-
-    fn start_writing(&self) -> Result<()> {
-        let transport = self.clone();
-        let socket = self.0.socket.get().map_err(os_error)?;
-        self.0
-            .base
-            .event_loop
-            .watch(&*socket, Interest::Write, move || transport.write_ready())
-            .map(drop)
-    }
-
-    fn write_ready(&self) -> Result<()> {
-        loop {
-            let next = self.0.waiting.borrow_mut().pop_front();
-            let Some((data, to)) = next else { break };
-            match self.send(&data, to.as_ref()) {
-                Err(error) if is_not_ready(&error) => {
-                    self.0.waiting.borrow_mut().push_front((data, to));
-                    break;
-                }
-                sent => {
-                    self.0.size.set(self.0.size.get() - data.len() - HEADER);
-                    if let Err(error) = sent {
-                        return self.error_received(&os_error(error));
-                    }
-                }
-            }
-        }
-        self.0.base.maybe_resume(self.0.size.get());
-        if self.0.waiting.borrow().is_empty() {
-            self.stop_writing();
-            if self.is_closing() {
-                return self.call_connection_lost(None);
-            }
-        }
-        Ok(())
-    }
-
     fn stop_writing(&self) {
         if let Ok(socket) = self.0.socket.get() {
             self.0.base.event_loop.forget(&*socket, Interest::Write);
@@ -246,10 +133,27 @@ impl DatagramTransport {
         }
     }
 
-    fn lose_soon(&self) {
+    fn fatal_error(&self, exception: Exception, message: &str) {
+        self.0.base.report_fatal(message, &exception);
+        self.force_close(Some(exception));
+    }
+
+    fn force_close(&self, exception: Option<Exception>) {
+        if self.0.base.is_lost() {
+            return;
+        }
+        self.0.waiting.borrow_mut().clear();
+        self.0.size.set(0);
+        self.stop_writing();
+        self.stop_reading();
+        self.0.base.closing.set(true);
+        self.lose_soon(exception);
+    }
+
+    fn lose_soon(&self, exception: Option<Exception>) {
         self.0.base.lose();
         let transport = self.clone();
-        let lost = move || transport.call_connection_lost(None);
+        let lost = move || transport.call_connection_lost(exception.as_ref());
         // Only a closed loop refuses, and calls nobody any more.
         let _ = self.0.base.event_loop.call_soon(lost);
     }
@@ -270,21 +174,13 @@ impl DatagramTransport {
         self.stop_reading();
         if self.0.waiting.borrow().is_empty() {
             self.stop_writing();
-            self.lose_soon();
+            self.lose_soon(None);
         }
     }
 
     /// Closes the socket at once; what waits to be sent is lost.
     pub fn abort(&self) {
-        if self.0.base.is_lost() {
-            return;
-        }
-        self.0.waiting.borrow_mut().clear();
-        self.0.size.set(0);
-        self.stop_writing();
-        self.stop_reading();
-        self.0.base.closing.set(true);
-        self.lose_soon();
+        self.force_close(None);
     }
 
     /// Whether the socket is closed or is being closed.
@@ -305,7 +201,7 @@ impl DatagramTransport {
     /// Sets the water marks, in bytes: 64 KiB and a quarter of it where `None` is given for both.
     ///
     /// # Errors
-    /// [`ValueError`] if `high` is below `low`.
+    /// [`ValueError`](crate::ValueError) if `high` is below `low`.
     pub fn set_write_buffer_limits<H, L>(&self, high: H, low: L) -> Result<()>
     where
         H: Into<Option<usize>>,

@@ -1,14 +1,16 @@
 //! Transports over pipes: CPython's `_UnixReadPipeTransport` and `_UnixWritePipeTransport`.
 
+mod reading;
+mod writing;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::rc::Rc;
 
-use super::{Abandon, Base, Buffer, ExtraInfo, StreamTransport, Transport, invoke, is_not_ready};
+use super::{Abandon, Base, Buffer, ExtraInfo, Flow, StreamTransport, Transport, is_not_ready};
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::exceptions::ValueError;
@@ -103,144 +105,6 @@ impl PipeTransport {
         self.file.borrow().as_ref().map_or(-1, File::as_raw_fd)
     }
 
-    fn start_reading(self: Rc<Self>) -> Result<()> {
-        let wanted = match self.direction {
-            Direction::Read => self.is_reading(),
-            Direction::Write => self.watches_reader && !self.base.closing.get(),
-        };
-        if let (true, Some(file)) = (wanted, &*self.file.borrow()) {
-            let transport = self.clone();
-            let ready = move || transport.clone().read_ready();
-            self.base.event_loop.add_reader(file, ready)?;
-        }
-        Ok(())
-    }
-
-    fn stop_reading(&self) {
-        if let Some(file) = &*self.file.borrow() {
-            self.base.event_loop.remove_reader(file);
-        }
-    }
-
-    fn start_writing(self: &Rc<Self>) -> Result<()> {
-        if let Some(file) = &*self.file.borrow() {
-            let transport = self.clone();
-            let ready = move || transport.clone().write_ready();
-            self.base.event_loop.add_writer(file, ready)?;
-        }
-        Ok(())
-    }
-
-    fn stop_writing(&self) {
-        if let Some(file) = &*self.file.borrow() {
-            self.base.event_loop.remove_writer(file);
-        }
-    }
-
-    fn read_ready(self: Rc<Self>) -> Result<()> {
-        match self.direction {
-            Direction::Read => self.read(),
-            Direction::Write => {
-                self.on_reader_gone();
-                Ok(())
-            }
-        }
-    }
-
-    /// What the protocol fails with is the callback's error, and ends nothing.
-    fn read(self: &Rc<Self>) -> Result<()> {
-        let Some(protocol) = self.base.protocol() else {
-            return Ok(());
-        };
-        let mut buffer = self.base.event_loop.take_read_buffer(MAX_SIZE);
-        let received = match &*self.file.borrow() {
-            Some(file) => (&*file).read(&mut buffer),
-            None => return Ok(()),
-        };
-        let mut result = Ok(());
-        match received {
-            Ok(0) => self.on_eof(),
-            Ok(count) => result = invoke(|| protocol.data_received(&buffer[..count])),
-            Err(error) if is_not_ready(&error) => {}
-            Err(error) => self.on_read_error(error),
-        }
-        self.base.event_loop.return_read_buffer(buffer);
-        result
-    }
-
-    /// Nobody has a terminal open any more if the system says `EIO`: that is its end.
-    fn on_read_error(self: &Rc<Self>, error: io::Error) {
-        let is_end = error.raw_os_error() == Some(nix::libc::EIO);
-        let exception = os_error(error);
-        if !is_end {
-            let message = "Fatal read error on pipe transport";
-            self.base.report(message, exception.clone());
-        }
-        self.close_with(Some(exception));
-    }
-
-    fn on_eof(self: &Rc<Self>) {
-        self.base.closing.set(true);
-        self.stop_reading();
-        let transport = self.clone();
-        let tell = move || match transport.base.protocol() {
-            Some(protocol) => protocol.eof_received().map(drop),
-            None => Ok(()),
-        };
-        // Only a closed loop refuses, and calls nobody any more.
-        let _ = self.base.event_loop.call_soon(tell);
-        self.lose_soon(None);
-    }
-
-    /// Nobody reads what is written.
-    fn on_reader_gone(self: &Rc<Self>) {
-        let broken = (!self.buffer.borrow().is_empty())
-            .then(|| os_error(io::Error::from_raw_os_error(nix::libc::EPIPE)));
-        self.close_with(broken);
-    }
-
-    fn write_now(&self, data: &[u8]) -> io::Result<usize> {
-        match &*self.file.borrow() {
-            Some(file) => (&*file).write(data),
-            None => Err(io::Error::from(ErrorKind::BrokenPipe)),
-        }
-    }
-
-    fn write_ready(self: Rc<Self>) -> Result<()> {
-        let flushed = {
-            let mut buffer = self.buffer.borrow_mut();
-            let file = self.file.borrow();
-            let written = buffer.with_slices(|slices| match &*file {
-                Some(file) => (&*file).write_vectored(slices),
-                None => Err(io::Error::from(ErrorKind::BrokenPipe)),
-            });
-            written.map(|count| buffer.advance(count))
-        };
-        match flushed {
-            Ok(()) => self.written(),
-            Err(error) if is_not_ready(&error) => Ok(()),
-            Err(error) => {
-                self.fatal_error(os_error(error), "Fatal write error on pipe transport");
-                Ok(())
-            }
-        }
-    }
-
-    fn written(&self) -> Result<()> {
-        self.base.maybe_resume(self.get_write_buffer_size());
-        if !self.buffer.borrow().is_empty() {
-            return Ok(());
-        }
-        self.stop_writing();
-        match self.base.closing.get() {
-            true => {
-                self.stop_reading();
-                self.call_connection_lost(None)
-            }
-            false => Ok(()),
-        }
-    }
-
     fn fatal_error(self: &Rc<Self>, exception: Exception, message: &str) {
         self.base.report_fatal(message, &exception);
         self.close_with(Some(exception));
@@ -327,7 +191,7 @@ impl StreamTransport for PipeTransport {
             self.start_writing()?;
         }
         self.buffer.borrow_mut().push(rest);
-        self.base.maybe_pause(self.get_write_buffer_size());
+        self.control_writing();
         Ok(())
     }
 
@@ -370,18 +234,12 @@ impl StreamTransport for PipeTransport {
         self.buffer.borrow().len()
     }
 
-    fn get_write_buffer_limits(&self) -> (usize, usize) {
-        self.base.flow.limits()
+    fn flow(&self) -> &Flow {
+        &self.base.flow
     }
 
-    fn set_write_buffer_limits(
-        self: Rc<Self>,
-        high: Option<usize>,
-        low: Option<usize>,
-    ) -> Result<()> {
-        self.base.flow.set_limits(high, low)?;
+    fn control_writing(&self) {
         self.base.maybe_pause(self.get_write_buffer_size());
-        Ok(())
     }
 
     fn get_protocol(&self) -> Option<Rc<dyn Protocol>> {
@@ -415,19 +273,6 @@ impl StreamTransport for PipeTransport {
             (false, Direction::Write) => {
                 write!(f, " {polling} bufsize={}>", self.buffer.borrow().len())
             }
-        }
-    }
-}
-
-impl PipeTransport {
-    /// Closes the writing end when what waits is written.
-    fn end(self: &Rc<Self>) {
-        if self.base.closing.replace(true) {
-            return;
-        }
-        if self.buffer.borrow().is_empty() {
-            self.stop_reading();
-            self.lose_soon(None);
         }
     }
 }
