@@ -29,9 +29,7 @@ impl Greeting {
     fn config_for(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
         let ours = &self.config.alpn_protocols;
         let knows = |theirs: &[u8]| ours.iter().any(|own| own == theirs);
-        let is_known = hello
-            .alpn()
-            .is_none_or(|mut offered| offered.any(|theirs| knows(theirs)));
+        let is_known = hello.alpn().is_none_or(|mut offered| offered.any(knows));
         let mut config = self.config.clone();
         if !is_known {
             Arc::make_mut(&mut config).alpn_protocols.clear();

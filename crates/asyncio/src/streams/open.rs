@@ -47,7 +47,8 @@ pub struct OpenConnection {
 /// ```
 ///
 /// # Errors
-/// Those of [`EventLoop::create_connection`]; [`ValueError`](crate::ValueError) if the limit is 0.
+/// Those of [`EventLoop::create_connection`](crate::EventLoop::create_connection);
+/// [`ValueError`](crate::ValueError) if the limit is 0.
 ///
 /// Mirrors [`asyncio.open_connection`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.open_connection).
 pub fn open_connection(host: &str, port: u16) -> OpenConnection {
@@ -62,7 +63,7 @@ pub fn open_connection_over<S: Into<OwnedFd>>(sock: S) -> OpenConnection {
 /// Connects to the Unix socket at `path`, to read from and write to.
 ///
 /// # Errors
-/// Those of [`EventLoop::create_unix_connection`].
+/// Those of [`EventLoop::create_unix_connection`](crate::EventLoop::create_unix_connection).
 ///
 /// Mirrors [`asyncio.open_unix_connection`](https://docs.python.org/3.14/library/asyncio-stream.html#asyncio.open_unix_connection).
 pub fn open_unix_connection<A: AsRef<Path>>(path: A) -> OpenConnection {
