@@ -51,7 +51,7 @@ fn dict(criterion: &mut Criterion) {
 
     let mut setting = row(criterion, "manager_dict_set");
     setting.bench_function("hilos", |bencher| {
-        let set = || _ = black_box(dict.insert(black_box("key"), 1000).unwrap());
+        let set = || dict.insert(black_box("key"), 1000).unwrap();
         bencher.iter_custom(|turns| clocks.measure(turns, set));
     });
     ping_pong(&mut setting, &[Sizes::of("__setitem__", ("key", 1000), ())]);
