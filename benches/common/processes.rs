@@ -7,6 +7,9 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
+/// On a loaded machine few turns fit in a sample, and the first after a pause takes ten times as long.
+pub(crate) const AT_LEAST: u64 = 300;
+
 /// The clocks of processes that work together.
 pub(crate) struct Clocks(Vec<ClockId>);
 
@@ -18,13 +21,14 @@ impl Clocks {
         Self(vec![ClockId::CLOCK_PROCESS_CPUTIME_ID, other])
     }
 
-    /// What all of them use while `work` is done so many times.
+    /// What all of them use for so many turns of `work`.
     pub(crate) fn measure(&self, turns: u64, mut work: impl FnMut()) -> Duration {
+        let done = turns.max(AT_LEAST);
         let begin = self.now();
-        for _ in 0..turns {
+        for _ in 0..done {
             work();
         }
-        self.now() - begin
+        (self.now() - begin).mul_f64(turns as f64 / done as f64)
     }
 
     fn now(&self) -> Duration {

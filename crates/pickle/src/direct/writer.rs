@@ -1,0 +1,82 @@
+//! What the values of one pickle are written by.
+
+use super::Result;
+use crate::Global;
+use crate::encoder::Encoder;
+use crate::opcode::*;
+use crate::ser::class;
+
+pub(super) struct Writer<'m> {
+    pub(super) encoder: Encoder<'m>,
+    pub(super) names: Names,
+}
+
+/// What stands for itself wherever it occurs: names of fields and variants, and classes.
+#[derive(Default)]
+pub(super) struct Names {
+    /// With their numbers in the memo, in the order of appearance.
+    known: Vec<(&'static str, usize)>,
+    /// Where the next is if names come in the same order as before.
+    next: usize,
+    classes: Vec<(&'static str, Option<Global>)>,
+}
+
+impl Names {
+    #[inline]
+    fn find(&mut self, name: &'static str) -> Option<usize> {
+        let same = |(known, _): &&(&str, usize)| std::ptr::eq(*known, name);
+        if self.known.get(self.next).filter(same).is_none() {
+            self.next = self.known.iter().position(|known| same(&known))?;
+        }
+        self.next += 1;
+        Some(self.known[self.next - 1].1)
+    }
+
+    /// The class that the name stands for if it has a dot.
+    fn class(&mut self, name: &'static str) -> Option<Global> {
+        let mut classes = self.classes.iter();
+        if let Some((_, class)) = classes.find(|(known, _)| std::ptr::eq(*known, name)) {
+            return class.clone();
+        }
+        let class = class(name);
+        self.classes.push((name, class.clone()));
+        class
+    }
+}
+
+impl Writer<'_> {
+    #[inline]
+    pub(super) fn name(&mut self, name: &'static str) -> Result<()> {
+        if let Some(number) = self.names.find(name) {
+            self.encoder.get(number);
+        } else {
+            let number = self.encoder.new_text(name.as_bytes())?;
+            self.names.known.push((name, number));
+            self.names.next = self.names.known.len();
+        }
+        Ok(())
+    }
+
+    /// The class that the name stands for, if it does; whether it does.
+    #[inline]
+    pub(super) fn class(&mut self, name: &'static str) -> Result<bool> {
+        match self.names.class(name) {
+            Some(class) => self.encoder.whole(&class.into(), 0).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// What was made is complete.
+    pub(super) fn made(&mut self, instruction: u8) {
+        self.encoder.out.push(instruction);
+        self.encoder.count();
+        self.encoder.out.boundary();
+    }
+
+    pub(super) fn tuple(&mut self, length: usize) {
+        match length {
+            0 => self.encoder.out.push(EMPTY_TUPLE),
+            _ => self.made([TUPLE1, TUPLE2, TUPLE3, TUPLE][length.min(4) - 1]),
+        }
+    }
+}
