@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::functions::{die, die_once, hoard, initialized, kill_worker};
 use crate::functions::{nap, note_nap, process, square};
-use crate::runner::{Case, PATIENCE, until};
+use crate::runner::{Case, until};
 use crate::server::{Server, Worker, lines};
 
 pub(crate) const CASES: &[Case] = &[
@@ -14,10 +14,6 @@ pub(crate) const CASES: &[Case] = &[
     ("workers::drain_on_sigterm", drain_on_sigterm),
     ("workers::crash_costs_one_job", crash_costs_one_job),
     ("workers::retries_are_capped", retries_are_capped),
-    (
-        "workers::given_back_is_not_forgiven",
-        given_back_is_not_forgiven,
-    ),
     ("workers::maxtasksperchild", maxtasksperchild),
     ("workers::max_memory_per_child", max_memory_per_child),
     ("workers::initializer", initializer),
@@ -102,34 +98,6 @@ fn retries_are_capped() {
     }
     let error = job.get(None).unwrap_err();
     assert!(error.is_worker_lost(), "{error:?}");
-    assert_eq!(lines(&path).len(), 3);
-}
-
-/// How often a task has taken its worker along is known also after a worker has put it back.
-fn given_back_is_not_forgiven() {
-    let server = Server::start();
-    let pool = ClusterPool::new(&server.url(), "q").unwrap();
-    let path = server.file("deaths");
-    let name = path.to_str().unwrap().to_owned();
-    let options = ["--slots", "1", "--max-retries", "2"];
-    let deadly = pool.apply_async(kill_worker, (name,)).unwrap();
-    for _ in 0..2 {
-        server.worker("q", &options).wait();
-    }
-    assert_eq!(lines(&path).len(), 2);
-    // One that is fast, and so fetches ahead; then it has a long task, and puts the deadly one back.
-    let _busy = server.worker("q", &["--slots", "1", "--max-retries", "0"]);
-    let pool = pool.with_chunksize(1);
-    let _long = pool.map_async(square, 0..1000);
-    let _long = pool.apply_async(nap, (3_600_000,)).unwrap();
-    let status = || status(&server.url(), "q").unwrap();
-    until("it is put back", || {
-        status().retried > 1 && status().queued == 1
-    });
-    let mut last = server.worker("q", &options);
-    assert_eq!(last.wait(), None, "killed");
-    let _next = server.worker("q", &options);
-    assert!(deadly.get(PATIENCE).unwrap_err().is_worker_lost());
     assert_eq!(lines(&path).len(), 3);
 }
 

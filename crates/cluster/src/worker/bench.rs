@@ -147,13 +147,20 @@ impl Bench {
         self.slots * (1 + ahead)
     }
 
+    /// Whether so much is done and not answered that there should not be more: it would be done again
+    /// if this worker died.
+    fn is_behind(&self, state: &State) -> bool {
+        let unfinished = state.waiting.len() + state.running;
+        state.held.len().saturating_sub(unfinished) > self.slots * (1 + self.prefetch)
+    }
+
     /// Waits until there is room worth a call of the server; 0 at the end.
     pub(super) fn wait_for_room(&self) -> usize {
         let mut state = self.state.lock();
         while state.phase == Phase::Working {
             let (capacity, used) = (self.capacity(&state), state.waiting.len() + state.running);
             // Half of it, so that many short tasks come at a time; but no slot waits.
-            if used < self.slots || used * 2 <= capacity {
+            if !self.is_behind(&state) && (used < self.slots || used * 2 <= capacity) {
                 return capacity - used;
             }
             self.room.wait(&mut state);
@@ -272,6 +279,7 @@ impl Bench {
         for id in ids {
             state.held.remove(id);
         }
+        self.room.notify_one();
     }
 
     /// Everything that this worker has, with its client.
