@@ -42,10 +42,11 @@
 //!     +@connection +@scripting +del +exists +pexpire +pttl +time
 //! ```
 //!
-//! and connect to `rediss://hilos:PASSWORD@host:6380/0`, with the feature `tls`; in a URL `@`, `/` and
-//! the like are `%40`, `%2F`. The server's certificate must be of an authority that the system
-//! believes, or one in the file that the variable `SSL_CERT_FILE` names. Passwords are never
-//! printed, neither by `Debug` nor in errors or logs.
+//! and connect to `rediss://hilos:PASSWORD@host:6380/0`, with the feature `tls`, which is
+//! `cluster_tls` of `hilos`; in a URL `@`, `/` and the like are `%40`, `%2F`. The server's
+//! certificate must be of an authority that the system believes, or one in the file that the
+//! variable `SSL_CERT_FILE` names. Passwords are never printed, neither by `Debug` nor in errors or
+//! logs.
 //!
 //! # The server
 //! Set `maxmemory-policy noeviction`, so that a full server refuses instead of dropping tasks, and
