@@ -67,6 +67,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod by_name;
 mod de;
 mod direct;
 mod encoder;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use serde::ser::{self, Serialize};
 
+use crate::by_name::ByName;
 use crate::{Bytes, Dict, Global, Instance, List, Object, PicklingError, Str, Tuple, handover};
 
 type Result<T> = std::result::Result<T, PicklingError>;
@@ -37,8 +38,8 @@ const MAX_CAPACITY: usize = 4096;
 #[derive(Default)]
 struct Names {
     /// Of fields and variants.
-    texts: RefCell<Vec<(&'static str, Str)>>,
-    classes: RefCell<Vec<(&'static str, Option<Global>)>>,
+    texts: RefCell<ByName<Str>>,
+    classes: RefCell<ByName<Option<Global>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -48,24 +49,11 @@ struct Serializer<'n> {
 
 impl Serializer<'_> {
     fn name(self, name: &'static str) -> Object {
-        let mut names = self.names.texts.borrow_mut();
-        if let Some((_, text)) = names.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
-            return Object::Str(text.clone());
-        }
-        let text = Str::from(name);
-        names.push((name, text.clone()));
-        Object::Str(text)
+        Object::Str(self.names.texts.borrow_mut().get(name, Str::from))
     }
 
     fn class(self, name: &'static str) -> Option<Global> {
-        let mut classes = self.names.classes.borrow_mut();
-        let mut known = classes.iter();
-        if let Some((_, class)) = known.find(|(known, _)| std::ptr::eq(*known, name)) {
-            return class.clone();
-        }
-        let class = class(name);
-        classes.push((name, class.clone()));
-        class
+        self.names.classes.borrow_mut().get(name, class)
     }
 
     /// A call of the class that the name stands for, or else what is inside.

@@ -2,6 +2,7 @@
 
 use super::Result;
 use crate::Global;
+use crate::by_name::ByName;
 use crate::encoder::Encoder;
 use crate::opcode::*;
 use crate::ser::class;
@@ -18,7 +19,7 @@ pub(super) struct Names {
     known: Vec<(&'static str, usize)>,
     /// Where the next is if names come in the same order as before.
     next: usize,
-    classes: Vec<(&'static str, Option<Global>)>,
+    classes: ByName<Option<Global>>,
 }
 
 impl Names {
@@ -30,17 +31,6 @@ impl Names {
         }
         self.next += 1;
         Some(self.known[self.next - 1].1)
-    }
-
-    /// The class that the name stands for if it has a dot.
-    fn class(&mut self, name: &'static str) -> Option<Global> {
-        let mut classes = self.classes.iter();
-        if let Some((_, class)) = classes.find(|(known, _)| std::ptr::eq(*known, name)) {
-            return class.clone();
-        }
-        let class = class(name);
-        self.classes.push((name, class.clone()));
-        class
     }
 }
 
@@ -60,7 +50,7 @@ impl Writer<'_> {
     /// The class that the name stands for, if it does; whether it does.
     #[inline]
     pub(super) fn class(&mut self, name: &'static str) -> Result<bool> {
-        match self.names.class(name) {
+        match self.names.classes.get(name, class) {
             Some(class) => self.encoder.whole(&class.into(), 0).map(|()| true),
             None => Ok(false),
         }
