@@ -1,7 +1,7 @@
 //! M26: the first of three tasks, then the other conditions; tasks print themselves as Python's do.
 //!
 //! Run: cargo run --release --example asyncio_wait
-//! CI: --scale 0.02
+//! CI: --scale 0.1
 
 use hilos::asyncio::{self, ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, ReturnWhen};
 
