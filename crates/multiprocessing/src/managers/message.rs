@@ -1,8 +1,7 @@
 //! What a manager is asked and what it replies, as CPython pickles both.
 
-use std::sync::LazyLock;
-
 use hilos_pickle::{Dict, Error, Object, PicklingError, Str, Tuple, UnpicklingError};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::token::{Token, names_from};
 
@@ -44,19 +43,39 @@ impl Request {
     }
 }
 
-impl From<&Request> for Object {
-    fn from(request: &Request) -> Self {
-        let ident = Self::from(request.ident.clone().map(Self::Str));
-        let method = request.method.clone();
-        (ident, method, request.args.clone(), request.kwds.clone()).into()
+impl Serialize for Request {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ident = Object::from(self.ident.clone().map(Object::Str));
+        let method = self.method.clone();
+        let whole = (ident, method, self.args.clone(), self.kwds.clone());
+        Object::from(whole).serialize(serializer)
     }
 }
 
-/// The items of any sequence, of a tuple without a copy.
-fn parts(object: Object) -> Result<Vec<Object>, Error> {
+/// No keyword arguments.
+struct NoKeywords;
+
+impl Serialize for NoKeywords {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_map(Some(0))?.end()
+    }
+}
+
+/// The bytes of a call of a method with arguments that serialise as a tuple, as nearly all calls are:
+/// no object is made on the way.
+pub(crate) fn encode_call<A: Serialize>(
+    ident: &str,
+    method: &str,
+    args: &A,
+) -> Result<Vec<u8>, PicklingError> {
+    hilos_pickle::dumps_with_protocol(&(ident, method, args, NoKeywords), PROTOCOL)
+}
+
+/// The items of any sequence.
+fn parts(object: &Object) -> Result<Tuple, Error> {
     match object {
-        Object::Tuple(tuple) => Ok(tuple.into()),
-        other => other.try_into(),
+        Object::Tuple(tuple) => Ok(tuple.clone()),
+        other => Ok(Vec::<Object>::try_from(other)?.into()),
     }
 }
 
@@ -70,24 +89,21 @@ impl TryFrom<Object> for Request {
     type Error = Error;
 
     fn try_from(object: Object) -> Result<Self, Error> {
-        let parts = <[Object; 4]>::try_from(parts(object)?);
-        let [ident, method, args, kwds] = parts.map_err(|parts| {
+        let parts = parts(&object)?;
+        let [ident, method, args, kwds] = &parts[..] else {
             let (count, wanted) = (parts.len(), "expected 4");
-            Error::ValueError(match count {
+            return Err(Error::ValueError(match count {
                 0..4 => format!("not enough values to unpack ({wanted}, got {count})"),
                 _ => format!("too many values to unpack ({wanted}, got {count})"),
-            })
-        })?;
+            }));
+        };
         Ok(Self {
             ident: match ident {
                 Object::None => None,
-                ident => Some(name(&ident)?),
+                ident => Some(name(ident)?),
             },
-            method: name(&method)?,
-            args: match args {
-                Object::Tuple(args) => args,
-                args => Vec::<Object>::try_from(args)?.into(),
-            },
+            method: name(method)?,
+            args: self::parts(args)?,
             kwds: kwds.try_into()?,
         })
     }
@@ -113,20 +129,17 @@ pub(crate) enum Reply {
     },
 }
 
-/// What nearly all replies begin with.
-static RETURN: LazyLock<Str> = LazyLock::new(|| Str::from("#RETURN"));
-
-impl From<&Reply> for Object {
-    fn from(reply: &Reply) -> Self {
-        match reply {
-            Reply::Return(value) => (RETURN.clone(), value).into(),
-            Reply::Error(exception) => ("#ERROR", exception).into(),
-            Reply::Traceback(text) => ("#TRACEBACK", text.as_str()).into(),
-            Reply::Unserializable(text) => ("#UNSERIALIZABLE", text.as_str()).into(),
-            Reply::Proxy { exposed, token } => {
-                let names = exposed.iter().map(|name| Self::from(name.as_str()));
-                let value = (Tuple::from_iter(names), &Self::from(token));
-                ("#PROXY", Self::from(value)).into()
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Return(value) => ("#RETURN", value).serialize(serializer),
+            Self::Error(exception) => ("#ERROR", exception).serialize(serializer),
+            Self::Traceback(text) => ("#TRACEBACK", text).serialize(serializer),
+            Self::Unserializable(text) => ("#UNSERIALIZABLE", text).serialize(serializer),
+            Self::Proxy { exposed, token } => {
+                let names = exposed.iter().map(|name| Object::from(name.as_str()));
+                let value = (Object::from(Tuple::from_iter(names)), Object::from(token));
+                ("#PROXY", value).serialize(serializer)
             }
         }
     }
@@ -136,17 +149,17 @@ impl TryFrom<Object> for Reply {
     type Error = Error;
 
     fn try_from(object: Object) -> Result<Self, Error> {
-        let parts = <[Object; 2]>::try_from(parts(object)?);
-        let [kind, value] = parts.map_err(|parts| {
-            Error::ValueError(format!("not a reply: {:?}", Object::from(parts)))
-        })?;
-        Ok(match <&str>::try_from(&kind)? {
-            "#RETURN" => Self::Return(value),
-            "#ERROR" => Self::Error(value),
+        let parts = parts(&object)?;
+        let [kind, value] = &parts[..] else {
+            return Err(Error::ValueError(format!("not a reply: {object:?}")));
+        };
+        Ok(match <&str>::try_from(kind)? {
+            "#RETURN" => Self::Return(value.clone()),
+            "#ERROR" => Self::Error(value.clone()),
             "#TRACEBACK" => Self::Traceback(value.try_into()?),
             "#UNSERIALIZABLE" => Self::Unserializable(value.try_into()?),
             "#PROXY" => {
-                let pair: Vec<Object> = (&value).try_into()?;
+                let pair: Vec<Object> = value.try_into()?;
                 let [exposed, token] = &pair[..] else {
                     return Err(Error::ValueError(format!("not a proxy: {value:?}")));
                 };
@@ -164,8 +177,8 @@ impl TryFrom<Object> for Reply {
 }
 
 /// A message's bytes.
-pub(crate) fn encode<T: Into<Object>>(message: T) -> Result<Vec<u8>, PicklingError> {
-    hilos_pickle::dumps_with_protocol(&message.into(), PROTOCOL)
+pub(crate) fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, PicklingError> {
+    hilos_pickle::dumps_with_protocol(message, PROTOCOL)
 }
 
 /// A message from its bytes.

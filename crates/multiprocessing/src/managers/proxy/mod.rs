@@ -23,6 +23,7 @@ mod reference;
 mod remote;
 mod server;
 mod set;
+mod shape;
 mod travel;
 mod typed;
 mod untyped;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use hilos_core::time::Deadline;
-use hilos_pickle::Str;
 use parking_lot::Mutex;
 
 use super::error::RemoteError;
@@ -21,8 +20,6 @@ pub(super) struct Reference {
     pub(super) server: Arc<Server>,
     /// What a proxy of it is made of; the address is the one that the server is reached by.
     pub(super) description: Travelling,
-    /// The name in it, as requests have it.
-    ident: Str,
     /// The process that the server has counted it for; after a fork the child is another.
     owner: AtomicU32,
     /// Its place in [`LIVING`].
@@ -46,7 +43,6 @@ impl Reference {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let reference = Arc::new(Self {
             server,
-            ident: Str::from(&*description.token.id),
             description,
             owner: AtomicU32::new(owner),
             number,
@@ -82,10 +78,6 @@ impl Reference {
 
     pub(super) fn id(&self) -> &str {
         &self.description.token.id
-    }
-
-    pub(super) fn ident(&self) -> Str {
-        self.ident.clone()
     }
 
     fn say(&self, what: &str, deadline: Deadline) -> Result<(), RemoteError> {

@@ -16,7 +16,8 @@ use super::link;
 use super::nested;
 use super::reference::Reference;
 use super::server::Server;
-use crate::managers::message::{Request, encode};
+use super::shape::Shape;
+use crate::managers::message::{Request, encode, encode_call};
 use crate::managers::token::{Token, Travelling};
 
 /// How long a print may wait for what the object says of itself.
@@ -138,12 +139,7 @@ impl Proxy {
     /// # Errors
     /// As [`call`](Self::call); [`RemoteError::Conversion`] if it returns a copy.
     pub fn call_proxy<A: Serialize>(&self, method: &str, args: A) -> Result<Self, RemoteError> {
-        match self.request(
-            method,
-            arguments(&args)?,
-            Dict::new(),
-            self.patience.deadline(),
-        )? {
+        match self.request(&self.message(method, &args)?, self.patience.deadline())? {
             Reply::Proxy(proxy) => Ok(proxy),
             Reply::Value(value) => Err(RemoteError::conversion(format_args!(
                 "expected a proxy, got {value:?}"
@@ -160,12 +156,8 @@ impl Proxy {
         A: Serialize,
         K: Serialize,
     {
-        self.request(
-            method,
-            arguments(&args)?,
-            keywords(&kwargs)?,
-            self.patience.deadline(),
-        )
+        let message = self.message_with(method, &args, keywords(&kwargs)?)?;
+        self.request(&message, self.patience.deadline())
     }
 
     /// A copy of the object itself; Python's `_getvalue`.
@@ -222,7 +214,7 @@ impl Proxy {
         args: A,
         deadline: Deadline,
     ) -> Result<Object, RemoteError> {
-        match self.request(method, arguments(&args)?, Dict::new(), deadline)? {
+        match self.request(&self.message(method, &args)?, deadline)? {
             Reply::Value(value) => Ok(value),
             Reply::Proxy(proxy) => Err(RemoteError::conversion(format_args!(
                 "expected a value, got {proxy:?}"
@@ -260,22 +252,34 @@ impl Proxy {
         )
     }
 
-    fn request(
+    /// The bytes of a call.
+    fn message<A: Serialize>(&self, method: &str, args: &A) -> Result<Vec<u8>, RemoteError> {
+        let ident = self.reference.id();
+        match Shape::of(args) {
+            Shape::Tuple => Ok(encode_call(ident, method, args)?),
+            Shape::Unit => Ok(encode_call(ident, method, &Object::from(Tuple::new()))?),
+            Shape::Other => self.message_with(method, args, Dict::new()),
+        }
+    }
+
+    fn message_with<A: Serialize>(
         &self,
         method: &str,
-        args: Tuple,
+        args: &A,
         kwds: Dict,
-        deadline: Deadline,
-    ) -> Result<Reply, RemoteError> {
-        self.reference.ensure(deadline)?;
-        let request = Request {
-            ident: Some(self.reference.ident()),
+    ) -> Result<Vec<u8>, RemoteError> {
+        Ok(encode(&Request {
+            ident: Some(self.reference.id().into()),
             method: method.into(),
-            args,
+            args: arguments(args)?,
             kwds,
-        };
+        })?)
+    }
+
+    fn request(&self, message: &[u8], deadline: Deadline) -> Result<Reply, RemoteError> {
+        self.reference.ensure(deadline)?;
         let server = self.server();
-        let reply = link::call(server, &encode(&request)?, deadline)?;
+        let reply = link::call(server, message, deadline)?;
         let answer = answer::decode(&reply).map_err(|error| self.reference.explain(error))?;
         Ok(match answer {
             Answer::Value(value) => Reply::Value(value),
