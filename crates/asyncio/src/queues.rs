@@ -163,7 +163,10 @@ impl<T> Queue<T> {
                 }
                 this.0.putters.wait(|| !this.full()).await?;
             }
-            this.put_nowait(item)
+            match this.0.is_shutdown.get() {
+                true => Err(QueueShutDown::default().into()),
+                false => Ok(this.put_where_room_is(item)),
+            }
         }
     }
 
@@ -178,11 +181,16 @@ impl<T> Queue<T> {
         if self.full() {
             return Err(QueueFull::default().into());
         }
+        self.put_where_room_is(item);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_where_room_is(&self, item: T) {
         self.0.items.borrow_mut().put(item);
         self.0.unfinished.update(|unfinished| unfinished + 1);
         self.0.finished.clear();
         self.0.getters.wake_next();
-        Ok(())
     }
 
     /// Takes the next item, and waits for one if need be.
@@ -195,13 +203,15 @@ impl<T> Queue<T> {
         site::mark(WaitsIn::QueueGet);
         let this = self.clone();
         async move {
-            while this.empty() {
+            loop {
+                if let Some(item) = this.take() {
+                    return Ok(item);
+                }
                 if this.0.is_shutdown.get() {
                     return Err(QueueShutDown::default().into());
                 }
                 this.0.getters.wait(|| !this.empty()).await?;
             }
-            this.get_nowait()
         }
     }
 
@@ -210,15 +220,19 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`QueueEmpty`], or [`QueueShutDown`] if the queue is shut down.
     pub fn get_nowait(&self) -> Result<T> {
-        let item = self.0.items.borrow_mut().get();
-        match item {
-            Some(item) => {
-                self.0.putters.wake_next();
-                Ok(item)
-            }
+        match self.take() {
+            Some(item) => Ok(item),
             None if self.0.is_shutdown.get() => Err(QueueShutDown::default().into()),
             None => Err(QueueEmpty::default().into()),
         }
+    }
+
+    /// The next item, whose room goes to whoever waits for some.
+    #[inline]
+    fn take(&self) -> Option<T> {
+        let item = self.0.items.borrow_mut().get()?;
+        self.0.putters.wake_next();
+        Some(item)
     }
 
     /// Says that the work on an item that was taken is done; see [`join`](Self::join).

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use crate::awaiting::Await;
 use crate::exception::Result;
 use crate::exceptions::RuntimeError;
 use crate::futures::Future;
@@ -24,11 +25,11 @@ impl Line {
         self.waiting.borrow_mut().push_back(future.clone());
         let mut place = Place {
             line: self,
-            future,
+            waiting: future.waiting(),
             ready,
             woken: false,
         };
-        place.future.clone().waiting().await?;
+        (&mut place.waiting).await?;
         place.woken = true;
         Ok(())
     }
@@ -47,7 +48,15 @@ impl Line {
         self.waiting.borrow().len()
     }
 
+    #[inline]
     pub(super) fn wake_next(&self) {
+        // Mostly nobody waits.
+        if !self.waiting.borrow().is_empty() {
+            self.wake_one();
+        }
+    }
+
+    fn wake_one(&self) {
         loop {
             let next = self.waiting.borrow_mut().pop_front();
             match next {
@@ -70,23 +79,24 @@ impl Line {
 /// A task's place in a line.
 struct Place<'l, R: Fn() -> bool> {
     line: &'l Line,
-    future: Future<()>,
+    waiting: Await<()>,
     ready: R,
     woken: bool,
 }
 
 impl<R: Fn() -> bool> Drop for Place<'_, R> {
     fn drop(&mut self) {
+        let future = self.waiting.future();
         if self.woken {
-            self.line.spare.set(Some(self.future.clone()));
+            self.line.spare.set(Some(future.clone()));
             return;
         }
-        self.future.cancel();
+        future.cancel();
         self.line
             .waiting
             .borrow_mut()
-            .retain(|other| *other != self.future);
-        if (self.ready)() && !self.future.cancelled() {
+            .retain(|other| other != future);
+        if (self.ready)() && !future.cancelled() {
             self.line.wake_next();
         }
     }
