@@ -16,6 +16,7 @@ mod proxy;
 mod runner;
 mod security;
 mod server;
+mod strangers;
 mod traps;
 mod workers;
 
@@ -29,6 +30,7 @@ fn main() {
         executor::CASES,
         workers::CASES,
         security::CASES,
+        strangers::CASES,
         traps::CASES,
         memory::CASES,
         faults::CASES,

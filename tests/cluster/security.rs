@@ -11,7 +11,7 @@ use crate::runner::{Case, until};
 use crate::server::{Server, Worker};
 
 /// With this variable, this program logs what workers and clients tell, down to a level.
-const LOG: &str = "HILOS_TEST_LOG";
+pub(crate) const LOG: &str = "HILOS_TEST_LOG";
 
 pub(crate) fn log() {
     if let Some(level) = std::env::var_os(LOG).and_then(|level| level.to_str()?.parse().ok()) {

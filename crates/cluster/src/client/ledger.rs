@@ -84,10 +84,7 @@ impl Ledger {
     /// Strikes what has arrived, and returns who waits for it.
     pub(super) fn settle(&mut self, arrivals: Vec<Arrival>) -> Vec<(Errand<Order>, Vec<u8>)> {
         let mut settled = Vec::with_capacity(arrivals.len());
-        for Arrival {
-            number, outcome, ..
-        } in arrivals
-        {
+        for Arrival { number, outcome } in arrivals {
             self.answered.push(number);
             match self.remove(number) {
                 Some(errand) => settled.push((errand, outcome)),

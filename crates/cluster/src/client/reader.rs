@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::Shared;
-use crate::engine::{Arrival, Engine, Fault};
+use crate::engine::{Arrival, Engine, Fault, Results};
 use crate::message::unpack;
 
 /// How long one call of the server waits.
@@ -34,13 +34,10 @@ impl Reader {
     pub(super) fn run(mut self) {
         while !self.shared.ledger.lock().is_closed() {
             match self.engine.results(&self.shared.name, &self.place, WAIT) {
-                Ok(arrivals) => {
-                    let Some(last) = arrivals.last() else {
-                        continue;
-                    };
-                    let place = last.place.clone();
-                    deliver(&self.shared, arrivals, &place);
-                    self.place = place;
+                Ok(Results { arrivals, last }) => {
+                    let Some(last) = last else { continue };
+                    deliver(&self.shared, arrivals, &last);
+                    self.place = last;
                 }
                 Err(Fault::Refused(reason)) => return self.shared.break_down(&reason),
                 Err(fault) => self.start_again(&fault),

@@ -1,5 +1,6 @@
 //! What a cluster needs of a server, so that another one than Redis can be added.
 
+mod entry;
 mod keys;
 mod link;
 mod redis;
@@ -29,8 +30,7 @@ pub(crate) trait Engine: Send {
     fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault>;
 
     /// The results after a place in the stream, for which it waits.
-    fn results(&mut self, client: &str, after: &str, wait: Duration)
-    -> Result<Vec<Arrival>, Fault>;
+    fn results(&mut self, client: &str, after: &str, wait: Duration) -> Result<Results, Fault>;
 
     /// Takes tasks back, from the queue or from workers; says how many were still there.
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault>;
@@ -86,11 +86,17 @@ pub(crate) struct NewTask<'a> {
     pub(crate) limit: Option<Duration>,
 }
 
+/// What was read of a client's results.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) arrivals: Vec<Arrival>,
+    /// The place in the stream of the last entry, whatever it was.
+    pub(crate) last: Option<String>,
+}
+
 /// A result, as a client receives it.
 #[derive(Debug)]
 pub(crate) struct Arrival {
-    /// Its place in the stream.
-    pub(crate) place: String,
     pub(crate) number: u64,
     pub(crate) outcome: Vec<u8>,
 }

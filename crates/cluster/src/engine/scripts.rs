@@ -10,6 +10,7 @@ pub(super) struct Scripts {
     pub(super) cancel: Script,
     pub(super) give_back: Script,
     pub(super) report: Script,
+    pub(super) remove: Script,
 }
 
 impl Scripts {
@@ -22,6 +23,7 @@ impl Scripts {
             cancel: Script::new(include_str!("scripts/cancel.lua")),
             give_back: Script::new(include_str!("scripts/give_back.lua")),
             report: Script::new(include_str!("scripts/report.lua")),
+            remove: Script::new(include_str!("scripts/remove.lua")),
         }
     }
 }
