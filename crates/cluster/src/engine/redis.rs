@@ -194,17 +194,24 @@ impl Engine for Redis {
         lease: Duration,
         count: usize,
     ) -> Result<Vec<Delivery>, Fault> {
-        let taken: Vec<Value> = self.with_group(|this| {
-            let mut script = this.scripts.claim.prepare_invoke();
-            script.key(this.keys.tasks()).key(this.keys.counts());
-            script
-                .arg(GROUP)
-                .arg(worker)
-                .arg(millis(lease))
-                .arg(count.min(NUMBERS));
-            Self::call(&mut this.link, &script)
-        })?;
-        self.tasks(taken.into_iter().filter_map(claimed).collect())
+        loop {
+            let taken: Vec<Value> = self.with_group(|this| {
+                let mut script = this.scripts.claim.prepare_invoke();
+                script.key(this.keys.tasks()).key(this.keys.counts());
+                script
+                    .arg(GROUP)
+                    .arg(worker)
+                    .arg(millis(lease))
+                    .arg(count.min(NUMBERS));
+                Self::call(&mut this.link, &script)
+            })?;
+            let none = taken.is_empty();
+            let tasks = self.tasks(taken.into_iter().filter_map(claimed).collect())?;
+            // There may be tasks behind what is none.
+            if none || !tasks.is_empty() {
+                return Ok(tasks);
+            }
+        }
     }
 
     fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Result<Vec<Lease>, Fault> {
