@@ -63,8 +63,8 @@ fn no_task_is_removed() {
         program.env(LOG, "warn").stderr(File::create(&log).unwrap())
     });
     let right: Vec<i64> = (0..10).map(square).collect();
-    assert_eq!(before.get(None).unwrap(), right);
-    assert_eq!(after.get(None).unwrap(), right);
+    assert_eq!(before.get(PATIENCE).unwrap(), right);
+    assert_eq!(after.get(PATIENCE).unwrap(), right);
     until("nothing is left", || is_empty(&server));
     assert!(worker.0.try_wait().unwrap().is_none(), "the worker lives");
     let told = read_to_string(&log).unwrap();
