@@ -1,7 +1,6 @@
 //! The thread that receives results.
 
 use std::sync::Arc;
-use std::thread::sleep;
 use std::time::Duration;
 
 use super::Shared;
@@ -10,9 +9,6 @@ use crate::message::unpack;
 
 /// How long one call of the server waits.
 const WAIT: Duration = Duration::from_millis(500);
-
-/// Before another attempt with a server that has just failed.
-const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Reader {
     shared: Arc<Shared>,
@@ -50,7 +46,6 @@ impl Reader {
     fn start_again(&mut self, fault: &Fault) {
         tracing::debug!(?fault, "lost the server");
         self.place = "0".into();
-        sleep(PAUSE);
         let shared = self.shared.clone();
         let _ = self.engine.connect(&|| !shared.ledger.lock().is_closed());
         self.shared.ledger.lock().doubt();

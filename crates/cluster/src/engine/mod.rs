@@ -19,7 +19,7 @@ use crate::error::Error;
 /// Every call either takes effect once or can be repeated without harm: a reply may be lost. After
 /// [`Fault::Lost`] the caller says [`connect`](Self::connect) before it goes on.
 pub(crate) trait Engine: Send {
-    /// Connects, if need be after a while; gives up when `patient` says so.
+    /// Connects, if need be after a while, longer each time; gives up when `patient` says so.
     fn connect(&mut self, patient: &dyn Fn() -> bool) -> Result<(), Error>;
 
     /// Adds the tasks that the server does not have yet and drops the results that have been
