@@ -9,6 +9,7 @@
 
 mod executor;
 mod faults;
+mod forgetful;
 mod functions;
 mod memory;
 mod pool;
@@ -34,5 +35,6 @@ fn main() {
         traps::CASES,
         memory::CASES,
         faults::CASES,
+        forgetful::CASES,
     ]);
 }

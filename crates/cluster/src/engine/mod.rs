@@ -23,7 +23,8 @@ pub(crate) trait Engine: Send {
     fn connect(&mut self, patient: &dyn Fn() -> bool) -> Result<(), Error>;
 
     /// Adds the tasks that the server does not have yet and drops the results that have been
-    /// received. Also keeps the client alive. Says whether the server knew the client.
+    /// received. Also keeps the client alive. Says whether the server knew the client, with all its
+    /// results.
     fn submit(&mut self, news: &News<'_>) -> Result<bool, Fault>;
 
     /// The numbers of those tasks that the server has or had, as long as it waits for a receipt.

@@ -118,9 +118,11 @@ impl Engine for Redis {
     }
 
     fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault> {
-        let mut command = cmd("HKEYS");
-        command.arg(self.keys.submitted(client));
-        let fields: Vec<String> = self.link.run(|connection| command.query(connection))?;
+        let mut script = self.scripts.known.prepare_invoke();
+        script
+            .key(self.keys.submitted(client))
+            .key(self.keys.results(client));
+        let fields: Vec<String> = Self::call(&mut self.link, &script)?;
         // One field is not a number, but says that the client lives.
         Ok(fields
             .iter()

@@ -4,6 +4,7 @@ use redis::Script;
 
 pub(super) struct Scripts {
     pub(super) submit: Script,
+    pub(super) known: Script,
     pub(super) complete: Script,
     pub(super) renew: Script,
     pub(super) claim: Script,
@@ -17,6 +18,7 @@ impl Scripts {
     pub(super) fn new() -> Self {
         Self {
             submit: Script::new(include_str!("scripts/submit.lua")),
+            known: Script::new(include_str!("scripts/known.lua")),
             complete: Script::new(include_str!("scripts/complete.lua")),
             renew: Script::new(include_str!("scripts/renew.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),
