@@ -8,7 +8,7 @@ use hilos::cluster::ClusterPool;
 use hilos::multiprocessing::pool::MapResult;
 use parking_lot::Mutex;
 
-use crate::functions::note;
+use crate::functions::{note, square};
 use crate::proxy::Proxy;
 use crate::runner::{Case, PATIENCE, until};
 use crate::server::{Server, lines};
@@ -18,6 +18,11 @@ pub(crate) const CASES: &[Case] = &[
     ("forgetful::everything_that_waits", everything_that_waits),
     ("forgetful::what_was_submitted", what_was_submitted),
     ("forgetful::results_not_read", results_not_read),
+    (
+        "forgetful::results_and_connections",
+        results_and_connections,
+    ),
+    ("forgetful::how_far_it_had_counted", how_far_it_had_counted),
 ];
 
 /// A third of it is how often a client says something that has nothing to say.
@@ -121,12 +126,47 @@ fn what_was_submitted() {
 /// They are no longer in the queue, but known all the same: until the client has said that it has
 /// their results, which it never will.
 fn results_not_read() {
+    lose_results(|_| {});
+}
+
+/// A client that comes back is told what the server knows.
+fn results_and_connections() {
+    lose_results(|server| {
+        let killed = server.number("CLIENT KILL TYPE normal");
+        assert!(killed >= 2, "{killed}");
+    });
+}
+
+fn lose_results(and: impl Fn(&Server)) {
     let scene = Scene::new(100);
     scene.proxy.cut(true);
     let _worker = scene.server.worker("q", &["--slots", "1"]);
     until("all are done", || scene.waiting() == 0);
     scene.delete("results");
+    and(&scene.server);
     scene.proxy.cut(false);
     // One of them was on its way to the client.
     assert!(scene.check() >= 199);
+}
+
+/// Results of before had a later time than those that come, because the clock went back.
+fn how_far_it_had_counted() {
+    let server = Server::start();
+    let _worker = server.worker("q", &["--slots", "1"]);
+    let builder = ClusterPool::builder(&server.url(), "q").with_expiry(EXPIRY);
+    let pool = builder.build().unwrap();
+    assert_eq!(pool.apply(square, (1,)).unwrap(), 1);
+    run_ahead(&server);
+    assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
+    assert_eq!(server.command("FLUSHALL"), "+OK");
+    let job = pool.apply_async(square, (3,)).unwrap();
+    assert_eq!(job.get(PATIENCE).unwrap(), 9);
+}
+
+/// Has the one client's results be counted from a time far ahead.
+pub(crate) fn run_ahead(server: &Server) {
+    let far_ahead = "EVAL \"local known = redis.call('KEYS', 'hilos:{q}:submitted:*')[1] \
+        local results = string.gsub(known, 'submitted', 'results') \
+        redis.call('XADD', results, '9999999999999-0', 'n', 0, 'o', '') return 1\" 0";
+    assert_eq!(server.command(far_ahead), ":1");
 }
