@@ -119,9 +119,6 @@ pub(crate) trait AnyFuture: 'static {
     /// Has a task's next step run soon, unless that is arranged.
     fn wake(self: Rc<Self>, _event_loop: &EventLoop) {}
 
-    /// Runs a task's coroutine as far as it gets.
-    fn step(self: Rc<Self>, _event_loop: &EventLoop) {}
-
     /// Drops a task's coroutine.
     fn abandon(self: Rc<Self>) {}
 

@@ -48,9 +48,7 @@ impl<T> Await<T> {
     #[inline]
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
         let core = self.future.core();
-        let event_loop = &core.head.event_loop;
-        let direct = event_loop.0.current.is_direct(context.waker());
-        let Some(task) = event_loop.current_task() else {
+        let Some(task) = core.head.event_loop.current_task() else {
             return self.register_stranger(context);
         };
         let waiting = self.future.erased();
@@ -58,12 +56,14 @@ impl<T> Await<T> {
             return Err(awaits_itself(&task));
         }
         step::waits_for(&task, waiting);
-        match direct && self.registered.is_none() {
-            true => {
-                self.registered = Some(Registered::Task(address(&task)));
+        match step::is_direct(context.waker()) {
+            true if self.registered.is_none() => {
+                // There is nothing to drop.
+                let ours = Registered::Task(address(&task));
+                std::mem::forget(self.registered.replace(ours));
                 core.add_callback_while_pending(Callback::Step(task));
             }
-            false => self.register_anew(direct, task, context.waker()),
+            direct => self.register_anew(direct, task, context.waker()),
         }
         Ok(())
     }
@@ -102,6 +102,18 @@ impl<T> Await<T> {
         self.deregister();
         self.registered = Some(add_waker(self.future.erased(), context.waker()));
         Ok(())
+    }
+
+    /// Why the future cannot be waited for.
+    #[inline]
+    fn take_refusal(&mut self) -> Option<Exception> {
+        match &self.registered {
+            Some(Registered::Refused(_)) => match self.registered.take() {
+                Some(Registered::Refused(error)) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Ends the wait with `thrown`.
@@ -165,17 +177,14 @@ impl<T: 'static> StdFuture for Await<T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
-        let core = this.future.core();
         // A cancellation comes before a result, which then is lost.
-        if let Some(thrown) = core.head.event_loop.0.current.take_throw() {
+        if let Some(thrown) = step::take_throw() {
             return Poll::Ready(Err(this.interrupted(thrown)));
         }
-        if let Some(Registered::Refused(error)) = this
-            .registered
-            .take_if(|registered| matches!(registered, Registered::Refused(_)))
-        {
+        if let Some(error) = this.take_refusal() {
             return Poll::Ready(Err(error));
         }
+        let core = this.future.core();
         if core.head.done() {
             this.registered = None;
             return Poll::Ready(core.result(this.get));

@@ -30,7 +30,7 @@ use crate::running;
 #[cfg(target_os = "linux")]
 use crate::selector::Selector;
 use crate::shuffle::Shuffle;
-use crate::step::{CurrentStep, ask_for_context};
+use crate::step::ask_for_context;
 use crate::threadsafe::{Shared, TaskKey};
 use crate::timers::Timers;
 #[cfg(target_os = "linux")]
@@ -69,15 +69,15 @@ pub(crate) struct Inner {
     pub(crate) ready: ReadyQueue,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) tasks: RefCell<Registry>,
-    /// The task whose coroutine is being polled, and how.
-    pub(crate) current: CurrentStep,
     pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Clock,
     pub(crate) stopping: Cell<bool>,
     running: Cell<bool>,
     closed: Cell<bool>,
     /// What ends [`EventLoop::run_forever`] with an error: a request to exit.
-    pub(crate) raised: RefCell<Option<Exception>>,
+    raised: Cell<Option<Exception>>,
+    /// Whether there is one.
+    pub(crate) raising: Cell<bool>,
     pub(crate) exception_handler: RefCell<Option<ExceptionHandler>>,
     debug: Cell<bool>,
     slow_callback_duration: Cell<f64>,
@@ -131,13 +131,13 @@ impl EventLoop {
             ready: ReadyQueue::default(),
             timers: RefCell::default(),
             tasks: RefCell::default(),
-            current: CurrentStep::default(),
             shared: Shared::new(),
             clock,
             stopping: Cell::new(false),
             running: Cell::new(false),
             closed: Cell::new(false),
-            raised: RefCell::default(),
+            raised: Cell::default(),
+            raising: Cell::new(false),
             exception_handler: RefCell::default(),
             debug: Cell::new(debug_by_default()),
             slow_callback_duration: Cell::new(0.1),
@@ -220,7 +220,7 @@ impl EventLoop {
     }
 
     #[inline]
-    pub(crate) fn push(&self, ready: Ready) {
+    pub(crate) fn push(&self, ready: Rc<dyn Ready>) {
         self.0.ready.push(ready);
     }
 
@@ -251,7 +251,9 @@ impl EventLoop {
         let _running = Running::new(self);
         loop {
             self.run_once();
-            if let Some(exception) = self.0.raised.take() {
+            if self.0.raising.replace(false)
+                && let Some(exception) = self.0.raised.take()
+            {
                 return Err(exception);
             }
             if self.0.stopping.get() {
@@ -283,7 +285,8 @@ impl EventLoop {
 
     /// Ends the run with `exception`: a request to exit.
     pub(crate) fn raise(&self, exception: Exception) {
-        *self.0.raised.borrow_mut() = Some(exception);
+        self.0.raised.set(Some(exception));
+        self.0.raising.set(true);
     }
 
     /// Drops what is scheduled, and makes the loop unusable. Closing it again does nothing.

@@ -10,7 +10,7 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
 use crate::few::Few;
 use crate::handler::ExceptionContext;
-use crate::ready::Ready;
+use crate::ready::Called;
 
 /// The outcome of a future and the callbacks that wait for it.
 pub(crate) struct Core<T> {
@@ -179,19 +179,26 @@ impl<T> Core<T> {
     }
 
     /// Tells the loop's handler if the exception was never looked at.
+    #[inline]
     pub(crate) fn report_unseen(
         &self,
         kind: &str,
         created_at: Option<&'static Location<'static>>,
         repr: impl FnOnce() -> String,
     ) {
-        if self.head.unseen.replace(false)
-            && let Some(exception) = self.failure()
-        {
+        if self.head.unseen.get() {
+            self.report(kind, created_at, repr());
+        }
+    }
+
+    #[cold]
+    fn report(&self, kind: &str, created_at: Option<&'static Location<'static>>, repr: String) {
+        self.head.unseen.set(false);
+        if let Some(exception) = self.failure() {
             let mut context =
                 ExceptionContext::new(format!("{kind} exception was never retrieved"))
                     .with_exception(exception)
-                    .with_future(repr());
+                    .with_future(repr);
             context.created_at = created_at.filter(|_| self.head.event_loop.get_debug());
             self.head.event_loop.call_exception_handler(context);
         }
@@ -204,8 +211,8 @@ fn schedule<S: AnyFuture>(event_loop: &EventLoop, callback: Callback, future: &R
         Callback::Step(task) => task.wake(event_loop),
         // The waker only marks; the task that it wakes runs in the next iteration all the same.
         Callback::Wake(waker) => waker.wake(),
-        Callback::Notify(whom) => event_loop.push(Ready::Notify(whom, future.clone())),
-        Callback::Call(called) => event_loop.push(Ready::Call(called.1, future.clone())),
+        Callback::Notify(whom) => event_loop.0.ready.push_notification(whom, future.clone()),
+        Callback::Call(called) => event_loop.push(Rc::new(Called(called.1, future.clone()))),
     }
 }
 

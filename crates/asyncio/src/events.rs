@@ -13,6 +13,7 @@ use hilos_core::panic::catch;
 use crate::base_events::EventLoop;
 use crate::exception::{Exception, Result};
 use crate::handler::ExceptionContext;
+use crate::ready::Ready;
 use crate::repr::{debug_like_display, function_name, qualified};
 
 /// What a callback may return: nothing, or a `Result` whose error goes to the loop's exception
@@ -39,7 +40,7 @@ impl<E: Into<Exception>> CallbackResult for Result<(), E> {
 }
 
 /// A scheduled call, of which only the loop knows what it does.
-pub(crate) trait Scheduled {
+pub(crate) trait Scheduled: Ready {
     fn head(&self) -> &Head;
     fn event_loop(&self) -> &EventLoop;
     fn context(&self) -> Option<&Context>;
@@ -47,8 +48,6 @@ pub(crate) trait Scheduled {
     fn name(&self) -> &'static str;
     /// The callback, if that is all there is to know of it: it captures nothing.
     fn callback(&self) -> Option<TypeId>;
-    /// Calls the callback, unless it was called or cancelled.
-    fn run(self: Rc<Self>);
     /// Drops the callback.
     fn clear(&self);
 }
@@ -97,6 +96,22 @@ struct Call<F> {
     callback: RefCell<Option<F>>,
 }
 
+impl<F: FnOnce() -> R + 'static, R: CallbackResult> Ready for Call<F> {
+    /// Calls the callback, unless it was called or cancelled.
+    fn run(self: Rc<Self>, event_loop: &EventLoop) {
+        let callback = self.callback.borrow_mut().take();
+        if let Some(callback) = callback {
+            guard(event_loop, self.context(), callback, || {
+                exception_in(self.name()).with_handle(&*self as &dyn Scheduled)
+            });
+        }
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        (self as &dyn Scheduled).to_string()
+    }
+}
+
 impl<F: FnOnce() -> R + 'static, R: CallbackResult> Scheduled for Call<F> {
     fn head(&self) -> &Head {
         &self.head
@@ -118,15 +133,6 @@ impl<F: FnOnce() -> R + 'static, R: CallbackResult> Scheduled for Call<F> {
         identity::<F>()
     }
 
-    fn run(self: Rc<Self>) {
-        let callback = self.callback.borrow_mut().take();
-        if let Some(callback) = callback {
-            guard(&self.event_loop, self.context(), callback, || {
-                exception_in(self.name()).with_handle(&*self as &dyn Scheduled)
-            });
-        }
-    }
-
     fn clear(&self) {
         let callback = self.callback.borrow_mut().take();
         drop(callback);
@@ -141,6 +147,24 @@ struct RepeatedCall<F> {
     context: Option<Context>,
     /// Absent while it runs.
     callback: RefCell<Option<F>>,
+}
+
+#[cfg(target_os = "linux")]
+impl<F: FnMut() -> R + 'static, R: CallbackResult> Ready for RepeatedCall<F> {
+    fn run(self: Rc<Self>, event_loop: &EventLoop) {
+        let callback = self.callback.borrow_mut().take();
+        let Some(mut callback) = callback else { return };
+        guard(event_loop, self.context(), &mut callback, || {
+            exception_in(self.name()).with_handle(&*self as &dyn Scheduled)
+        });
+        if !self.head.is_cancelled() {
+            *self.callback.borrow_mut() = Some(callback);
+        }
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        (self as &dyn Scheduled).to_string()
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -163,17 +187,6 @@ impl<F: FnMut() -> R + 'static, R: CallbackResult> Scheduled for RepeatedCall<F>
 
     fn callback(&self) -> Option<TypeId> {
         identity::<F>()
-    }
-
-    fn run(self: Rc<Self>) {
-        let callback = self.callback.borrow_mut().take();
-        let Some(mut callback) = callback else { return };
-        guard(&self.event_loop, self.context(), &mut callback, || {
-            exception_in(self.name()).with_handle(&*self as &dyn Scheduled)
-        });
-        if !self.head.is_cancelled() {
-            *self.callback.borrow_mut() = Some(callback);
-        }
     }
 
     fn clear(&self) {

@@ -16,7 +16,8 @@ impl<T> Few<T> {
     #[inline]
     pub(crate) fn push(&mut self, item: T) {
         match self {
-            Self::None => *self = Self::One(item),
+            // There is nothing to drop.
+            Self::None => std::mem::forget(std::mem::replace(self, Self::One(item))),
             _ => self.push_another(item),
         }
     }
@@ -65,13 +66,15 @@ pub(crate) fn clear<T>(place: &Cell<Few<T>>) {
 /// Adds an item to the list in `place`, which mostly is empty.
 #[inline]
 pub(crate) fn push<T>(place: &Cell<Few<T>>, item: T) {
-    match place.take() {
-        Few::None => place.set(Few::One(item)),
-        mut items => {
-            items.push_another(item);
-            place.set(items);
-        }
-    }
+    let mut items = place.take();
+    items.push(item);
+    put(place, items);
+}
+
+/// Puts a list where none is: `Cell::set` would look for one to drop.
+#[inline]
+fn put<T>(place: &Cell<Few<T>>, list: Few<T>) {
+    std::mem::forget(place.replace(list));
 }
 
 /// Whether the list that is in `place` has no items.
@@ -85,7 +88,7 @@ pub(crate) fn is_empty<T>(place: &Cell<Few<T>>) -> bool {
 pub(crate) fn within<T, R>(place: &Cell<Few<T>>, f: impl FnOnce(&mut Few<T>) -> R) -> R {
     let mut list = place.take();
     let result = f(&mut list);
-    place.set(list);
+    put(place, list);
     result
 }
 

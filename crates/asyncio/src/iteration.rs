@@ -1,9 +1,10 @@
 //! One iteration of the loop, as CPython's: what has come from outside, what is due, what is ready.
 
 use std::io::Write as _;
+use std::rc::Rc;
 
 use crate::base_events::EventLoop;
-use crate::ready::Ready;
+use crate::ready::{Ready, Returned, Sent};
 use crate::threadsafe::Injected;
 
 /// The smallest difference that CPython's clock shows.
@@ -24,7 +25,7 @@ impl EventLoop {
         self.0.fed.set(0);
         for _ in 0..calls {
             self.check_interrupts();
-            if self.0.raised.borrow().is_some() {
+            if self.0.raising.get() {
                 break;
             }
             let Some(next) = ready.pop() else {
@@ -47,8 +48,8 @@ impl EventLoop {
     }
 
     /// Runs a call of debug mode, which warns of one that keeps the others waiting.
-    fn run_timed(&self, ready: Ready) {
-        let what = ready.to_string();
+    fn run_timed(&self, ready: Rc<dyn Ready>) {
+        let what = ready.what(self);
         let start = self.time();
         ready.run(self);
         let duration = self.time() - start;
@@ -74,8 +75,8 @@ impl EventLoop {
     pub(crate) fn accept(&self, item: Injected) {
         match item {
             Injected::Wake(key) => self.wake_task(key),
-            Injected::Call(call) => self.push(Ready::Sent(call)),
-            Injected::Return(number) => self.push(Ready::Return(number)),
+            Injected::Call(call) => self.push(Rc::new(Sent(call))),
+            Injected::Return(number) => self.push(Rc::new(Returned(number))),
         }
     }
 
@@ -88,7 +89,7 @@ impl EventLoop {
         // After some months a number of seconds has no room for a nanosecond more.
         let end = (now + CLOCK_RESOLUTION).max(now.next_up());
         while let Some(handle) = timers.pop_due(end) {
-            self.push(Ready::Handle(handle));
+            self.push(handle);
         }
     }
 }

@@ -1,172 +1,168 @@
 //! What is ready to run, in its order.
 
-use std::cell::RefCell;
-use std::fmt;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::any_future::{AnyRc, Notify};
 use crate::base_events::EventLoop;
-use crate::events::{Handle, Scheduled};
 use crate::shuffle::Shuffle;
 
-/// Something that is ready to run.
-pub(crate) enum Ready {
-    /// A task's next step.
-    Step(AnyRc),
-    /// A call that may be cancelled until it runs.
-    Handle(Rc<dyn Scheduled>),
-    /// A future is done, and one of asyncio's own objects shall know.
-    Notify(Rc<dyn Notify>, AnyRc),
-    /// A future is done, and the program's callback shall know.
-    Call(Box<dyn FnOnce(AnyRc)>, AnyRc),
-    /// What another thread has sent.
-    Sent(Box<dyn FnOnce() + Send>),
-    /// What another thread has done, by its number.
-    Return(u64),
-    /// Signals have come.
-    #[cfg(target_os = "linux")]
-    Signals,
+/// Something that can be made ready, and then is run once for each time.
+///
+/// An object instead of an enum of all there is: handing two words over is what each step pays.
+pub(crate) trait Ready {
+    fn run(self: Rc<Self>, event_loop: &EventLoop);
+
+    /// Whether it is a task's step; all else is a callback.
+    fn is_step(&self) -> bool {
+        false
+    }
+
+    /// What debug mode calls it.
+    fn what(&self, event_loop: &EventLoop) -> String;
 }
 
-impl Ready {
-    #[inline]
-    pub(crate) fn run(self, event_loop: &EventLoop) {
-        match self {
-            Self::Step(task) => task.step(event_loop),
-            other => other.call(event_loop),
+/// The notification that is next: one object for all, because gathering thousands makes thousands.
+struct NextNotification;
+
+impl Ready for NextNotification {
+    fn run(self: Rc<Self>, event_loop: &EventLoop) {
+        let next = event_loop.0.ready.notifications.borrow_mut().pop_front();
+        if let Some((whom, future)) = next {
+            whom.notify(future);
         }
     }
 
-    /// Runs what is not a step, which most are.
-    fn call(self, event_loop: &EventLoop) {
-        match self {
-            Self::Step(task) => task.step(event_loop),
-            Self::Handle(handle) => handle.run(),
-            Self::Notify(whom, future) => whom.notify(future),
-            Self::Call(callback, future) => callback(future),
-            Self::Sent(call) => call(),
-            Self::Return(number) => event_loop.0.returns.take(number),
-            #[cfg(target_os = "linux")]
-            Self::Signals => event_loop.receive_signals(),
-        }
+    fn what(&self, event_loop: &EventLoop) -> String {
+        let notifications = event_loop.0.ready.notifications.borrow();
+        let future = notifications.front().map(|(_, future)| future.repr());
+        format!("a callback of {}", future.unwrap_or_default())
     }
 }
 
-impl fmt::Display for Ready {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Step(task) => f.write_str(&task.repr()),
-            Self::Handle(handle) => Handle(handle.clone()).fmt(f),
-            Self::Notify(_, future) | Self::Call(_, future) => {
-                write!(f, "a callback of {}", future.repr())
-            }
-            Self::Sent(_) | Self::Return(_) => f.write_str("a call from another thread"),
-            #[cfg(target_os = "linux")]
-            Self::Signals => f.write_str("the look for signals"),
+/// A future is done, and the program's callback shall know.
+pub(crate) struct Called(pub(crate) Box<dyn FnOnce(AnyRc)>, pub(crate) AnyRc);
+
+impl Ready for Called {
+    fn run(self: Rc<Self>, _event_loop: &EventLoop) {
+        if let Some(Self(callback, future)) = Rc::into_inner(self) {
+            callback(future);
         }
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        format!("a callback of {}", self.1.repr())
+    }
+}
+
+/// What another thread has sent.
+pub(crate) struct Sent(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl Ready for Sent {
+    fn run(self: Rc<Self>, _event_loop: &EventLoop) {
+        if let Some(Self(call)) = Rc::into_inner(self) {
+            call();
+        }
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        "a call from another thread".to_owned()
+    }
+}
+
+/// What another thread has done, by its number.
+pub(crate) struct Returned(pub(crate) u64);
+
+impl Ready for Returned {
+    fn run(self: Rc<Self>, event_loop: &EventLoop) {
+        event_loop.0.returns.take(self.0);
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        "a call from another thread".to_owned()
     }
 }
 
 /// What runs in the next iteration; in this one, if it was pushed before that began.
-#[derive(Default)]
-pub(crate) struct ReadyQueue(RefCell<Ring>);
+pub(crate) struct ReadyQueue {
+    queue: RefCell<VecDeque<Rc<dyn Ready>>>,
+    /// How many there are: a look that each iteration takes several times.
+    len: Cell<usize>,
+    /// Which of asyncio's own objects shall know that a future is done; each has its place in the
+    /// queue.
+    notifications: RefCell<VecDeque<Notification>>,
+    next_notification: Rc<NextNotification>,
+}
+
+type Notification = (Rc<dyn Notify>, AnyRc);
+
+impl Default for ReadyQueue {
+    fn default() -> Self {
+        Self {
+            queue: RefCell::default(),
+            len: Cell::new(0),
+            notifications: RefCell::default(),
+            next_notification: Rc::new(NextNotification),
+        }
+    }
+}
 
 impl ReadyQueue {
-    #[inline]
-    pub(crate) fn push(&self, ready: Ready) {
-        self.0.borrow_mut().push(ready);
-    }
-
-    /// Pushes what is pushed most. Two words are handed over instead of a whole `Ready`.
-    #[inline(never)]
-    pub(crate) fn push_step(&self, task: AnyRc) {
-        self.0.borrow_mut().push(Ready::Step(task));
+    /// Has `whom` told that `future` is done.
+    pub(crate) fn push_notification(&self, whom: Rc<dyn Notify>, future: AnyRc) {
+        self.notifications.borrow_mut().push_back((whom, future));
+        self.push(self.next_notification.clone());
     }
 
     #[inline]
-    pub(crate) fn pop(&self) -> Option<Ready> {
-        self.0.borrow_mut().pop()
+    pub(crate) fn push(&self, ready: Rc<dyn Ready>) {
+        self.queue.borrow_mut().push_back(ready);
+        self.len.set(self.len.get() + 1);
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Rc<dyn Ready>> {
+        let ready = self.queue.borrow_mut().pop_front()?;
+        self.len.set(self.len.get() - 1);
+        Some(ready)
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.0.borrow().len
+        self.len.get()
     }
 
     /// Has `shuffle` change the order.
     #[inline]
     pub(crate) fn permute(&self, shuffle: &Shuffle) {
         if shuffle.is_wanted() {
-            let mut ring = self.0.borrow_mut();
-            let mut ready = ring.take();
-            shuffle.permute(&mut ready);
-            ready.into_iter().for_each(|one| ring.push(one));
+            shuffle.permute(self.queue.borrow_mut().make_contiguous());
         }
     }
 
     /// Gives memory back that only a rush needed.
     #[inline]
     pub(crate) fn trim(&self) {
-        let mut ring = self.0.borrow_mut();
-        if ring.places.len() > SPARE && ring.len == 0 {
-            *ring = Ring::default();
+        if self.len() == 0 {
+            trim(&mut self.queue.borrow_mut());
+            trim(&mut self.notifications.borrow_mut());
         }
     }
 
     /// Empties the queue; the caller drops what was in it.
-    pub(crate) fn take(&self) -> Vec<Ready> {
-        self.0.borrow_mut().take()
+    pub(crate) fn take(&self) -> (VecDeque<Rc<dyn Ready>>, VecDeque<Notification>) {
+        self.len.set(0);
+        (self.queue.take(), self.notifications.take())
+    }
+}
+
+#[inline]
+fn trim<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > SPARE {
+        *queue = VecDeque::new();
     }
 }
 
 /// How long a queue may be whose memory is kept when it is empty.
 const SPARE: usize = 4096;
-
-/// A queue in a ring of places, of which some power of two is there, or none.
-///
-/// Unlike a `VecDeque`, it is small enough to be compiled into whoever pushes.
-#[derive(Default)]
-struct Ring {
-    places: Vec<Option<Ready>>,
-    first: usize,
-    len: usize,
-}
-
-impl Ring {
-    #[inline(always)]
-    fn push(&mut self, ready: Ready) {
-        if self.len == self.places.len() {
-            self.grow();
-        }
-        let place = (self.first + self.len) & (self.places.len() - 1);
-        // The place is empty: there is nothing to drop.
-        std::mem::forget(self.places[place].replace(ready));
-        self.len += 1;
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<Ready> {
-        let ready = self.places.get_mut(self.first)?.take()?;
-        self.first = (self.first + 1) & (self.places.len() - 1);
-        self.len -= 1;
-        Some(ready)
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let places = (self.places.len() * 2).max(16);
-        let ready = self.take();
-        self.len = ready.len();
-        self.places = ready.into_iter().map(Some).collect();
-        self.places.resize_with(places, || None);
-    }
-
-    /// Empties the ring.
-    fn take(&mut self) -> Vec<Ready> {
-        let Self {
-            mut places, first, ..
-        } = std::mem::take(self);
-        places.rotate_left(first);
-        places.into_iter().flatten().collect()
-    }
-}

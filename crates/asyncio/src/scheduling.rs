@@ -7,7 +7,6 @@ use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, TimerHandle, captured};
 use crate::exception::Result;
 use crate::exceptions::ValueError;
-use crate::ready::Ready;
 
 impl EventLoop {
     /// Has `callback` called in the next iteration, after what is ready already.
@@ -41,7 +40,7 @@ impl EventLoop {
     {
         self.check_open()?;
         let handle = Handle::new(self, None, context, callback);
-        self.push(Ready::Handle(handle.0.clone()));
+        self.push(handle.0.clone());
         Ok(handle)
     }
 

@@ -1,13 +1,14 @@
 //! `loop.add_reader`, `loop.add_writer` and what they need of the loop, on Linux.
 
 use std::os::fd::{AsFd, RawFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, captured};
 use crate::exception::{Exception, Result};
-use crate::ready::Ready;
 use crate::selector::{Found, Interest, Selector};
+use crate::unix_events::Arrived;
 
 impl EventLoop {
     /// Has `callback` called in each iteration in which `fd` can be read from.
@@ -197,8 +198,8 @@ impl EventLoop {
         };
         selector.select(timeout, |found| {
             self.push(match found {
-                Found::Ready(handle) => Ready::Handle(handle.0),
-                Found::Signals => Ready::Signals,
+                Found::Ready(handle) => handle.0,
+                Found::Signals => Rc::new(Arrived),
             });
         });
     }

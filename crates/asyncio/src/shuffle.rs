@@ -1,6 +1,7 @@
 //! Other orders of tasks, for tests that want to know whether the order matters.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use crate::ready::Ready;
 
@@ -20,12 +21,12 @@ impl Shuffle {
 
     /// Permutes the steps of tasks among their places; callbacks stay where they are, because
     /// their order is documented.
-    pub(crate) fn permute(&self, ready: &mut [Ready]) {
+    pub(crate) fn permute(&self, ready: &mut [Rc<dyn Ready>]) {
         let Some(mut state) = self.0.get() else {
             return;
         };
         let steps: Vec<usize> = (0..ready.len())
-            .filter(|&place| matches!(ready[place], Ready::Step(_)))
+            .filter(|&place| ready[place].is_step())
             .collect();
         for end in (1..steps.len()).rev() {
             let other = random(&mut state) % (end as u64 + 1);

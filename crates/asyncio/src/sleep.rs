@@ -16,6 +16,7 @@ use crate::events::{self, Head, Scheduled};
 use crate::exception::Result;
 use crate::exceptions::{RuntimeError, ValueError};
 use crate::futures::Future;
+use crate::ready::Ready;
 use crate::running;
 use crate::site::{self, WaitsIn};
 use crate::step::Yield;
@@ -69,6 +70,18 @@ struct Waiting {
 /// The future that a sleep waits for, and the timer that completes it, in one allocation.
 type Sleeper = Plain<(), Head>;
 
+impl Ready for Sleeper {
+    fn run(self: Rc<Self>, _event_loop: &EventLoop) {
+        if !self.0.head.done() {
+            self.0.succeed(&self, ());
+        }
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        (self as &dyn Scheduled).to_string()
+    }
+}
+
 impl Scheduled for Sleeper {
     fn head(&self) -> &Head {
         &self.1
@@ -88,12 +101,6 @@ impl Scheduled for Sleeper {
 
     fn callback(&self) -> Option<TypeId> {
         None
-    }
-
-    fn run(self: Rc<Self>) {
-        if !self.0.head.done() {
-            self.0.succeed(&self, ());
-        }
     }
 
     fn clear(&self) {}

@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::future::Future as StdFuture;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use hilos_core::lazy_context::LazyContext;
@@ -16,32 +18,35 @@ use crate::running;
 use crate::site;
 use crate::threadsafe::TaskKey;
 
-/// A loop's task that is being polled, and what its awaits have to know and to say.
-///
-/// Each in a cell of its own: to copy them all at once, just after they were written, is slow.
-pub(crate) struct CurrentStep {
+/// A task that is being polled, and what its awaits have to know and to say.
+struct CurrentStep {
+    /// The task's loop, by its address.
+    event_loop: Cell<*const ()>,
     /// Where the loop's registry has the task; `NOBODY` in a callback.
     place: Cell<u32>,
     /// What the waker of the poll refers to; combinators poll with wakers of their own.
     waker: Cell<*const ()>,
     /// The exception that the innermost await shall return.
-    throw: Cell<Option<Exception>>,
+    throw: ManuallyDrop<Cell<Option<Exception>>>,
     /// Whether the coroutine only lets others run.
     yielded: Cell<bool>,
 }
 
-impl Default for CurrentStep {
-    fn default() -> Self {
-        Self {
+const NOBODY: u32 = u32::MAX;
+
+thread_local! {
+    /// The step that this thread is in. Of the thread instead of the loop, and with nothing to drop:
+    /// each await looks at it.
+    static CURRENT: CurrentStep = const {
+        CurrentStep {
+            event_loop: Cell::new(ptr::null()),
             place: Cell::new(NOBODY),
             waker: Cell::new(ptr::null()),
-            throw: Cell::default(),
+            throw: ManuallyDrop::new(Cell::new(None)),
             yielded: Cell::new(false),
         }
-    }
+    };
 }
-
-const NOBODY: u32 = u32::MAX;
 
 /// What a step leaves behind.
 pub(crate) struct Left {
@@ -50,55 +55,68 @@ pub(crate) struct Left {
     pub(crate) yielded: bool,
 }
 
-impl CurrentStep {
-    /// Begins a step of the task of `key`, whose poll has a waker that refers to `waker`.
-    #[inline]
-    pub(crate) fn begin(&self, key: TaskKey, waker: *const (), throw: Option<Exception>) {
-        self.place.set(key.place);
-        self.waker.set(waker);
-        self.throw.set(throw);
-        self.yielded.set(false);
-    }
+/// Begins a step of the task of `key`, whose poll has a waker that refers to `waker`.
+#[inline]
+pub(crate) fn begin(
+    event_loop: &EventLoop,
+    key: TaskKey,
+    waker: *const (),
+    throw: Option<Exception>,
+) {
+    CURRENT.with(|current| {
+        current.event_loop.set(event_loop.address());
+        current.place.set(key.place);
+        current.waker.set(waker);
+        current.yielded.set(false);
+        if throw.is_some() {
+            current.throw.set(throw);
+        }
+    });
+}
 
-    #[inline]
-    pub(crate) fn end(&self) -> Left {
-        self.place.set(NOBODY);
-        self.waker.set(ptr::null());
+#[inline]
+pub(crate) fn end() -> Left {
+    CURRENT.with(|current| {
+        current.place.set(NOBODY);
+        current.waker.set(ptr::null());
         Left {
-            throw: self.throw.take(),
-            yielded: self.yielded.get(),
+            throw: current.throw.take(),
+            yielded: current.yielded.get(),
+        }
+    })
+}
+
+/// Calls `step`, which takes a step of one task in the middle of another's.
+pub(crate) fn nested(step: impl FnOnce()) {
+    let outer = CURRENT.with(CurrentStep::take);
+    step();
+    site::forget();
+    CURRENT.with(|current| current.put_back(outer));
+}
+
+impl CurrentStep {
+    fn take(&self) -> Self {
+        Self {
+            event_loop: self.event_loop.clone(),
+            place: self.place.clone(),
+            waker: self.waker.clone(),
+            throw: ManuallyDrop::new(Cell::new(self.throw.take())),
+            yielded: self.yielded.clone(),
         }
     }
 
-    /// Calls `step`, which takes a step of one task in the middle of another's.
-    pub(crate) fn nested(&self, step: impl FnOnce()) {
-        let outer_place = self.place.get();
-        let outer_waker = self.waker.get();
-        let outer_throw = self.throw.take();
-        let outer_yielded = self.yielded.get();
-        step();
-        site::forget();
-        self.place.set(outer_place);
-        self.waker.set(outer_waker);
-        self.throw.set(outer_throw);
-        self.yielded.set(outer_yielded);
-    }
-
-    /// Whether waking `waker` is the same as stepping the current task.
-    #[inline]
-    pub(crate) fn is_direct(&self, waker: &Waker) -> bool {
-        ptr::eq(waker.data(), self.waker.get())
-    }
-
-    #[inline]
-    pub(crate) fn take_throw(&self) -> Option<Exception> {
-        self.throw.take()
+    fn put_back(&self, outer: Self) {
+        self.event_loop.swap(&outer.event_loop);
+        self.place.swap(&outer.place);
+        self.waker.swap(&outer.waker);
+        self.throw.swap(&outer.throw);
+        self.yielded.swap(&outer.yielded);
     }
 
     /// Ends the step for now, to go on in the next iteration; whether that is a matter of `waker`.
     #[inline]
     fn yields(&self, waker: &Waker) -> bool {
-        let direct = self.is_direct(waker);
+        let direct = ptr::eq(waker.data(), self.waker.get());
         if direct {
             self.yielded.set(true);
         }
@@ -106,18 +124,36 @@ impl CurrentStep {
     }
 }
 
-impl EventLoop {
-    /// The task whose coroutine is being polled.
-    #[inline]
-    pub(crate) fn current_task(&self) -> Option<AnyRc> {
-        match self.0.current.place.get() {
-            NOBODY => None,
-            place => self.0.tasks.borrow().at(place),
-        }
-    }
+/// Whether waking `waker` is the same as stepping the current task.
+#[inline]
+pub(crate) fn is_direct(waker: &Waker) -> bool {
+    CURRENT.with(|current| ptr::eq(waker.data(), current.waker.get()))
+}
+
+/// The exception that whoever asks first shall return from its await.
+#[inline]
+pub(crate) fn take_throw() -> Option<Exception> {
+    CURRENT.with(|current| current.throw.take())
 }
 
 impl EventLoop {
+    #[inline]
+    fn address(&self) -> *const () {
+        Rc::as_ptr(&self.0).cast()
+    }
+
+    /// The task whose coroutine is being polled.
+    #[inline]
+    pub(crate) fn current_task(&self) -> Option<AnyRc> {
+        CURRENT.with(|current| {
+            let place = current.place.get();
+            if place == NOBODY || !ptr::eq(current.event_loop.get(), self.address()) {
+                return None;
+            }
+            self.0.tasks.borrow().at(place)
+        })
+    }
+
     /// A copy of the current context, for a new task.
     pub(crate) fn copy_context(&self) -> LazyContext {
         let task = self.current_task();
@@ -156,29 +192,27 @@ impl StdFuture for Yield {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let resumed = std::mem::replace(&mut self.yielded, true);
-        if let Some(thrown) = take_throw() {
-            return Poll::Ready(Err(thrown));
-        }
-        if resumed {
-            return Poll::Ready(Ok(()));
-        }
-        yield_once(context);
-        Poll::Pending
+        CURRENT.with(|current| {
+            if let Some(thrown) = current.throw.take() {
+                return Poll::Ready(Err(thrown));
+            }
+            if resumed {
+                return Poll::Ready(Ok(()));
+            }
+            if !current.yields(context.waker()) {
+                context.waker().wake_by_ref();
+            }
+            Poll::Pending
+        })
     }
 }
 
 /// Has the current task stepped again in the next iteration.
 #[inline]
 pub(crate) fn yield_once(context: &Context<'_>) {
-    let direct = running::with(|event_loop| event_loop.0.current.yields(context.waker()));
-    if direct != Some(true) {
+    if !CURRENT.with(|current| current.yields(context.waker())) {
         context.waker().wake_by_ref();
     }
-}
-
-#[inline]
-fn take_throw() -> Option<Exception> {
-    running::with(|event_loop| event_loop.0.current.take_throw()).flatten()
 }
 
 /// Makes a future that knows nothing of asyncio cancellable, as one of tokio's.

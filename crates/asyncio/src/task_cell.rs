@@ -18,9 +18,10 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{Message, SystemExit};
 use crate::few::{self, Few};
 use crate::futures::Future;
+use crate::ready::Ready;
 use crate::repr::{function_name, qualified};
 use crate::site;
-use crate::step::{Left, ask_for_context};
+use crate::step::{self, Left, ask_for_context};
 use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::task_head::TaskHead;
@@ -94,13 +95,10 @@ where
         cell.task.set_name(name);
     }
     if making.eager_start && event_loop.is_running() {
-        event_loop
-            .0
-            .current
-            .nested(|| cell.clone().step(event_loop));
+        step::nested(|| cell.clone().run(event_loop));
     } else {
         cell.task.notified.set(true);
-        event_loop.0.ready.push_step(cell.clone());
+        event_loop.push(cell.clone());
     }
     Ok(Task(Future(cell)))
 }
@@ -152,10 +150,9 @@ where
         self.task.running.set(true);
         site::forget();
         let watching = event_loop.0.shared.watch.during(|| self.watched_step());
-        let current = &event_loop.0.current;
-        current.begin(self.task.key, source.address(), throw);
+        step::begin(event_loop, self.task.key, source.address(), throw);
         let caught = catch(|| self.task.context.run(ask_for_context, poll));
-        let left = current.end();
+        let left = step::end();
         drop(watching);
         self.task.running.set(false);
         match caught {
@@ -204,7 +201,7 @@ where
         }
         if woken {
             head.notified.set(true);
-            event_loop.0.ready.push_step(self);
+            event_loop.push(self);
         }
     }
 
@@ -264,6 +261,37 @@ where
     }
 }
 
+impl<F, T> Ready for Cellular<F, T>
+where
+    F: StdFuture<Output = Result<T>> + 'static,
+    T: 'static,
+{
+    /// Runs the coroutine as far as it gets.
+    fn run(self: Rc<Self>, event_loop: &EventLoop) {
+        self.task.notified.set(false);
+        if self.core.head.done() {
+            return;
+        }
+        let throw = self.take_throw();
+        few::clear(&self.task.waiters);
+        if !self.task.started.replace(true)
+            && let Some(thrown) = throw
+        {
+            return self.end(Err(thrown));
+        }
+        let (polled, left) = self.poll(event_loop, throw);
+        self.after(event_loop, polled, left);
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        self.repr()
+    }
+}
+
 impl<F, T> AnyFuture for Cellular<F, T>
 where
     F: StdFuture<Output = Result<T>> + 'static,
@@ -300,24 +328,8 @@ where
     fn wake(self: Rc<Self>, event_loop: &EventLoop) {
         let head = &self.task;
         if !self.core.head.done() && !head.notified.replace(true) && !head.running.get() {
-            event_loop.0.ready.push_step(self);
+            event_loop.push(self);
         }
-    }
-
-    fn step(self: Rc<Self>, event_loop: &EventLoop) {
-        self.task.notified.set(false);
-        if self.core.head.done() {
-            return;
-        }
-        let throw = self.take_throw();
-        few::clear(&self.task.waiters);
-        if !self.task.started.replace(true)
-            && let Some(thrown) = throw
-        {
-            return self.end(Err(thrown));
-        }
-        let (polled, left) = self.poll(event_loop, throw);
-        self.after(event_loop, polled, left);
     }
 
     fn abandon(self: Rc<Self>) {

@@ -1,6 +1,7 @@
 //! `loop.add_signal_handler`, on Linux.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, captured};
@@ -123,13 +124,26 @@ impl EventLoop {
     }
 
     /// Makes the callbacks of the signals that have come ready.
-    pub(crate) fn receive_signals(&self) {
+    fn receive_signals(&self) {
         let handled = self.0.signals.borrow();
         for signal in signals::take() {
             if let Some(handled) = handled.0.get(&signal) {
-                self.push(Ready::Handle(handled.handle.0.clone()));
+                self.push(handled.handle.0.clone());
             }
         }
+    }
+}
+
+/// Signals have come.
+pub(crate) struct Arrived;
+
+impl Ready for Arrived {
+    fn run(self: Rc<Self>, event_loop: &EventLoop) {
+        event_loop.receive_signals();
+    }
+
+    fn what(&self, _event_loop: &EventLoop) -> String {
+        "the look for signals".to_owned()
     }
 }
 
