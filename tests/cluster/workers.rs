@@ -187,9 +187,9 @@ const ADDED: &str = "EVAL \"local about = redis.pcall('XINFO', 'STREAM', KEYS[1]
     for i = 1, #about, 2 do if about[i] == 'entries-added' then return about[i + 1] end end \
     return 0\" 1 hilos:{q}:tasks";
 
-/// For how long a worker is watched that should not fetch anything: ten times what it leaves a task
+/// For how long a worker is watched that should not fetch anything: many times what it leaves a task
 /// lying that it has fetched in vain.
-const WATCH: Duration = Duration::from_secs(2);
+const WATCH: Duration = Duration::from_secs(3);
 
 /// How long the tasks are, nobody knows at first: a worker takes one for each slot.
 fn nothing_is_fetched_ahead_unasked() {
@@ -213,7 +213,7 @@ fn nothing_is_fetched_ahead_unasked() {
 }
 
 /// A worker that is used to short tasks notices that one is long: what it has fetched ahead goes
-/// back, once.
+/// back, and stays there.
 fn nothing_waits_behind_a_long_task() {
     let server = Server::start();
     let _worker = server.worker("q", &["--slots", "1"]);
@@ -224,14 +224,15 @@ fn nothing_waits_behind_a_long_task() {
     let name = path.to_str().unwrap().to_owned();
     pool.map(square, 0..500).unwrap();
     let long = pool.apply_async(note_nap, (name, 0, 3_600_000)).unwrap();
-    let short = pool.map_async(square, 0..30).unwrap();
-    until("all are there and the long one runs", || {
-        server.number(ADDED) >= 531 && !lines(&path).is_empty()
-    });
+    until("it runs", || !lines(&path).is_empty());
+    let before = server.number(ADDED);
+    let short = pool.apply_async(square, (3,)).unwrap();
+    until("the other is there", || server.number(ADDED) > before);
     sleep(WATCH);
-    until("what was fetched goes back", || server.number(HELD) == 1);
-    let back = server.number(ADDED) - 531;
-    assert!(back <= 30, "{back} went back, so some were fetched again");
+    let back = server.number(ADDED) - before - 1;
+    // A call of the server that has begun when it goes back may fetch it once more.
+    assert!(back <= 2, "it was fetched {back} times");
+    until("it is back", || server.number(HELD) == 1);
     pool.terminate();
     assert!(long.wait(PATIENCE) && short.wait(PATIENCE));
 }
