@@ -26,6 +26,8 @@ pub(crate) const CASES: &[Case] = &[
     ("faults::network_cut", network_cut),
     ("faults::network_replaced", network_replaced),
     ("faults::expired_come_first", expired_come_first),
+    ("faults::server_away", server_away),
+    ("faults::server_full", server_full),
 ];
 
 /// Workers look for expired leases so often.
@@ -302,4 +304,39 @@ fn expired_come_first() {
     assert!(before < 40, "{before} others were done first");
     pool.terminate();
     assert!(lost.wait(PATIENCE) && others.wait(PATIENCE));
+}
+
+/// A worker and a client beyond a proxy, which has counted their connections for a while in which
+/// the server was of no use. They come back afterwards.
+fn knock(take_away: impl Fn(&mut Server), bring_back: impl Fn(&mut Server)) {
+    let mut server = Server::start();
+    let proxy = Proxy::new(server.port);
+    let _worker = Worker::start(&proxy.url(), "q", &["--slots", "1"]);
+    let pool = ClusterPool::new(&proxy.url(), "q").unwrap();
+    assert_eq!(pool.apply(square, (3,)).unwrap(), 9);
+    take_away(&mut server);
+    let job = pool.apply_async(square, (4,)).unwrap();
+    let (began, before) = (Instant::now(), proxy.connections());
+    until("they try again", || proxy.connections() > before + 8);
+    sleep(Duration::from_secs(2));
+    // Each of four, six times in the first second and then twice in each. Without a pause it would
+    // be thousands, and with the same one every time hundreds.
+    let allowed = 25 * (began.elapsed().as_secs() as usize + 2);
+    let counted = proxy.connections() - before;
+    assert!(counted <= allowed, "{counted} connections");
+    bring_back(&mut server);
+    assert_eq!(job.get(PATIENCE).unwrap(), 16);
+}
+
+fn server_away() {
+    knock(Server::kill, Server::run);
+}
+
+/// It lets everybody in and refuses what they want.
+fn server_full() {
+    let limit = |server: &mut Server, bytes| {
+        let reply = server.command(&format!("CONFIG SET maxmemory {bytes}"));
+        assert_eq!(reply, "+OK");
+    };
+    knock(|server| limit(server, 1), |server| limit(server, 0));
 }

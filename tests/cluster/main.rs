@@ -9,6 +9,7 @@
 
 mod executor;
 mod faults;
+mod forgetful;
 mod functions;
 mod memory;
 mod pool;
@@ -16,6 +17,7 @@ mod proxy;
 mod runner;
 mod security;
 mod server;
+mod strangers;
 mod traps;
 mod workers;
 
@@ -29,8 +31,10 @@ fn main() {
         executor::CASES,
         workers::CASES,
         security::CASES,
+        strangers::CASES,
         traps::CASES,
         memory::CASES,
         faults::CASES,
+        forgetful::CASES,
     ]);
 }

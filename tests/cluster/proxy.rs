@@ -15,6 +15,8 @@ pub(crate) struct Proxy {
 
 #[derive(Default)]
 struct State {
+    /// How many connections there have been, whether or not the server was there.
+    connections: AtomicUsize,
     /// Nothing passes in either direction, and nobody is told.
     cut: AtomicBool,
     /// So many times the connections of before have been forgotten.
@@ -35,6 +37,7 @@ impl Proxy {
         let shared = state.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
                     continue;
                 };
@@ -46,6 +49,10 @@ impl Proxy {
 
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
     }
 
     pub(crate) fn cut(&self, cut: bool) {

@@ -11,7 +11,7 @@ use crate::runner::{Case, until};
 use crate::server::{Server, Worker};
 
 /// With this variable, this program logs what workers and clients tell, down to a level.
-const LOG: &str = "HILOS_TEST_LOG";
+pub(crate) const LOG: &str = "HILOS_TEST_LOG";
 
 pub(crate) fn log() {
     if let Some(level) = std::env::var_os(LOG).and_then(|level| level.to_str()?.parse().ok()) {
@@ -42,7 +42,7 @@ fn limited_user() {
     let server = Server::start();
     let reply = server.command(
         "ACL SETUSER hilos on >PASSWORD resetkeys ~hilos:* resetchannels -@all +@stream +@hash \
-         +@connection +@scripting +del +exists +pexpire +pttl +time",
+         +@connection +@scripting +del +exists +pexpire +time",
     );
     assert_eq!(reply, "+OK");
     let url = format!("redis://hilos:PASSWORD@127.0.0.1:{}/0", server.port);
@@ -57,7 +57,7 @@ fn limited_user() {
 fn user_of_one_queue() {
     let server = Server::start();
     let acl = "ACL SETUSER queen on >p@s/w?d resetkeys ~hilos:{q}:* resetchannels -@all +@stream \
-               +@hash +@connection +@scripting +del +exists +pexpire +pttl +time";
+               +@hash +@connection +@scripting +del +exists +pexpire +time";
     assert_eq!(server.command(acl), "+OK");
     let url = |password: &str| format!("redis://queen:{password}@127.0.0.1:{}/0", server.port);
     let right = url("p%40s%2Fw%3Fd");

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use hilos::cluster::{ClusterPool, status};
 
+use crate::forgetful::run_ahead;
 use crate::functions::{nap, note, note_nap, square};
 use crate::proxy::Proxy;
 use crate::runner::{Case, PATIENCE, until};
@@ -146,10 +147,7 @@ fn clock_may_go_back() {
         .unwrap()
         .with_chunksize(1);
     assert_eq!(pool.apply(square, (1,)).unwrap(), 1);
-    let far_ahead = "EVAL \"local known = redis.call('KEYS', 'hilos:{q}:submitted:*')[1] \
-        local results = string.gsub(known, 'submitted', 'results') \
-        redis.call('XADD', results, '9999999999999-0', 'n', 0, 'o', '') return 1\" 0";
-    assert_eq!(server.command(far_ahead), ":1");
+    run_ahead(&server);
     assert_eq!(pool.apply(square, (2,)).unwrap(), 4);
     let job = pool.map_async(square, 0..5000).unwrap();
     server.kill();

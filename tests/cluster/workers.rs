@@ -1,12 +1,15 @@
 //! What workers do when they start, end and break.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use hilos::cluster::{ClusterPool, status};
 use hilos::multiprocessing::pool::JobError;
 use nix::sys::signal::Signal;
 
 use crate::functions::{die, die_once, hoard, initialized, kill_worker};
 use crate::functions::{nap, note_nap, process, square};
-use crate::runner::{Case, until};
+use crate::runner::{Case, PATIENCE, until};
 use crate::server::{Server, Worker, lines};
 
 pub(crate) const CASES: &[Case] = &[
@@ -18,6 +21,14 @@ pub(crate) const CASES: &[Case] = &[
     ("workers::max_memory_per_child", max_memory_per_child),
     ("workers::initializer", initializer),
     ("workers::long_tasks_spread", long_tasks_spread),
+    (
+        "workers::nothing_is_fetched_ahead_unasked",
+        nothing_is_fetched_ahead_unasked,
+    ),
+    (
+        "workers::nothing_waits_behind_a_long_task",
+        nothing_waits_behind_a_long_task,
+    ),
 ];
 
 fn join_and_leave() {
@@ -165,4 +176,63 @@ fn long_tasks_spread() {
     pool.map(nap, [1500; 4]).unwrap();
     // One worker alone would take six seconds.
     assert!(began.elapsed().as_secs_f64() < 5.5, "one had them all");
+}
+
+/// How many tasks a worker has.
+const HELD: &str =
+    "EVAL \"return redis.call('XPENDING', KEYS[1], 'workers')[1]\" 1 hilos:{q}:tasks";
+
+/// How many entries the queue has ever had. What a worker gives back is a new one.
+const ADDED: &str = "EVAL \"local about = redis.pcall('XINFO', 'STREAM', KEYS[1]) \
+    for i = 1, #about, 2 do if about[i] == 'entries-added' then return about[i + 1] end end \
+    return 0\" 1 hilos:{q}:tasks";
+
+/// For how long a worker is watched that should not fetch anything: many times what it leaves a task
+/// lying that it has fetched in vain.
+const WATCH: Duration = Duration::from_secs(3);
+
+/// How long the tasks are, nobody knows at first: a worker takes one for each slot.
+fn nothing_is_fetched_ahead_unasked() {
+    let server = Server::start();
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let path = server.file("log");
+    let name = path.to_str().unwrap().to_owned();
+    let job = pool
+        .starmap_async(note_nap, (0..20).map(|n| (name.clone(), n, 3_600_000)))
+        .unwrap();
+    until("all are there", || server.number(ADDED) == 20);
+    let _worker = server.worker("q", &["--slots", "2"]);
+    until("two run", || lines(&path).len() == 2);
+    sleep(WATCH);
+    assert_eq!(server.number(HELD), 2, "some were fetched ahead");
+    assert_eq!(server.number(ADDED), 20, "some were fetched and given back");
+    pool.terminate();
+    assert!(job.wait(PATIENCE));
+}
+
+/// A worker that is used to short tasks notices that one is long: what it has fetched ahead goes
+/// back, and stays there.
+fn nothing_waits_behind_a_long_task() {
+    let server = Server::start();
+    let _worker = server.worker("q", &["--slots", "1"]);
+    let pool = ClusterPool::new(&server.url(), "q")
+        .unwrap()
+        .with_chunksize(1);
+    let path = server.file("log");
+    let name = path.to_str().unwrap().to_owned();
+    pool.map(square, 0..500).unwrap();
+    let long = pool.apply_async(note_nap, (name, 0, 3_600_000)).unwrap();
+    until("it runs", || !lines(&path).is_empty());
+    let before = server.number(ADDED);
+    let short = pool.apply_async(square, (3,)).unwrap();
+    until("the other is there", || server.number(ADDED) > before);
+    sleep(WATCH);
+    let back = server.number(ADDED) - before - 1;
+    // A call of the server that has begun when it goes back may fetch it once more.
+    assert!(back <= 2, "it was fetched {back} times");
+    until("it is back", || server.number(HELD) == 1);
+    pool.terminate();
+    assert!(long.wait(PATIENCE) && short.wait(PATIENCE));
 }

@@ -39,7 +39,7 @@
 //!
 //! ```text
 //! ACL SETUSER hilos on >PASSWORD resetkeys ~hilos:* resetchannels -@all +@stream +@hash
-//!     +@connection +@scripting +del +exists +pexpire +pttl +time
+//!     +@connection +@scripting +del +exists +pexpire +time
 //! ```
 //!
 //! and connect to `rediss://hilos:PASSWORD@host:6380/0`, with the feature `tls`, which is

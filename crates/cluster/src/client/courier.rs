@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use hilos_multiprocessing::pool::JobError;
@@ -16,9 +15,6 @@ const RECEIPT: Duration = Duration::from_millis(100);
 
 /// With so many of them they are sent at once.
 const MANY: usize = 512;
-
-/// Before another attempt with a server that has just failed.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many tasks go again at a time.
 const BATCH: usize = 64;
@@ -162,7 +158,6 @@ impl Courier {
             Err(Fault::Refused(reason)) => reason,
             Err(Fault::Lost(reason)) => {
                 tracing::warn!(reason, "lost the server");
-                sleep(PAUSE);
                 self.shared.ledger.lock().doubt();
                 let shared = self.shared.clone();
                 match self.engine.connect(&|| !shared.counter.is_terminated()) {

@@ -84,10 +84,7 @@ impl Ledger {
     /// Strikes what has arrived, and returns who waits for it.
     pub(super) fn settle(&mut self, arrivals: Vec<Arrival>) -> Vec<(Errand<Order>, Vec<u8>)> {
         let mut settled = Vec::with_capacity(arrivals.len());
-        for Arrival {
-            number, outcome, ..
-        } in arrivals
-        {
+        for Arrival { number, outcome } in arrivals {
             self.answered.push(number);
             match self.remove(number) {
                 Some(errand) => settled.push((errand, outcome)),
@@ -97,9 +94,20 @@ impl Ledger {
         settled
     }
 
-    /// Notes where results have been read to, all of them in turn.
-    pub(super) fn note_read(&mut self, place: &str) {
-        place.clone_into(&mut self.read_to);
+    /// The place after which results are read next. Reading takes nothing away, so that a reply may
+    /// be lost.
+    pub(super) fn place(&self) -> String {
+        match &*self.read_to {
+            "" => "0".into(),
+            place => place.into(),
+        }
+    }
+
+    /// Notes where results have been read to, unless they are to be read from the beginning by now.
+    pub(super) fn note_read(&mut self, from: &str, to: String) {
+        if self.place() == from {
+            self.read_to = to;
+        }
     }
 
     fn remove(&mut self, number: u64) -> Option<Errand<Order>> {
@@ -134,7 +142,8 @@ impl Ledger {
         numbers.filter_map(again).collect()
     }
 
-    /// Notes that the server may have lost something, and even count its results anew.
+    /// Notes that the server may have lost something, and even count its results anew: they are read
+    /// from the beginning.
     pub(super) fn doubt(&mut self) {
         self.doubtful = true;
         self.read_to.clear();

@@ -1,59 +1,39 @@
 //! The thread that receives results.
 
 use std::sync::Arc;
-use std::thread::sleep;
 use std::time::Duration;
 
 use super::Shared;
-use crate::engine::{Arrival, Engine, Fault};
+use crate::engine::{Engine, Fault, Results};
 use crate::message::unpack;
 
 /// How long one call of the server waits.
 const WAIT: Duration = Duration::from_millis(500);
 
-/// Before another attempt with a server that has just failed.
-const PAUSE: Duration = Duration::from_millis(20);
-
 pub(super) struct Reader {
     shared: Arc<Shared>,
     engine: Box<dyn Engine>,
-    /// The last result that was read. Reading takes nothing away, so that a reply may be lost.
-    place: String,
 }
 
 impl Reader {
     pub(super) fn new(shared: Arc<Shared>, engine: Box<dyn Engine>) -> Self {
-        let place = String::from("0");
-        Self {
-            shared,
-            engine,
-            place,
-        }
+        Self { shared, engine }
     }
 
     pub(super) fn run(mut self) {
         while !self.shared.ledger.lock().is_closed() {
-            match self.engine.results(&self.shared.name, &self.place, WAIT) {
-                Ok(arrivals) => {
-                    let Some(last) = arrivals.last() else {
-                        continue;
-                    };
-                    let place = last.place.clone();
-                    deliver(&self.shared, arrivals, &place);
-                    self.place = place;
-                }
+            let place = self.shared.ledger.lock().place();
+            match self.engine.results(&self.shared.name, &place, WAIT) {
+                Ok(results) => deliver(&self.shared, results, &place),
                 Err(Fault::Refused(reason)) => return self.shared.break_down(&reason),
                 Err(fault) => self.start_again(&fault),
             }
         }
     }
 
-    /// Reads from the beginning, because a server that lost everything may count anew. The courier
-    /// will notice what it was that failed.
+    /// Has the courier look what the server has lost.
     fn start_again(&mut self, fault: &Fault) {
         tracing::debug!(?fault, "lost the server");
-        self.place = "0".into();
-        sleep(PAUSE);
         let shared = self.shared.clone();
         let _ = self.engine.connect(&|| !shared.ledger.lock().is_closed());
         self.shared.ledger.lock().doubt();
@@ -62,12 +42,13 @@ impl Reader {
 }
 
 /// Hands results over to those who wait for them.
-fn deliver(shared: &Shared, arrivals: Vec<Arrival>, read_to: &str) {
+fn deliver(shared: &Shared, results: Results, from: &str) {
+    let Some(last) = results.last else { return };
     let (settled, full) = {
         let mut ledger = shared.ledger.lock();
         let full = !ledger.has_room(shared.setup.window);
-        ledger.note_read(read_to);
-        (ledger.settle(arrivals), full)
+        ledger.note_read(from, last);
+        (ledger.settle(results.arrivals), full)
     };
     for (errand, outcome) in settled {
         errand.finish(unpack(outcome));

@@ -22,7 +22,7 @@ impl Keys {
         format!("{}:submitted:{client}", self.0)
     }
 
-    /// The stream of a client's results.
+    /// The stream of a client's results. It is there as long as the client is known.
     pub(super) fn results(&self, client: &str) -> String {
         format!("{}:results:{client}", self.0)
     }

@@ -5,14 +5,14 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Client, Connection, ErrorKind, RedisError, ServerErrorKind};
 
 use super::Fault;
 use crate::error::Error;
 
-/// The first and the longest time between two attempts to connect.
+/// The shortest and the longest time between two attempts to connect.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// How long a server may take for a reply, beyond what it was asked to wait.
@@ -77,6 +77,9 @@ fn redact(url: &str) -> String {
 pub(super) struct Link {
     server: Server,
     connection: Option<Connection>,
+    /// When it was tried last to connect, and how long the pause before that was.
+    tried: Option<Instant>,
+    pause: Duration,
 }
 
 impl Link {
@@ -84,24 +87,34 @@ impl Link {
         Self {
             server,
             connection: None,
+            tried: None,
+            pause: Duration::ZERO,
         }
     }
 
     pub(super) fn connect(&mut self, patient: &dyn Fn() -> bool) -> Result<(), Error> {
-        let mut pause = BACK_OFF.0;
         while self.connection.is_none() {
+            self.rest();
             match self.attempt() {
                 Ok(connection) => self.connection = Some(connection),
                 Err(Fault::Refused(reason)) => return Err(Error::Server(reason)),
                 Err(Fault::Lost(reason)) if !patient() => return Err(Error::Server(reason)),
-                Err(Fault::Lost(reason)) => {
-                    tracing::info!(reason, "not connected");
-                    sleep(pause);
-                    pause = (pause * 2).min(BACK_OFF.1);
-                }
+                Err(Fault::Lost(reason)) => tracing::info!(reason, "not connected"),
             }
         }
         Ok(())
+    }
+
+    /// Pauses before another attempt, longer each time: also if there was a connection, unless it
+    /// lasted. A server may let everybody in and refuse what they want.
+    fn rest(&mut self) {
+        if let Some(tried) = self.tried {
+            let lasted = tried.elapsed() > BACK_OFF.1;
+            let longer = (self.pause * 2).clamp(BACK_OFF.0, BACK_OFF.1);
+            self.pause = if lasted { BACK_OFF.0 } else { longer };
+            sleep(self.pause);
+        }
+        self.tried = Some(Instant::now());
     }
 
     fn attempt(&self) -> Result<Connection, Fault> {

@@ -1,5 +1,6 @@
 //! What a cluster needs of a server, so that another one than Redis can be added.
 
+mod entry;
 mod keys;
 mod link;
 mod redis;
@@ -18,19 +19,19 @@ use crate::error::Error;
 /// Every call either takes effect once or can be repeated without harm: a reply may be lost. After
 /// [`Fault::Lost`] the caller says [`connect`](Self::connect) before it goes on.
 pub(crate) trait Engine: Send {
-    /// Connects, if need be after a while; gives up when `patient` says so.
+    /// Connects, if need be after a while, longer each time; gives up when `patient` says so.
     fn connect(&mut self, patient: &dyn Fn() -> bool) -> Result<(), Error>;
 
     /// Adds the tasks that the server does not have yet and drops the results that have been
-    /// received. Also keeps the client alive. Says whether the server knew the client.
+    /// received. Also keeps the client alive. Says whether the server knew the client, with all its
+    /// results.
     fn submit(&mut self, news: &News<'_>) -> Result<bool, Fault>;
 
     /// The numbers of those tasks that the server has or had, as long as it waits for a receipt.
     fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault>;
 
     /// The results after a place in the stream, for which it waits.
-    fn results(&mut self, client: &str, after: &str, wait: Duration)
-    -> Result<Vec<Arrival>, Fault>;
+    fn results(&mut self, client: &str, after: &str, wait: Duration) -> Result<Results, Fault>;
 
     /// Takes tasks back, from the queue or from workers; says how many were still there.
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault>;
@@ -86,11 +87,17 @@ pub(crate) struct NewTask<'a> {
     pub(crate) limit: Option<Duration>,
 }
 
+/// What was read of a client's results.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) arrivals: Vec<Arrival>,
+    /// The place in the stream of the last entry, whatever it was.
+    pub(crate) last: Option<String>,
+}
+
 /// A result, as a client receives it.
 #[derive(Debug)]
 pub(crate) struct Arrival {
-    /// Its place in the stream.
-    pub(crate) place: String,
     pub(crate) number: u64,
     pub(crate) outcome: Vec<u8>,
 }

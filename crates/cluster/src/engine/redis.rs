@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use redis::{Connection, FromRedisValue, RedisError, ScriptInvocation, Value, cmd};
 
+use super::entry::{Entry, claimed, delivery, entries, integer, results};
 use super::keys::{GROUP, Keys};
 use super::link::{Link, Server};
 use super::scripts::Scripts;
-use super::{Arrival, Completion, Delivery, Engine, Fault, Lease, News, Snapshot};
+use super::{Completion, Delivery, Engine, Fault, Lease, News, Results, Snapshot};
 use crate::error::Error;
 
 /// How many results are read at a time, and how many bytes they should have.
@@ -64,6 +65,27 @@ impl Redis {
             result => result,
         }
     }
+
+    /// The tasks among entries, each with how often it was given out; what is none is removed.
+    fn tasks(&mut self, given: Vec<(Entry, u32)>) -> Result<Vec<Delivery>, Fault> {
+        let (mut tasks, mut strange) = (Vec::new(), Vec::new());
+        for (entry, attempt) in given {
+            let id = entry.id.clone();
+            match delivery(entry, attempt) {
+                Some(task) => tasks.push(task),
+                None => strange.push(id),
+            }
+        }
+        if let Some(first) = strange.first() {
+            let entries = strange.len();
+            tracing::warn!(entries, first, "what is no task is removed from the queue");
+            // Should it fail, they are claimed like tasks, and so come here again.
+            let mut script = self.scripts.remove.prepare_invoke();
+            script.key(self.keys.tasks()).arg(GROUP).arg(strange);
+            Self::call::<()>(&mut self.link, &script)?;
+        }
+        Ok(tasks)
+    }
 }
 
 impl Engine for Redis {
@@ -96,9 +118,11 @@ impl Engine for Redis {
     }
 
     fn known(&mut self, client: &str) -> Result<HashSet<u64>, Fault> {
-        let mut command = cmd("HKEYS");
-        command.arg(self.keys.submitted(client));
-        let fields: Vec<String> = self.link.run(|connection| command.query(connection))?;
+        let mut script = self.scripts.known.prepare_invoke();
+        script
+            .key(self.keys.submitted(client))
+            .key(self.keys.results(client));
+        let fields: Vec<String> = Self::call(&mut self.link, &script)?;
         // One field is not a number, but says that the client lives.
         Ok(fields
             .iter()
@@ -106,12 +130,7 @@ impl Engine for Redis {
             .collect())
     }
 
-    fn results(
-        &mut self,
-        client: &str,
-        after: &str,
-        wait: Duration,
-    ) -> Result<Vec<Arrival>, Fault> {
+    fn results(&mut self, client: &str, after: &str, wait: Duration) -> Result<Results, Fault> {
         let mut command = cmd("XREAD");
         command.arg("COUNT").arg(self.results);
         command.arg("BLOCK").arg(millis(wait).max(1));
@@ -120,12 +139,16 @@ impl Engine for Redis {
             .arg(self.keys.results(client))
             .arg(after);
         let reply = self.link.run(|connection| command.query(connection))?;
-        let arrivals: Vec<_> = entries(reply).into_iter().filter_map(arrival).collect();
-        let bytes: usize = arrivals.iter().map(|arrival| arrival.outcome.len()).sum();
-        if let Some(average) = bytes.checked_div(arrivals.len()) {
+        let results = results(entries(reply));
+        let bytes: usize = results
+            .arrivals
+            .iter()
+            .map(|result| result.outcome.len())
+            .sum();
+        if let Some(average) = bytes.checked_div(results.arrivals.len()) {
             self.results = (RESULT_BYTES / average.max(1)).clamp(1, RESULTS);
         }
-        Ok(arrivals)
+        Ok(results)
     }
 
     fn cancel(&mut self, client: &str, numbers: &[u64]) -> Result<usize, Fault> {
@@ -164,10 +187,7 @@ impl Engine for Redis {
         command.arg("STREAMS").arg(self.keys.tasks()).arg(">");
         let reply =
             self.with_group(|this| this.link.run(|connection| command.query(connection)))?;
-        Ok(entries(reply)
-            .into_iter()
-            .filter_map(|entry| delivery(entry, 1))
-            .collect())
+        self.tasks(entries(reply).map(|entry| (entry, 1)).collect())
     }
 
     fn claim(
@@ -176,24 +196,24 @@ impl Engine for Redis {
         lease: Duration,
         count: usize,
     ) -> Result<Vec<Delivery>, Fault> {
-        let taken: Vec<Value> = self.with_group(|this| {
-            let mut script = this.scripts.claim.prepare_invoke();
-            script.key(this.keys.tasks()).key(this.keys.counts());
-            script
-                .arg(GROUP)
-                .arg(worker)
-                .arg(millis(lease))
-                .arg(count.min(NUMBERS));
-            Self::call(&mut this.link, &script)
-        })?;
-        let claimed = |value| match value {
-            Value::Array(mut parts) if parts.len() == 3 => {
-                let attempt = integer(&parts.pop()?);
-                delivery(Value::Array(parts), attempt as u32)
+        loop {
+            let taken: Vec<Value> = self.with_group(|this| {
+                let mut script = this.scripts.claim.prepare_invoke();
+                script.key(this.keys.tasks()).key(this.keys.counts());
+                script
+                    .arg(GROUP)
+                    .arg(worker)
+                    .arg(millis(lease))
+                    .arg(count.min(NUMBERS));
+                Self::call(&mut this.link, &script)
+            })?;
+            let none = taken.is_empty();
+            let tasks = self.tasks(taken.into_iter().filter_map(claimed).collect())?;
+            // There may be tasks behind what is none.
+            if none || !tasks.is_empty() {
+                return Ok(tasks);
             }
-            _ => None,
-        };
-        Ok(taken.into_iter().filter_map(claimed).collect())
+        }
     }
 
     fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Result<Vec<Lease>, Fault> {
@@ -287,77 +307,4 @@ fn held(connection: &mut Connection, tasks: &str) -> Result<u64, RedisError> {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The entries of the one stream that was read, whatever the protocol's version.
-fn entries(reply: Value) -> Vec<Value> {
-    let stream = match reply {
-        Value::Array(mut streams) if !streams.is_empty() => match streams.remove(0) {
-            Value::Array(mut parts) => parts.pop(),
-            _ => None,
-        },
-        Value::Map(mut streams) if !streams.is_empty() => Some(streams.remove(0).1),
-        _ => None,
-    };
-    match stream {
-        Some(Value::Array(entries)) => entries,
-        _ => Vec::new(),
-    }
-}
-
-/// The place of an entry and the values of its fields, whose names come in a known order.
-fn fields(entry: Value) -> Option<(String, Vec<Vec<u8>>)> {
-    let Value::Array(mut parts) = entry else {
-        return None;
-    };
-    let Some(Value::Array(pairs)) = parts.pop() else {
-        return None;
-    };
-    let id = String::from_utf8(bytes(parts.pop()?)?).ok()?;
-    let values = pairs.into_iter().skip(1).step_by(2);
-    Some((id, values.map(bytes).collect::<Option<_>>()?))
-}
-
-fn arrival(entry: Value) -> Option<Arrival> {
-    let (place, values) = fields(entry)?;
-    let [number, outcome] = values.try_into().ok()?;
-    Some(Arrival {
-        place,
-        number: text(number)?.parse().ok()?,
-        outcome,
-    })
-}
-
-fn delivery(entry: Value, attempt: u32) -> Option<Delivery> {
-    let (id, values) = fields(entry)?;
-    let [client, number, function, limit, before, args] = values.try_into().ok()?;
-    let limit = text(limit)?.parse().ok()?;
-    Some(Delivery {
-        id,
-        client: text(client)?,
-        number: text(number)?.parse().ok()?,
-        function: text(function)?,
-        args,
-        limit: (limit > 0).then(|| Duration::from_millis(limit)),
-        attempt: attempt + text(before)?.parse::<u32>().ok()?,
-    })
-}
-
-fn bytes(value: Value) -> Option<Vec<u8>> {
-    match value {
-        Value::BulkString(bytes) => Some(bytes),
-        Value::SimpleString(text) => Some(text.into_bytes()),
-        _ => None,
-    }
-}
-
-fn text(bytes: Vec<u8>) -> Option<String> {
-    String::from_utf8(bytes).ok()
-}
-
-fn integer(value: &Value) -> u64 {
-    match value {
-        Value::Int(number) => u64::try_from(*number).unwrap_or(0),
-        _ => 0,
-    }
 }

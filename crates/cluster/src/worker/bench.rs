@@ -339,8 +339,8 @@ impl Bench {
             }
         }
         if !taken.is_empty() {
-            // They turned out to be long, so that the next ones are not fetched ahead.
-            state.pace = state.pace.max(AHEAD);
+            // What runs takes so long at least: the next ones are not fetched ahead.
+            state.pace = state.pace.max(STUCK);
         }
         taken
     }

@@ -1,7 +1,6 @@
 //! What a worker tells the server: outcomes, which tasks it still has, and that it lives.
 
 use std::sync::Arc;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::bench::Bench;
@@ -9,9 +8,6 @@ use super::builder::{Settings, host};
 use crate::engine::{Completion, Engine, Fault};
 use crate::error::Error;
 use crate::status::WorkerStatus;
-
-/// Before another attempt with a server that has just failed.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a worker that is to end tries to reach the server.
 const LAST: Duration = Duration::from_secs(5);
@@ -77,7 +73,6 @@ impl Clerk {
             }
             Fault::Lost(reason) => {
                 tracing::warn!(reason, "lost the server");
-                sleep(PAUSE);
                 let patient = || closing_since.is_none_or(|since| since.elapsed() < LAST);
                 self.engine.connect(&patient)
             }

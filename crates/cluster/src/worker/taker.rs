@@ -1,7 +1,6 @@
 //! The thread that takes tasks from the queue.
 
 use std::sync::Arc;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::bench::Bench;
@@ -9,9 +8,6 @@ use crate::engine::{Delivery, Engine, Fault};
 
 /// How long one call of the server waits; so long a worker that is told to end may go on taking.
 const WAIT: Duration = Duration::from_millis(250);
-
-/// Before another attempt with a server that has just failed.
-const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Taker {
     bench: Arc<Bench>,
@@ -49,7 +45,6 @@ impl Taker {
                 Err(Fault::Refused(reason)) => return self.bench.break_down(reason),
                 Err(Fault::Lost(reason)) => {
                     tracing::warn!(reason, "lost the server");
-                    sleep(PAUSE);
                     let bench = self.bench.clone();
                     if let Err(error) = self.engine.connect(&|| !bench.is_closing()) {
                         return self.bench.break_down(error.to_string());

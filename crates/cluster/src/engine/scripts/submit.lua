@@ -2,7 +2,13 @@
 -- KEYS tasks, submitted, results, counts
 -- ARGV client, expiry in ms, where the client has read to or '', how many answered, their numbers,
 --      then number, function, limit and arguments of each task
-local known = redis.call('HSETNX', KEYS[2], 'client', ARGV[1]) == 0
+local known = redis.call('EXISTS', KEYS[2], KEYS[3]) == 2
+if not known then
+    -- One without the other is of no use: the client sends again what it has no result of.
+    redis.call('DEL', KEYS[2], KEYS[3])
+    redis.call('HSET', KEYS[2], 'client', ARGV[1])
+    redis.call('XADD', KEYS[3], 'MAXLEN', 0, '*', 'n', 0, 'o', '')
+end
 local last = 4 + tonumber(ARGV[4])
 for i = 5, last do
     redis.call('HDEL', KEYS[2], ARGV[i])
