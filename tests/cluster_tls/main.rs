@@ -76,7 +76,7 @@ fn encrypted(name: &str) -> (Server, u16) {
         "no",
     ]);
     let user = "ACL SETUSER hilos on >PASSWORD resetkeys ~hilos:* resetchannels -@all +@stream \
-                +@hash +@connection +@scripting +del +exists +pexpire +pttl +time";
+                +@hash +@connection +@scripting +del +exists +pexpire +time";
     assert_eq!(server.command(user), "+OK");
     (server, port)
 }
