@@ -56,22 +56,22 @@ pub(crate) struct Left {
 }
 
 /// Begins a step of the task of `key`, whose poll has a waker that refers to `waker`.
-#[inline]
-pub(crate) fn begin(
-    event_loop: &EventLoop,
-    key: TaskKey,
-    waker: *const (),
-    throw: Option<Exception>,
-) {
+///
+/// Called rather than inlined: each task's type would make a way to the thread's step of its own.
+#[inline(never)]
+pub(crate) fn begin(event_loop: &EventLoop, key: TaskKey, waker: *const ()) {
     CURRENT.with(|current| {
         current.event_loop.set(event_loop.address());
         current.place.set(key.place);
         current.waker.set(waker);
         current.yielded.set(false);
-        if throw.is_some() {
-            current.throw.set(throw);
-        }
     });
+}
+
+/// Has the first await of the step return `exception`.
+#[cold]
+pub(crate) fn throw(exception: Option<Exception>) {
+    CURRENT.with(|current| current.throw.set(exception));
 }
 
 #[inline]

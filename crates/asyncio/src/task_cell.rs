@@ -26,7 +26,7 @@ use crate::sys::coroutine::{self, InPlace, Place};
 use crate::sys::waker::{Source, with_waker};
 use crate::task_head::TaskHead;
 use crate::tasks::Task;
-use crate::watch::Step;
+use crate::watch::{self, Step};
 
 /// Whether whoever asks for the result gets a `CancelledError`: a gather fails with one.
 fn ended_by_cancellation(future: &AnyRc) -> bool {
@@ -149,11 +149,19 @@ where
         };
         self.task.running.set(true);
         site::forget();
-        let watching = event_loop.0.shared.watch.during(|| self.watched_step());
-        step::begin(event_loop, self.task.key, source.address(), throw);
+        let watched = watch::is_on();
+        if watched {
+            event_loop.0.shared.watch.begin(self.watched_step());
+        }
+        step::begin(event_loop, self.task.key, source.address());
+        if throw.is_some() {
+            step::throw(throw);
+        }
         let caught = catch(|| self.task.context.run(ask_for_context, poll));
         let left = step::end();
-        drop(watching);
+        if watched {
+            event_loop.0.shared.watch.end();
+        }
         self.task.running.set(false);
         match caught {
             Ok(Ok(())) => (polled, left),

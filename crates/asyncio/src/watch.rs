@@ -14,9 +14,9 @@ pub(crate) fn start() {
     ON.store(true, Ordering::Relaxed);
 }
 
-/// The step that a loop is in.
+/// The steps that a loop is in, the innermost last: an eager task takes one in the middle of another's.
 #[derive(Default)]
-pub(crate) struct Watch(Mutex<Option<Box<Step>>>);
+pub(crate) struct Watch(Mutex<Vec<Step>>);
 
 /// A step of a task.
 #[derive(Clone)]
@@ -30,38 +30,31 @@ pub(crate) struct Step {
     pub(crate) since: Instant,
 }
 
+/// Whether anybody may want to know of the steps.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
 impl Watch {
-    /// Writes down a step, if anybody may want to know, and the step around it at the end.
-    #[inline]
-    pub(crate) fn during(&self, step: impl FnOnce() -> Step) -> Option<Watching<'_>> {
-        ON.load(Ordering::Relaxed).then(|| self.note(step()))
+    #[cold]
+    pub(crate) fn begin(&self, step: Step) {
+        self.lock().push(step);
     }
 
     #[cold]
-    fn note(&self, step: Step) -> Watching<'_> {
-        let outer = self.lock().replace(Box::new(step));
-        Watching { watch: self, outer }
+    pub(crate) fn end(&self) {
+        let ended = self.lock().pop();
+        drop(ended);
     }
 
     #[cfg(target_os = "linux")]
     pub(crate) fn step(&self) -> Option<Step> {
-        self.lock().as_deref().cloned()
+        self.lock().last().cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Box<Step>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Step>> {
         // No code of the program runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A step that is written down while this lives.
-pub(crate) struct Watching<'w> {
-    watch: &'w Watch,
-    outer: Option<Box<Step>>,
-}
-
-impl Drop for Watching<'_> {
-    fn drop(&mut self) {
-        *self.watch.lock() = self.outer.take();
     }
 }
