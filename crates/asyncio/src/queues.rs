@@ -163,10 +163,11 @@ impl<T> Queue<T> {
                 }
                 this.0.putters.wait(|| !this.full()).await?;
             }
-            match this.0.is_shutdown.get() {
-                true => Err(QueueShutDown::default().into()),
-                false => Ok(this.put_where_room_is(item)),
+            if this.0.is_shutdown.get() {
+                return Err(QueueShutDown::default().into());
             }
+            this.put_where_room_is(item);
+            Ok(())
         }
     }
 
