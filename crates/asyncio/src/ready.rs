@@ -35,8 +35,8 @@ impl Ready for NextNotification {
     }
 
     fn what(&self, event_loop: &EventLoop) -> String {
-        let notifications = event_loop.0.ready.notifications.borrow();
-        let future = notifications.front().map(|(_, future)| future.repr());
+        let next = event_loop.0.ready.notifications.borrow().front().cloned();
+        let future = next.map(|(_, future)| future.repr());
         format!("a callback of {}", future.unwrap_or_default())
     }
 }
