@@ -71,39 +71,45 @@ pub(crate) fn encode_call<A: Serialize>(
     hilos_pickle::dumps_with_protocol(&(ident, method, args, NoKeywords), PROTOCOL)
 }
 
-/// The items of any sequence.
-fn parts(object: &Object) -> Result<Tuple, Error> {
+/// The items of any sequence, of a tuple without a copy.
+fn parts(object: Object) -> Result<Vec<Object>, Error> {
     match object {
-        Object::Tuple(tuple) => Ok(tuple.clone()),
-        other => Ok(Vec::<Object>::try_from(other)?.into()),
+        Object::Tuple(tuple) => Ok(tuple.into()),
+        other => other.try_into(),
     }
 }
 
 /// A name, which is no text with half a character.
-fn name(object: &Object) -> Result<Str, Error> {
-    <&str>::try_from(object)?;
-    Str::try_from(object)
+fn name(object: Object) -> Result<Str, Error> {
+    <&str>::try_from(&object)?;
+    match object {
+        Object::Str(text) => Ok(text),
+        other => Str::try_from(&other),
+    }
 }
 
 impl TryFrom<Object> for Request {
     type Error = Error;
 
     fn try_from(object: Object) -> Result<Self, Error> {
-        let parts = parts(&object)?;
-        let [ident, method, args, kwds] = &parts[..] else {
+        let parts = <[Object; 4]>::try_from(parts(object)?);
+        let [ident, method, args, kwds] = parts.map_err(|parts| {
             let (count, wanted) = (parts.len(), "expected 4");
-            return Err(Error::ValueError(match count {
+            Error::ValueError(match count {
                 0..4 => format!("not enough values to unpack ({wanted}, got {count})"),
                 _ => format!("too many values to unpack ({wanted}, got {count})"),
-            }));
-        };
+            })
+        })?;
         Ok(Self {
             ident: match ident {
                 Object::None => None,
                 ident => Some(name(ident)?),
             },
             method: name(method)?,
-            args: self::parts(args)?,
+            args: match args {
+                Object::Tuple(args) => args,
+                args => Vec::<Object>::try_from(args)?.into(),
+            },
             kwds: kwds.try_into()?,
         })
     }
@@ -149,17 +155,17 @@ impl TryFrom<Object> for Reply {
     type Error = Error;
 
     fn try_from(object: Object) -> Result<Self, Error> {
-        let parts = parts(&object)?;
-        let [kind, value] = &parts[..] else {
-            return Err(Error::ValueError(format!("not a reply: {object:?}")));
-        };
-        Ok(match <&str>::try_from(kind)? {
-            "#RETURN" => Self::Return(value.clone()),
-            "#ERROR" => Self::Error(value.clone()),
+        let parts = <[Object; 2]>::try_from(parts(object)?);
+        let [kind, value] = parts.map_err(|parts| {
+            Error::ValueError(format!("not a reply: {:?}", Object::from(parts)))
+        })?;
+        Ok(match <&str>::try_from(&kind)? {
+            "#RETURN" => Self::Return(value),
+            "#ERROR" => Self::Error(value),
             "#TRACEBACK" => Self::Traceback(value.try_into()?),
             "#UNSERIALIZABLE" => Self::Unserializable(value.try_into()?),
             "#PROXY" => {
-                let pair: Vec<Object> = value.try_into()?;
+                let pair: Vec<Object> = (&value).try_into()?;
                 let [exposed, token] = &pair[..] else {
                     return Err(Error::ValueError(format!("not a proxy: {value:?}")));
                 };

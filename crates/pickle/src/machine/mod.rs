@@ -72,8 +72,7 @@ impl<'m, S: Source> Machine<'m, S> {
             MARK => self.marks.push(self.stack.len()),
             TUPLE => {
                 let mark = self.pop_mark()?;
-                let tuple: Tuple = self.stack.drain(mark..).collect();
-                self.push(tuple);
+                self.tuple_from(mark);
             }
             TUPLE1 => self.tuple(1)?,
             TUPLE2 => self.tuple(2)?,
