@@ -62,8 +62,10 @@ fn a_reader_that_is_full_pauses_its_transport() {
         reader.set_transport(&transport);
         theirs.write_all(b"more than eight")?;
         until(|| !transport.is_reading()).await?;
-        assert_eq!(reader.read(100).await?, b"more than eight");
-        assert!(transport.is_reading());
+        assert_eq!(reader.readexactly(10).await?, b"more than ");
+        assert!(!transport.is_reading(), "five are left");
+        assert_eq!(reader.readexactly(1).await?, b"e");
+        assert!(transport.is_reading(), "as many as the limit are left");
         transport.close();
         Ok(())
     });
