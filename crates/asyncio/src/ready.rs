@@ -1,6 +1,6 @@
 //! What is ready to run, in its order.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -87,8 +87,6 @@ impl Ready for Returned {
 /// What runs in the next iteration; in this one, if it was pushed before that began.
 pub(crate) struct ReadyQueue {
     queue: RefCell<VecDeque<Rc<dyn Ready>>>,
-    /// How many there are: a look that each iteration takes several times.
-    len: Cell<usize>,
     /// Which of asyncio's own objects shall know that a future is done; each has its place in the
     /// queue.
     notifications: RefCell<VecDeque<Notification>>,
@@ -101,7 +99,6 @@ impl Default for ReadyQueue {
     fn default() -> Self {
         Self {
             queue: RefCell::default(),
-            len: Cell::new(0),
             notifications: RefCell::default(),
             next_notification: Rc::new(NextNotification),
         }
@@ -118,19 +115,16 @@ impl ReadyQueue {
     #[inline]
     pub(crate) fn push(&self, ready: Rc<dyn Ready>) {
         self.queue.borrow_mut().push_back(ready);
-        self.len.set(self.len.get() + 1);
     }
 
     #[inline]
     pub(crate) fn pop(&self) -> Option<Rc<dyn Ready>> {
-        let ready = self.queue.borrow_mut().pop_front()?;
-        self.len.set(self.len.get() - 1);
-        Some(ready)
+        self.queue.borrow_mut().pop_front()
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len.get()
+        self.queue.borrow().len()
     }
 
     /// Has `shuffle` change the order.
@@ -152,7 +146,6 @@ impl ReadyQueue {
 
     /// Empties the queue; the caller drops what was in it.
     pub(crate) fn take(&self) -> (VecDeque<Rc<dyn Ready>>, VecDeque<Notification>) {
-        self.len.set(0);
         (self.queue.take(), self.notifications.take())
     }
 }

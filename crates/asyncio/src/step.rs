@@ -70,8 +70,8 @@ pub(crate) fn begin(event_loop: &EventLoop, key: TaskKey, waker: *const ()) {
 
 /// Has the first await of the step return `exception`.
 #[cold]
-pub(crate) fn throw(exception: Option<Exception>) {
-    CURRENT.with(|current| current.throw.set(exception));
+pub(crate) fn throw(exception: Exception) {
+    CURRENT.with(|current| current.throw.set(Some(exception)));
 }
 
 #[inline]

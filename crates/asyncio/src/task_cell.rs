@@ -154,8 +154,8 @@ where
             event_loop.0.shared.watch.begin(self.watched_step());
         }
         step::begin(event_loop, self.task.key, source.address());
-        if throw.is_some() {
-            step::throw(throw);
+        if let Some(thrown) = throw {
+            step::throw(thrown);
         }
         let caught = catch(|| self.task.context.run(ask_for_context, poll));
         let left = step::end();
