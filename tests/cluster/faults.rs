@@ -11,7 +11,7 @@ use hilos::cluster::{ClusterPool, status};
 use hilos::multiprocessing::pool::MapResult;
 use nix::sys::signal::Signal;
 
-use crate::functions::{kill_worker, note, note_nap, square};
+use crate::functions::{kill_worker, note_all, note_nap, square};
 use crate::proxy::Proxy;
 use crate::runner::{Case, PATIENCE, until};
 use crate::server::{LEASE, Server, Worker, ask, lines};
@@ -95,18 +95,14 @@ impl Scene {
         let server = Server::start();
         let proxy = Proxy::new(server.port);
         let path = server.file("log");
-        let name = path.to_str().unwrap().to_owned();
         let workers =
             [proxy.url(), server.url()].map(|url| Worker::start(&url, "q", &["--slots", "1"]));
         let pool = ClusterPool::new(&server.url(), "q").unwrap();
-        let items = (0..tasks as u64).map(|n| (name.clone(), n));
         let received = Arc::new(AtomicUsize::new(0));
         let seen = received.clone();
-        let job = pool
-            .with_chunksize(1)
-            .with_progress(move |done, _| seen.store(done, Ordering::SeqCst))
-            .starmap_async(note, items)
-            .unwrap();
+        let job = note_all(&pool, &path, tasks, move |done| {
+            seen.store(done, Ordering::SeqCst);
+        });
         Self {
             server,
             proxy,

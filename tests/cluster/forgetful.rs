@@ -8,7 +8,7 @@ use hilos::cluster::ClusterPool;
 use hilos::multiprocessing::pool::MapResult;
 use parking_lot::Mutex;
 
-use crate::functions::{note, square};
+use crate::functions::{note_all, square};
 use crate::proxy::Proxy;
 use crate::runner::{Case, PATIENCE, until};
 use crate::server::{Server, lines};
@@ -45,16 +45,11 @@ impl Scene {
         let server = Server::start();
         let proxy = Proxy::new(server.port);
         let path = server.file("log");
-        let name = path.to_str().unwrap().to_owned();
         let builder = ClusterPool::builder(&proxy.url(), "q").with_expiry(EXPIRY);
         let pool = builder.build().unwrap();
         let progress = Arc::new(Mutex::new(Vec::new()));
         let seen = progress.clone();
-        let job = pool
-            .with_chunksize(1)
-            .with_progress(move |done, _| seen.lock().push(done))
-            .starmap_async(note, (0..tasks as u64).map(|n| (name.clone(), n)))
-            .unwrap();
+        let job = note_all(&pool, &path, tasks, move |done| seen.lock().push(done));
         let scene = Self {
             server,
             proxy,

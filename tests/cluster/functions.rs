@@ -2,12 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 use std::process::exit;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use hilos::cluster::{self, Worker};
+use hilos::cluster::{self, ClusterPool, Worker};
+use hilos::multiprocessing::pool::MapResult;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{getpid, getppid};
 
@@ -39,6 +41,23 @@ fn refuse() {
 
 pub(crate) fn initialized() -> u32 {
     INITIALIZED.load(Ordering::Relaxed)
+}
+
+/// Has a pool run [`note`] with each number below `tasks`, all in one file; `progress` hears how many are done.
+pub(crate) fn note_all<P>(
+    pool: &ClusterPool,
+    path: &Path,
+    tasks: usize,
+    progress: P,
+) -> MapResult<u64>
+where
+    P: Fn(usize) + Send + Sync + 'static,
+{
+    let name = path.to_str().unwrap().to_owned();
+    pool.with_chunksize(1)
+        .with_progress(move |done, _| progress(done))
+        .starmap_async(note, (0..tasks as u64).map(|n| (name.clone(), n)))
+        .unwrap()
 }
 
 pub(crate) fn square(x: i64) -> i64 {
