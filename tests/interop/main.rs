@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod addresses;
 mod bad_input;
 mod compare;
 mod connection;
@@ -18,6 +19,7 @@ mod python;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../multiprocessing/serving.rs"]
 mod serving;
+mod small_requests;
 #[allow(
     dead_code,
     unused_macros,

@@ -333,7 +333,7 @@ fn dial(address: &Address, deadline: Deadline) -> Result<Connection, Error> {
 
 fn dial_tcp(address: (&str, u16), deadline: Deadline) -> Result<TcpStream, Error> {
     let mut last = Error::os("the host has no address");
-    for address in address.to_socket_addrs()? {
+    for address in resolve(address)? {
         let connected = match deadline.remaining() {
             None => TcpStream::connect(address),
             Some(Duration::ZERO) => return Err(Error::Timeout),
@@ -346,6 +346,13 @@ fn dial_tcp(address: (&str, u16), deadline: Deadline) -> Result<TcpStream, Error
         }
     }
     Err(last)
+}
+
+/// The addresses of a host. As in Python, an empty name is every address of this machine to a listener, and
+/// this machine to a caller.
+fn resolve((host, port): (&str, u16)) -> io::Result<impl Iterator<Item = std::net::SocketAddr>> {
+    let host = if host.is_empty() { "0.0.0.0" } else { host };
+    (host, port).to_socket_addrs()
 }
 
 /// A listener that has more callers than it accepts keeps the next one waiting.
@@ -390,7 +397,7 @@ impl Socket {
     fn bind(address: &Address) -> io::Result<Self> {
         Ok(match address {
             Address::Inet(host, port) => {
-                let addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
+                let addresses: Vec<_> = resolve((host, *port))?.collect();
                 // CPython's `localhost` is the IPv4 one.
                 let first = addresses.iter().find(|address| address.is_ipv4());
                 Self::Tcp(match first {

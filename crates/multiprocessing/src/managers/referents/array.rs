@@ -96,6 +96,10 @@ impl Array {
             }
             Index::Slice(slice) => match value {
                 Object::Instance(instance) if instance.is_a("array", "array") => {
+                    if instance.args().first() != Some(&self.code.0.into()) {
+                        let text = "bad argument type for built-in operation";
+                        return Err(Exception::type_error(text));
+                    }
                     Ok(self.items.set_slice(&slice, items_of(instance)?)?)
                 }
                 other => Err(Exception::type_error(format!(

@@ -2,7 +2,7 @@
 
 use hilos_pickle::{Dict, Global, Instance, List, Object, Slice, Tuple};
 
-use super::values::{Index, index, integer, iterate, same};
+use super::values::{Index, index, integer, iterate, room_for, same};
 use crate::managers::args::Args;
 use crate::managers::callable::Callable;
 use crate::managers::exception::Exception;
@@ -128,12 +128,13 @@ fn sum(list: &List, other: &Object) -> Result<List, Exception> {
 }
 
 fn repeated(list: &List, times: &Object) -> Result<List, Exception> {
-    let times = integer(times)?;
-    let (items, times) = (list.to_vec(), usize::try_from(times).unwrap_or(0));
-    match items.len().checked_mul(times) {
-        Some(0..=0xfff_ffff) => Ok(std::iter::repeat_n(items, times).flatten().collect()),
-        _ => Err(Exception::new("MemoryError", ())),
-    }
+    let (items, times) = (list.to_vec(), integer(times)?);
+    let times = usize::try_from(times).unwrap_or(0);
+    let mut product = room_for(items.len().saturating_mul(times))?;
+    // Nothing is soon repeated.
+    let times = if items.is_empty() { 0 } else { times };
+    product.extend(std::iter::repeat_n(items, times).flatten());
+    Ok(product.into())
 }
 
 /// What stands in brackets.

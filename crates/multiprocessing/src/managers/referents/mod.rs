@@ -8,6 +8,7 @@
 mod array;
 mod dict;
 mod holder;
+mod iterables;
 mod iterator;
 mod list;
 mod locks;
