@@ -61,6 +61,9 @@ impl<'a> Carried<'a> {
 
     /// Keeps these objects, and those before no longer.
     fn take(&mut self, idents: Vec<String>) {
+        if idents.is_empty() && self.idents.is_empty() {
+            return;
+        }
         self.home.objects.carry(&idents);
         self.home
             .objects
@@ -113,7 +116,7 @@ fn reply(shared: &Shared, message: &Message, client: Option<u64>) -> Reply {
         return unexposed(&referent, method);
     }
     message.hand_over(shared, &referent);
-    let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
+    let args = Args::new(&request.args, &request.kwds, &shared.home);
     match guarded(|| referent.call(method, &args)) {
         Ok(Answer::Value(value)) => Reply::Return(value),
         Ok(Answer::Shared(typeid, referent)) => {
