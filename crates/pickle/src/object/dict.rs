@@ -36,9 +36,12 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let mut heap = Vec::new();
-        empty(super::get_mut(&mut self.table), &mut heap);
-        burial::bury(heap);
+        let table = super::get_mut(&mut self.table);
+        if table.len() > 0 {
+            let mut heap = Vec::new();
+            empty(table, &mut heap);
+            burial::bury(heap);
+        }
     }
 }
 
