@@ -12,7 +12,7 @@ use super::{Counter, unused_port};
 use crate::support::{SocketPath, fails, port, run, until};
 
 /// Serves with one protocol, for one connection.
-pub(super) async fn serve(host: &str) -> Result<(Server, Rc<Counter>)> {
+async fn serve(host: &str) -> Result<(Server, Rc<Counter>)> {
     let counter = Counter::new();
     let protocol = counter.clone();
     let event_loop = asyncio::get_running_loop()?;
