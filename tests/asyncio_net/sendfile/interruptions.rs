@@ -2,11 +2,20 @@
 
 use std::rc::Rc;
 
-use hilos::asyncio::{self, Result, create_task, get_running_loop};
+use hilos::asyncio::{self, Result, Task, Transport, create_task, get_running_loop};
 
-use super::{connected, refuse_sendfile_over};
+use super::{all_received, connected, refuse_sendfile_over};
 use crate::sample::{LENGTH, Sample, data};
 use crate::support::{fails, run, until};
+
+/// Sends the file in a task of its own.
+fn send(sample: &Rc<Sample>, transport: &Transport) -> Task<u64> {
+    let (sample, transport) = (sample.clone(), transport.clone());
+    create_task(async move {
+        let event_loop = get_running_loop()?;
+        event_loop.sendfile(&transport, &sample.file).await
+    })
+}
 
 /// The connection is lost, in one of the ways in which the system tells it.
 #[track_caller]
@@ -49,11 +58,7 @@ fn nobody_else_may_write_meanwhile() {
         let sample = Rc::new(Sample::new());
         let (server, receiver, sender) = connected(0).await?;
         let transport = sender.transport();
-        let (sent, over) = (sample.clone(), transport.clone());
-        let sending = create_task(async move {
-            let event_loop = get_running_loop()?;
-            event_loop.sendfile(&over, &sent.file).await
-        });
+        let sending = send(&sample, &transport);
         asyncio::sleep(0).await?;
         let message = fails(transport.write(b"data"), "RuntimeError");
         assert_eq!(message, "unable to write; sendfile is in progress");
@@ -66,9 +71,8 @@ fn nobody_else_may_write_meanwhile() {
         assert_eq!(sending.await?, LENGTH as u64);
         assert!(transport.is_reading());
         transport.write(b"data")?;
-        transport.close();
-        (&receiver.done).await?;
-        assert!(receiver.take() == [data(), b"data".to_vec()].concat());
+        let received = all_received(&transport, &receiver).await?;
+        assert!(received == [data(), b"data".to_vec()].concat());
         server.close();
         Ok(())
     });
@@ -86,11 +90,7 @@ fn closing_the_transport_ends_the_sending() {
             }
             // The file does not get through.
             receiver.transport().pause_reading();
-            let (sent, over) = (sample.clone(), transport.clone());
-            let sending = create_task(async move {
-                let event_loop = get_running_loop()?;
-                event_loop.sendfile(&over, &sent.file).await
-            });
+            let sending = send(&sample, &transport);
             until(|| match refused {
                 true => sample.tell() > 0,
                 false => transport.write(b"").is_err(),
@@ -117,11 +117,7 @@ fn a_cancelled_sending_leaves_the_file_where_it_stopped() {
             if refused {
                 refuse_sendfile_over(&transport);
             }
-            let (sent, over) = (sample.clone(), transport.clone());
-            let sending = create_task(async move {
-                let event_loop = get_running_loop()?;
-                event_loop.sendfile(&over, &sent.file).await
-            });
+            let sending = send(&sample, &transport);
             until(|| receiver.len() > 1024).await?;
             receiver.transport().pause_reading();
             sending.cancel();
@@ -161,9 +157,8 @@ fn a_protocol_that_was_paused_may_go_on() {
         );
         asyncio::sleep(0).await?;
         assert_eq!(sender.writing_resumed.get(), 1);
-        transport.close();
-        (&receiver.done).await?;
-        assert!(receiver.take() == [much, b"a file".to_vec()].concat());
+        let received = all_received(&transport, &receiver).await?;
+        assert!(received == [much, b"a file".to_vec()].concat());
         server.close();
         Ok(())
     });

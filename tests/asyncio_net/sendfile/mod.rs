@@ -111,3 +111,10 @@ fn refuse_sendfile_over(transport: &Transport) {
     let socket = socket.as_socket().unwrap().clone();
     socket.with_fd(|fd| refuse_sendfile(fd)).unwrap();
 }
+
+/// Closes `transport`, and returns what has come to its other end.
+async fn all_received(transport: &Transport, receiver: &Receiver) -> Result<Vec<u8>> {
+    transport.close();
+    (&receiver.done).await?;
+    Ok(receiver.take())
+}

@@ -21,40 +21,56 @@ async fn connected_socket() -> Result<(Server, TcpStream, Rc<Receiver>)> {
     Ok((server, sock, receiver))
 }
 
+/// Closes `sock`, and returns what has come to its other end.
+async fn all_received(sock: TcpStream, receiver: &Receiver) -> Result<Vec<u8>> {
+    drop(sock);
+    (&receiver.done).await?;
+    Ok(receiver.take())
+}
+
 // cpython: test_asyncio/test_sendfile.py::SockSendfileMixin::test_sock_sendfile_success
 #[test]
 fn a_socket_is_sent_a_whole_file() {
-    run(async {
-        let sample = Sample::new();
-        let (server, sock, receiver) = connected_socket().await?;
-        let sent = get_running_loop()?
-            .sock_sendfile(&sock, &sample.file)
-            .await?;
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
-        assert!(receiver.take() == data());
-        server.close();
-        Ok(())
-    });
+    run(a_whole_file_arrives(false));
+}
+
+/// Also where the system refuses to send it.
+async fn a_whole_file_arrives(refused: bool) -> Result<()> {
+    let sample = Sample::new();
+    let (server, sock, receiver) = connected_socket().await?;
+    if refused {
+        refuse_sendfile(&sock);
+    }
+    let event_loop = get_running_loop()?;
+    let sent = event_loop.sock_sendfile(&sock, &sample.file).await?;
+    let received = all_received(sock, &receiver).await?;
+    assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
+    assert!(received == data());
+    server.close();
+    Ok(())
 }
 
 // cpython: test_asyncio/test_sendfile.py::SockSendfileMixin::test_sock_sendfile_with_offset_and_count
 #[test]
 fn a_socket_is_sent_a_part_of_a_file() {
-    run(async {
-        let sample = Sample::new();
-        let (server, sock, receiver) = connected_socket().await?;
-        let event_loop = get_running_loop()?;
-        let sending = event_loop.sock_sendfile(&sock, &sample.file);
-        let sent = sending.with_offset(1000).with_count(2000).await?;
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sent, sample.tell()), (2000, 3000));
-        assert!(receiver.take() == data()[1000..3000]);
-        server.close();
-        Ok(())
-    });
+    run(a_part_of_a_file_arrives(false));
+}
+
+/// Also where the system refuses to send it.
+async fn a_part_of_a_file_arrives(refused: bool) -> Result<()> {
+    let sample = Sample::new();
+    let (server, sock, receiver) = connected_socket().await?;
+    if refused {
+        refuse_sendfile(&sock);
+    }
+    let event_loop = get_running_loop()?;
+    let sending = event_loop.sock_sendfile(&sock, &sample.file);
+    let sent = sending.with_offset(1000).with_count(2000).await?;
+    let received = all_received(sock, &receiver).await?;
+    assert_eq!((sent, sample.tell()), (2000, 3000));
+    assert!(received == data()[1000..3000]);
+    server.close();
+    Ok(())
 }
 
 // cpython: test_asyncio/test_sendfile.py::SockSendfileMixin::test_sock_sendfile_zero_size
@@ -66,9 +82,8 @@ fn an_empty_file_is_sent_at_once() {
         let sent = get_running_loop()?
             .sock_sendfile(&sock, &empty.file)
             .await?;
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sent, empty.tell(), receiver.len()), (0, 0, 0));
+        let received = all_received(sock, &receiver).await?;
+        assert_eq!((sent, empty.tell(), received.len()), (0, 0, 0));
         server.close();
         Ok(())
     });
@@ -85,10 +100,9 @@ fn files_and_bytes_arrive_in_order() {
         event_loop.sock_sendall(&sock, &around).await?;
         let sent = event_loop.sock_sendfile(&sock, &sample.file).await?;
         event_loop.sock_sendall(&sock, &around).await?;
-        drop(sock);
-        (&receiver.done).await?;
+        let received = all_received(sock, &receiver).await?;
         assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
-        assert!(receiver.take() == [around.clone(), data(), around].concat());
+        assert!(received == [around.clone(), data(), around].concat());
         server.close();
         Ok(())
     });
@@ -108,9 +122,8 @@ fn where_the_file_stands_does_not_matter() {
             }
             let sending = event_loop.sock_sendfile(&sock, &sample.file);
             assert_eq!(sending.with_count(2000).await?, 2000);
-            drop(sock);
-            (&receiver.done).await?;
-            assert!(receiver.take() == data()[..2000], "refused: {refused}");
+            let received = all_received(sock, &receiver).await?;
+            assert!(received == data()[..2000], "refused: {refused}");
             assert_eq!(sample.tell(), 2000);
             server.close();
         }
@@ -133,9 +146,8 @@ fn without_the_fallback_a_socket_that_the_system_refuses_is_an_error() {
             format!("{exception:?}"),
             "SendfileNotAvailableError: os.sendfile call failed"
         );
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sample.tell(), receiver.len()), (0, 0));
+        let received = all_received(sock, &receiver).await?;
+        assert_eq!((sample.tell(), received.len()), (0, 0));
         server.close();
         Ok(())
     });
@@ -144,39 +156,13 @@ fn without_the_fallback_a_socket_that_the_system_refuses_is_an_error() {
 // cpython: test_asyncio/test_base_events.py::BaseLoopSockSendfileTests::test_sock_sendfile_fallback
 #[test]
 fn a_socket_that_the_system_refuses_is_written_to() {
-    run(async {
-        let sample = Sample::new();
-        let (server, sock, receiver) = connected_socket().await?;
-        refuse_sendfile(&sock);
-        let sent = get_running_loop()?
-            .sock_sendfile(&sock, &sample.file)
-            .await?;
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
-        assert!(receiver.take() == data());
-        server.close();
-        Ok(())
-    });
+    run(a_whole_file_arrives(true));
 }
 
 // cpython: test_asyncio/test_base_events.py::BaseLoopSockSendfileTests::test_sock_sendfile_fallback_offset_and_count
 #[test]
 fn the_fallback_sends_parts_too() {
-    run(async {
-        let sample = Sample::new();
-        let (server, sock, receiver) = connected_socket().await?;
-        refuse_sendfile(&sock);
-        let event_loop = get_running_loop()?;
-        let sending = event_loop.sock_sendfile(&sock, &sample.file);
-        let sent = sending.with_offset(1000).with_count(2000).await?;
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sent, sample.tell()), (2000, 3000));
-        assert!(receiver.take() == data()[1000..3000]);
-        server.close();
-        Ok(())
-    });
+    run(a_part_of_a_file_arrives(true));
 }
 
 #[test]
@@ -188,9 +174,7 @@ fn a_pipe_is_read_and_written() {
         let event_loop = get_running_loop()?;
         let sending = event_loop.sock_sendfile(&sock, &reader);
         assert_eq!(sending.with_count(6).await?, 6);
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!(receiver.take(), b"012345");
+        assert_eq!(all_received(sock, &receiver).await?, b"012345");
         server.close();
         Ok(())
     });
@@ -219,9 +203,8 @@ fn bad_sockets_and_counts_are_refused() {
         let none = event_loop.sock_sendfile(&sock, &sample.file).with_count(0);
         let message = fails(none.await, "ValueError");
         assert_eq!(message, "count must be a positive integer (got 0)");
-        drop(sock);
-        (&receiver.done).await?;
-        assert_eq!((sample.tell(), receiver.len()), (0, 0));
+        let received = all_received(sock, &receiver).await?;
+        assert_eq!((sample.tell(), received.len()), (0, 0));
         server.close();
         Ok(())
     });

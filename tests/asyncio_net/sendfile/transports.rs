@@ -4,7 +4,7 @@ use std::io::Seek;
 
 use hilos::asyncio::get_running_loop;
 
-use super::{Receiver, connected, refuse_sendfile_over};
+use super::{Receiver, all_received, connected, refuse_sendfile_over};
 use crate::sample::{LENGTH, Sample, data};
 use crate::support::{fails, run, until};
 
@@ -23,9 +23,8 @@ fn where_the_file_stands_does_not_matter_to_a_transport() {
             let transport = sender.transport();
             let sending = event_loop.sendfile(&transport, &sample.file);
             assert_eq!(sending.with_count(2000).await?, 2000);
-            transport.close();
-            (&receiver.done).await?;
-            assert!(receiver.take() == data()[..2000], "refused: {refused}");
+            let received = all_received(&transport, &receiver).await?;
+            assert!(received == data()[..2000], "refused: {refused}");
             assert_eq!(sample.tell(), 2000);
             server.close();
         }
@@ -69,9 +68,8 @@ fn a_transport_is_sent_a_whole_file() {
                 .sendfile(&transport, &sample.file)
                 .await?;
             assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
-            transport.close();
-            (&receiver.done).await?;
-            assert!(receiver.take() == data());
+            let received = all_received(&transport, &receiver).await?;
+            assert!(received == data());
             server.close();
         }
         Ok(())
@@ -94,9 +92,8 @@ fn a_transport_that_the_system_refuses_is_written_to() {
         // The protocol is in its place again.
         receiver.transport().write(b"answer")?;
         until(|| sender.len() == 6).await?;
-        transport.close();
-        (&receiver.done).await?;
-        assert!(receiver.take() == data());
+        let received = all_received(&transport, &receiver).await?;
+        assert!(received == data());
         server.close();
         Ok(())
     });
@@ -116,9 +113,8 @@ fn without_the_fallback_a_transport_that_the_system_refuses_is_an_error() {
             sending.with_fallback(false).await,
             "SendfileNotAvailableError",
         );
-        transport.close();
-        (&receiver.done).await?;
-        assert_eq!((sample.tell(), receiver.len()), (0, 0));
+        let received = all_received(&transport, &receiver).await?;
+        assert_eq!((sample.tell(), received.len()), (0, 0));
         server.close();
         Ok(())
     });
@@ -158,10 +154,9 @@ fn what_was_written_before_goes_first() {
                 .sendfile(&transport, &sample.file)
                 .await?;
             transport.write(&suffix)?;
-            transport.close();
-            (&receiver.done).await?;
+            let received = all_received(&transport, &receiver).await?;
             assert_eq!((sent, sample.tell()), (LENGTH as u64, LENGTH as u64));
-            assert!(receiver.take() == [prefix, data(), suffix].concat());
+            assert!(received == [prefix, data(), suffix].concat());
             server.close();
         }
         Ok(())
@@ -182,10 +177,9 @@ fn a_transport_is_sent_a_part_of_a_file() {
             let event_loop = get_running_loop()?;
             let sending = event_loop.sendfile(&transport, &sample.file);
             let sent = sending.with_offset(1000).with_count(100).await?;
-            transport.close();
-            (&receiver.done).await?;
+            let received = all_received(&transport, &receiver).await?;
             assert_eq!((sent, sample.tell()), (100, 1100));
-            assert!(receiver.take() == data()[1000..1100]);
+            assert!(received == data()[1000..1100]);
             server.close();
         }
         Ok(())
