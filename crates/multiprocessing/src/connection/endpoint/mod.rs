@@ -1,8 +1,10 @@
 //! `multiprocessing.connection.Connection`.
 
+mod bytes;
+mod travel;
+
 use std::fmt;
 use std::io::IoSlice;
-use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
@@ -12,14 +14,12 @@ use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
 use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::reader::{Reader, Source};
 use super::security::Stream;
 use crate::error::Error;
-use crate::reduction::{
-    Message, TravellingFd, dumps, dumps_public, loads, prefix_of_vec, take_count,
-};
+use crate::reduction::{Message, dumps, dumps_public, loads, prefix_of_vec, take_count};
 use crate::sys::pidfd::readable;
 use crate::sys::{fds, numbers};
 
@@ -185,59 +185,6 @@ impl Connection {
         })
     }
 
-    /// Sends bytes as one message.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.write(&*self.writable_fd()?, &[], bytes, &[])
-    }
-
-    /// Sends part of `bytes` as one message; Python's `offset` and `size`.
-    ///
-    /// # Errors
-    /// [`Error::Value`] if the range is not within `bytes`; otherwise as [`send`](Self::send).
-    pub fn send_bytes_range(&self, bytes: &[u8], range: Range<usize>) -> Result<(), Error> {
-        match bytes.get(range.clone()) {
-            Some(part) => self.send_bytes(part),
-            None if range.start > bytes.len() => Err(Error::Value("buffer length < offset".into())),
-            None => Err(Error::Value("buffer length < offset + size".into())),
-        }
-    }
-
-    /// Receives one message's bytes.
-    ///
-    /// # Errors
-    /// As [`recv`](Self::recv).
-    pub fn recv_bytes(&self) -> Result<Vec<u8>, Error> {
-        self.take(usize::MAX, Deadline::NEVER)
-    }
-
-    /// Receives one message's bytes if they are at most `maxlength`.
-    ///
-    /// # Errors
-    /// [`Error::Os`] if the message is longer; this end is closed then, or only sends from now
-    /// on, because the message cannot be skipped safely. Otherwise as [`recv`](Self::recv).
-    pub fn recv_bytes_max(&self, maxlength: usize) -> Result<Vec<u8>, Error> {
-        self.take(maxlength, Deadline::NEVER)
-    }
-
-    /// Receives one message's bytes into `buffer` from `offset` on, and returns how many they are.
-    ///
-    /// # Errors
-    /// [`Error::BufferTooShort`] with the message if it does not fit; otherwise as
-    /// [`recv`](Self::recv).
-    pub fn recv_bytes_into(&self, buffer: &mut [u8], offset: usize) -> Result<usize, Error> {
-        let room = buffer.get_mut(offset..);
-        let room = room.ok_or_else(|| Error::Value("offset too large".into()))?;
-        let message = self.recv_bytes()?;
-        match room.get_mut(..message.len()) {
-            Some(place) => place.copy_from_slice(&message),
-            None => return Err(Error::BufferTooShort(message)),
-        }
-        Ok(message.len())
-    }
-
     /// Whether there is something to receive, at once or until `timeout` has passed.
     ///
     /// The end of the other side counts as something: the next `recv` says so. A negative timeout
@@ -338,26 +285,6 @@ impl Connection {
         Some(vec.transpose()?.map(numbers::from_vec))
     }
 
-    /// Receives one message's bytes, if they are at most `maxlength` and come before `deadline`.
-    pub(crate) fn recv_bytes_until(
-        &self,
-        maxlength: usize,
-        deadline: Deadline,
-    ) -> Result<Vec<u8>, Error> {
-        self.take(maxlength, deadline)
-    }
-
-    fn take(&self, maxlength: usize, deadline: Deadline) -> Result<Vec<u8>, Error> {
-        self.read(deadline, |reader, source| {
-            let length = reader.peek_length(source)?;
-            if length.1 > maxlength {
-                self.close();
-                return Err(Error::os("bad message length"));
-            }
-            reader.take(length, source)
-        })
-    }
-
     /// Does something with what comes in, alone.
     fn read<R>(
         &self,
@@ -410,34 +337,6 @@ pub(crate) fn header(length: usize) -> ([u8; 12], usize) {
             header[4..].copy_from_slice(&(length as u64).to_be_bytes());
             (header, 12)
         }
-    }
-}
-
-/// How an end travels: its kind, what was read ahead with its descriptors, and its own descriptor.
-#[derive(Serialize, Deserialize)]
-struct Travelling(Kind, Vec<u8>, Vec<TravellingFd>, TravellingFd);
-
-impl Serialize for Connection {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::Error as _;
-        if self.inner.stream.is_encrypted() {
-            let text = "an encrypted connection stays with its process";
-            return Err(S::Error::custom(text));
-        }
-        let fd = self.fd().map_err(S::Error::custom)?;
-        let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
-        // Whoever receives the end goes on where this process has read to.
-        let (ahead, fds) = self.inner.reader.lock().take_ahead();
-        let fds = fds.into_iter().map(TravellingFd).collect();
-        Travelling(self.inner.kind, ahead, fds, copy).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Connection {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Travelling(kind, ahead, fds, TravellingFd(fd)) = Travelling::deserialize(deserializer)?;
-        let fds = fds.into_iter().map(|TravellingFd(fd)| fd).collect();
-        Ok(Self::with_kind(fd, kind, Reader::resume(ahead, fds)))
     }
 }
 
