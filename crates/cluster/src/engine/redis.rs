@@ -67,7 +67,7 @@ impl Redis {
     }
 
     /// Has the server give `worker` what others have held for longer than `lease`.
-    fn overdue(
+    fn take_over(
         &mut self,
         worker: &str,
         lease: Duration,
@@ -212,9 +212,9 @@ impl Engine for Redis {
         count: usize,
     ) -> Result<Vec<Delivery>, Fault> {
         loop {
-            let overdue = self.overdue(worker, lease, count.min(NUMBERS))?;
-            let none = overdue.is_empty();
-            let tasks = self.tasks(overdue.into_iter().filter_map(claimed).collect())?;
+            let taken = self.take_over(worker, lease, count.min(NUMBERS))?;
+            let none = taken.is_empty();
+            let tasks = self.tasks(taken.into_iter().filter_map(claimed).collect())?;
             // There may be tasks behind what is none.
             if none || !tasks.is_empty() {
                 return Ok(tasks);
