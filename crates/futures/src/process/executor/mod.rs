@@ -291,6 +291,18 @@ impl ProcessPoolExecutor {
         self.send(job, |mut results| results.pop())
     }
 
+    /// The future of a call whose arguments cannot be serialised.
+    fn cannot_travel<T: Send + 'static>(
+        &self,
+        error: hilos_multiprocessing::Error,
+    ) -> Result<Future<T>, RuntimeError> {
+        self.handle.pool.check()?;
+        let future = Future::new();
+        future.set_running_or_notify_cancel()?;
+        let _ = future.finish(Err(exception(error)));
+        Ok(future)
+    }
+
     fn send<R, T>(
         &self,
         job: Result<Job<R>, hilos_multiprocessing::Error>,
@@ -300,16 +312,11 @@ impl ProcessPoolExecutor {
         R: DeserializeOwned + Send + 'static,
         T: Send + 'static,
     {
-        let future = Future::new();
         let job = match job {
             Ok(job) => job,
-            Err(error) => {
-                self.handle.pool.check()?;
-                future.set_running_or_notify_cancel()?;
-                let _ = future.finish(Err(exception(error)));
-                return Ok(future);
-            }
+            Err(error) => return self.cannot_travel(error),
         };
+        let future = Future::new();
         if self.staff().method() == StartMethod::Fork {
             let forked = self.staff().fork(self.max_workers());
             forked.map_err(|error| cannot_start(&error))?;
