@@ -240,6 +240,25 @@ fn an_executor_runs_in_another_thread() {
     event_loop.close().unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_executor_runs_in_another_process() {
+    fn add(one: u32, other: u32) -> (u32, u32) {
+        (one + other, std::process::id())
+    }
+    let pool = hilos::concurrent::futures::ProcessPoolExecutor::new(1).unwrap();
+    let event_loop = new_event_loop();
+    let call = event_loop.run_in_executor(&pool, (add, (40, 2)));
+    let (sum, pid) = event_loop.run_until_complete(call.unwrap()).unwrap();
+    assert_eq!(sum, 42);
+    assert_ne!(pid, std::process::id());
+    pool.shutdown(true);
+    fails(
+        event_loop.run_in_executor(&pool, (add, (40, 2))),
+        "RuntimeError",
+    );
+}
+
 // cpython: test_asyncio/test_events.py::EventLoopTestsMixin::test_run_in_executor_cancel
 #[test]
 fn a_closed_loop_is_not_told_of_what_was_cancelled() {

@@ -910,7 +910,7 @@ fn asyncio() {
     let _ = hilos::asyncio::EventLoop::is_closed;
     let _ = hilos::asyncio::EventLoop::is_running;
     let _ = hilos::asyncio::EventLoop::run_forever;
-    let _ = hilos::asyncio::EventLoop::run_in_executor::<&hilos::concurrent::futures::ThreadPoolExecutor, fn() -> u8, u8>;
+    let _ = hilos::asyncio::EventLoop::run_in_executor::<Option<&hilos::concurrent::futures::ThreadPoolExecutor>, fn() -> u8, u8>;
     let _ = hilos::asyncio::EventLoop::try_run_in_executor::<&hilos::concurrent::futures::ThreadPoolExecutor, fn() -> hilos::asyncio::Result<u8>, u8, hilos::asyncio::Exception>;
     let _ = hilos::asyncio::EventLoop::run_until_complete::<hilos::asyncio::Future<u8>>;
     let _ = hilos::asyncio::EventLoop::sendfile::<std::fs::File>;

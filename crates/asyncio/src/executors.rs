@@ -5,7 +5,7 @@ use std::error::Error;
 use std::future::Future as StdFuture;
 use std::io::Write as _;
 
-use hilos_futures::ThreadPoolExecutor;
+use hilos_futures::{Executor, ThreadPoolExecutor};
 
 use crate::base_events::EventLoop;
 use crate::exception::Result;
@@ -44,22 +44,77 @@ impl DefaultExecutor {
     }
 }
 
+/// An executor that makes calls of type `C` for a loop; `None` is the loop's own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not make calls like `{C}`",
+    note = "an executor of threads takes a function, one of processes a function and its arguments, as in `(f, (x,))`"
+)]
+pub trait InExecutor<C> {
+    /// What a call returns.
+    type Output;
+
+    /// Has `call` run.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the executor is shut down.
+    fn submit_from(
+        self,
+        event_loop: &EventLoop,
+        call: C,
+    ) -> Result<hilos_futures::Future<Self::Output>>;
+}
+
+impl<C, E: Executor<C>> InExecutor<C> for &E {
+    type Output = E::Output;
+
+    fn submit_from(
+        self,
+        _event_loop: &EventLoop,
+        call: C,
+    ) -> Result<hilos_futures::Future<E::Output>> {
+        Ok(self.submit(call)?)
+    }
+}
+
+impl<F, T> InExecutor<F> for Option<&ThreadPoolExecutor>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    type Output = T;
+
+    fn submit_from(self, event_loop: &EventLoop, call: F) -> Result<hilos_futures::Future<T>> {
+        Ok(match self {
+            Some(executor) => executor.submit(call)?,
+            None => event_loop.0.default_executor.get()?.submit(call)?,
+        })
+    }
+}
+
 impl EventLoop {
-    /// Has `function` run in a thread; `None` stands for the loop's default executor.
+    /// Has an executor make a call; `None` stands for the loop's default executor, of threads.
+    ///
+    /// For threads a call is any function; for processes it is a function and its arguments:
+    /// `run_in_executor(&pool, (fibonacci, (30,)))`. So it is for every
+    /// [`Executor`](hilos_futures::Executor).
     ///
     /// # Errors
     /// [`RuntimeError`] if the loop is closed or the executor is shut down.
-    pub fn run_in_executor<'e, X, F, T>(&self, executor: X, function: F) -> Result<Future<T>>
+    pub fn run_in_executor<X, C, T>(&self, executor: X, call: C) -> Result<Future<T>>
     where
-        X: Into<Option<&'e ThreadPoolExecutor>>,
-        F: FnOnce() -> T + Send + 'static,
+        X: InExecutor<C, Output = T>,
         T: Send + 'static,
     {
-        let call = self.executor(executor.into())?.submit(function)?;
+        self.check_open()?;
+        let call = executor.submit_from(self, call)?;
         Ok(self.wrap_future(&call))
     }
 
-    /// Like [`run_in_executor`](Self::run_in_executor), for a function that returns a `Result`.
+    /// Like [`run_in_executor`](Self::run_in_executor), for a function that returns a `Result`, in
+    /// a thread.
+    ///
+    /// A process does so by [`wrap_future`](Self::wrap_future) of what its pool's `try_submit`
+    /// returns.
     ///
     /// # Errors
     /// As there.
@@ -70,16 +125,12 @@ impl EventLoop {
         T: Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
-        let call = self.executor(executor.into())?.try_submit(function)?;
-        Ok(self.wrap_future(&call))
-    }
-
-    fn executor(&self, executor: Option<&ThreadPoolExecutor>) -> Result<ThreadPoolExecutor> {
         self.check_open()?;
-        match executor {
-            Some(executor) => Ok(executor.clone()),
-            None => self.0.default_executor.get(),
-        }
+        let call = match executor.into() {
+            Some(executor) => executor.try_submit(function),
+            None => self.0.default_executor.get()?.try_submit(function),
+        };
+        Ok(self.wrap_future(&call?))
     }
 
     /// Makes `executor` the one that is meant by `None`, and that [`to_thread`](crate::to_thread)

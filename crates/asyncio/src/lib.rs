@@ -186,6 +186,7 @@ pub use exceptions::{
     QueueEmpty, QueueFull, QueueShutDown, RuntimeError, SendfileNotAvailableError, SystemExit,
     TimeoutError, ValueError,
 };
+pub use executors::InExecutor;
 pub use futures::{CallbackId, Future};
 pub use gather::{GatherTuple, gather, gather_results};
 pub use graph::{

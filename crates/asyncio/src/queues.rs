@@ -59,6 +59,7 @@ enum Storage<T> {
 }
 
 impl<T> Storage<T> {
+    #[inline]
     fn put(&mut self, item: T) {
         match self {
             Self::Fifo(items) => items.push_back(item),
@@ -67,6 +68,7 @@ impl<T> Storage<T> {
         }
     }
 
+    #[inline]
     fn get(&mut self) -> Option<T> {
         match self {
             Self::Fifo(items) => items.pop_front(),

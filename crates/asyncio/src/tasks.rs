@@ -62,7 +62,6 @@ impl<T: 'static> Task<T> {
     }
 
     /// Names the task, where it is created.
-    #[must_use = "the task runs in any case; to forget the handle, say so"]
     pub fn with_name<N: Into<String>>(self, name: N) -> Self {
         self.set_name(name);
         self

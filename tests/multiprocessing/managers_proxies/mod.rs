@@ -8,6 +8,6 @@ mod nested;
 mod pool;
 mod processes;
 mod queues;
-mod server;
+pub(crate) mod server;
 mod sets;
 mod threads;

@@ -156,7 +156,7 @@ fn path() -> String {
 }
 
 /// Runs a test with each server.
-pub(super) fn with_each(test: impl Fn(&RemoteManager)) {
+pub(crate) fn with_each(test: impl Fn(&RemoteManager)) {
     for server in Python::all() {
         test(&server.connect());
     }

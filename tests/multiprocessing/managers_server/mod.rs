@@ -1,6 +1,7 @@
 //! hilos's managers, with clients of CPython's and of this process.
 
 mod abuse;
+mod changes;
 mod functions;
 mod own_process;
 mod own_types;

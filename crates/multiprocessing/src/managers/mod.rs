@@ -7,6 +7,8 @@ mod base;
 #[cfg(feature = "pickle")]
 mod callable;
 #[cfg(feature = "pickle")]
+mod change;
+#[cfg(feature = "pickle")]
 mod errand;
 #[cfg(feature = "pickle")]
 mod exception;

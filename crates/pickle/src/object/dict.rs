@@ -121,6 +121,45 @@ impl Dict {
         )
     }
 
+    /// Sets the value of a key if that is still `current`, the very object, or if the key is still not
+    /// there; whether it was so. For a change that depends on the value, which others change too.
+    ///
+    /// ```
+    /// # use hilos_pickle::{Dict, Object};
+    /// let d = Dict::new();
+    /// assert!(d.replace_if("n", None, 1)?);
+    /// assert!(d.replace_if("n", Some(&Object::from(1)), 2)?);
+    /// assert!(!d.replace_if("n", Some(&Object::from(1)), 3)?);
+    /// assert_eq!(d.get_item("n")?, 2.into());
+    /// # Ok::<(), hilos_pickle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A `TypeError` if the key cannot be hashed.
+    pub fn replace_if<K: Into<Object>, V: Into<Object>>(
+        &self,
+        key: K,
+        current: Option<&Object>,
+        value: V,
+    ) -> Result<bool, Error> {
+        let (key, value) = (key.into(), value.into());
+        let old = lookup::with_entry(
+            &key,
+            || self.lock(),
+            |table, hash, found| {
+                let there = found.and_then(|position| table.get(position));
+                let same = match (there, current) {
+                    (Some(entry), Some(current)) => entry.value.is(current),
+                    (there, current) => there.is_none() && current.is_none(),
+                };
+                same.then(|| put(table, hash, key.clone(), value, found))
+            },
+        )?;
+        // The old value is dropped here, without the lock.
+        Ok(old.is_some())
+    }
+
     /// Sets many values, `d.update(pairs)`.
     ///
     /// # Errors

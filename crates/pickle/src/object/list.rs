@@ -91,6 +91,30 @@ impl List {
         Ok(())
     }
 
+    /// Replaces the item at a position if it is still `current`, the very object; whether it was. For a
+    /// change that depends on the item, which others change too.
+    ///
+    /// # Errors
+    ///
+    /// An `IndexError` if the position is outside the list.
+    pub fn replace_if<T: Into<Object>>(
+        &self,
+        index: i64,
+        current: &Object,
+        item: T,
+    ) -> Result<bool, Error> {
+        let item = item.into();
+        let mut items = self.lock();
+        let position = position(items.len(), index, "list assignment index out of range")?;
+        if !items[position].is(current) {
+            return Ok(false);
+        }
+        let old = std::mem::replace(&mut items[position], item);
+        drop(items);
+        drop(old);
+        Ok(true)
+    }
+
     /// Removes the item at a position, `del l[i]`.
     ///
     /// # Errors

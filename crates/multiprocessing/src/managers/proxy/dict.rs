@@ -1,7 +1,9 @@
 //! `multiprocessing.managers.DictProxy`.
 
-use hilos_pickle::{Dict, Object};
+use hilos_pickle::{Dict, Global, Object};
+use serde::Serialize;
 
+use super::change;
 use super::error::RemoteError;
 use super::iterator::IteratorProxy;
 use super::python;
@@ -33,7 +35,8 @@ typed_proxy! {
     /// - `d[k]` is [`get_item`](Self::get_item), `d[k] = x` [`insert`](Self::insert), `del d[k]`
     ///   [`delete`](Self::delete) and `k in d` [`contains`](Self::contains).
     /// - What is read is a copy, in Python too, where a change of it is lost in silence. Here
-    ///   [`update_with`](Self::update_with) writes it back; or let the values be proxies themselves:
+    ///   [`update_with`](Self::update_with) writes it back, and [`incr`](Self::incr) and
+    ///   [`update_by`](Self::update_by) change it in the server; or let the values be proxies themselves:
     ///   a `DictProxy<String, ListProxy<i64>>` has lists that change for everybody.
     /// - `copy`, `keys`, `values` and `items` are vectors in the order of the dict.
     ///
@@ -107,7 +110,8 @@ impl<K: Item, V: Item> DictProxy<K, V> {
 
     /// Reads a value, has `change` change it, and writes it back; returns what `change` does.
     ///
-    /// These are two calls: hold a lock of the manager meanwhile if others write the value too.
+    /// These are two calls: hold a lock of the manager meanwhile if others write the value too, or let
+    /// [`incr`](Self::incr) or [`update_by`](Self::update_by) do it in one.
     ///
     /// # Errors
     /// [`RemoteError::Key`] if the key is not there.
@@ -121,6 +125,43 @@ impl<K: Item, V: Item> DictProxy<K, V> {
         let result = change(&mut value);
         self.proxy.call("__setitem__", (&key, &value))?;
         Ok(result)
+    }
+
+    /// Adds to the number of a key in one step, and returns the sum; a key that is not there counts as 0.
+    ///
+    /// ```
+    /// use hilos_multiprocessing as multiprocessing;
+    ///
+    /// let manager = multiprocessing::manager()?;
+    /// let hits = manager.dict_of::<String, i64>()?;
+    /// assert_eq!(hits.incr("/", 1)?, 1);
+    /// assert_eq!(hits.incr("/", 2)?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RemoteError::Type`] if the value is no number, [`RemoteError::Overflow`] if the sum has more than
+    /// 128 bits; [`RemoteError::Attribute`] if the manager is CPython's, which cannot.
+    pub fn incr<Q: Into<K>, W: Into<V>>(&self, key: Q, by: W) -> Result<V, RemoteError> {
+        change::incr(&self.proxy, key.into(), by.into())
+    }
+
+    /// Has the server call `function` with the value of a key and `args`, put the result there in one
+    /// step, and return it.
+    ///
+    /// The function is one that the server [knows](crate::managers::BaseManager::register_function). It
+    /// is called again if somebody else has changed the value meanwhile, and so returns a new value
+    /// instead of changing the one that it is given.
+    ///
+    /// # Errors
+    /// [`RemoteError::Key`] if the key is not there, what the function raises, and
+    /// [`RemoteError::Attribute`] if the server does not know it, or is CPython's and cannot.
+    pub fn update_by<Q, A>(&self, key: Q, function: &Global, args: A) -> Result<V, RemoteError>
+    where
+        Q: Into<K>,
+        A: Serialize,
+    {
+        change::update_by(&self.proxy, key.into(), function, args)
     }
 
     /// Whether a key is there.

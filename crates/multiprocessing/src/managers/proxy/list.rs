@@ -1,7 +1,9 @@
 //! `multiprocessing.managers.ListProxy`.
 
 use hilos_pickle::{Global, Object, Slice};
+use serde::Serialize;
 
+use super::change;
 use super::error::RemoteError;
 use super::python;
 use super::typed::{Item, typed_proxy};
@@ -77,7 +79,8 @@ impl<T: Item> ListProxy<T> {
 
     /// Reads an item, has `change` change it, and writes it back; returns what `change` does.
     ///
-    /// These are two calls: hold a lock of the manager meanwhile if others write the item too.
+    /// These are two calls: hold a lock of the manager meanwhile if others write the item too, or let
+    /// [`incr`](Self::incr) or [`update_by`](Self::update_by) do it in one.
     ///
     /// # Errors
     /// [`RemoteError::Index`] if there is none.
@@ -89,6 +92,31 @@ impl<T: Item> ListProxy<T> {
         let result = change(&mut item);
         self.set(index, item)?;
         Ok(result)
+    }
+
+    /// Adds to the number at an index in one step, and returns the sum.
+    ///
+    /// # Errors
+    /// [`RemoteError::Index`] if there is none, [`RemoteError::Type`] if it is no number,
+    /// [`RemoteError::Overflow`] if the sum has more than 128 bits; [`RemoteError::Attribute`] if the
+    /// manager is CPython's, which cannot.
+    pub fn incr<W: Into<T>>(&self, index: i64, by: W) -> Result<T, RemoteError> {
+        change::incr(&self.proxy, index, by.into())
+    }
+
+    /// Has the server call `function` with the item at an index and `args`, put the result there in one
+    /// step, and return it; see [`DictProxy::update_by`](super::DictProxy::update_by).
+    ///
+    /// An index is a place in the list: whoever inserts or removes items before it meanwhile moves
+    /// another item there.
+    ///
+    /// # Errors
+    /// As there; [`RemoteError::Index`] if there is no such item.
+    pub fn update_by<A>(&self, index: i64, function: &Global, args: A) -> Result<T, RemoteError>
+    where
+        A: Serialize,
+    {
+        change::update_by(&self.proxy, index, function, args)
     }
 
     /// Copies of the items of a slice.

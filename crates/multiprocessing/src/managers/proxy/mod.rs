@@ -5,6 +5,7 @@ mod answer;
 mod arguments;
 mod array;
 mod barrier;
+mod change;
 mod condition;
 mod creators;
 mod dict;

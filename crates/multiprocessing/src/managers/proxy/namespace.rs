@@ -1,11 +1,12 @@
 //! `multiprocessing.managers.NamespaceProxy`.
 
-use hilos_pickle::{Dict, Object};
+use hilos_pickle::{Dict, Global, Object};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::change;
 use super::error::RemoteError;
-use super::typed::typed_proxy;
+use super::typed::{Item, typed_proxy};
 
 typed_proxy! {
     /// Named values in a manager's process.
@@ -47,6 +48,29 @@ impl NamespaceProxy {
     /// [`RemoteError::Conversion`] if it cannot be sent.
     pub fn set<T: Serialize>(&self, name: &str, value: T) -> Result<(), RemoteError> {
         self.proxy.call_as("__setattr__", (name, value))
+    }
+
+    /// Adds to the number of a name in one step, and returns the sum.
+    ///
+    /// # Errors
+    /// [`RemoteError::Attribute`] if there is no such name, or if the manager is CPython's, which cannot;
+    /// [`RemoteError::Type`] if it is no number, [`RemoteError::Overflow`] if the sum has more than 128
+    /// bits.
+    pub fn incr<T: Item>(&self, name: &str, by: T) -> Result<T, RemoteError> {
+        change::incr(&self.proxy, name, by)
+    }
+
+    /// Has the server call `function` with the value of a name and `args`, put the result there in one
+    /// step, and return it; see [`DictProxy::update_by`](super::DictProxy::update_by).
+    ///
+    /// # Errors
+    /// As there; [`RemoteError::Attribute`] if there is no such name.
+    pub fn update_by<T, A>(&self, name: &str, function: &Global, args: A) -> Result<T, RemoteError>
+    where
+        T: Item,
+        A: Serialize,
+    {
+        change::update_by(&self.proxy, name, function, args)
     }
 
     /// Removes a name.

@@ -1,5 +1,9 @@
 //! `multiprocessing.managers.ValueProxy`.
 
+use hilos_pickle::Global;
+use serde::Serialize;
+
+use super::change;
 use super::error::RemoteError;
 use super::typed::{Item, typed_proxy};
 
@@ -42,7 +46,8 @@ impl<T: Item> ValueProxy<T> {
 
     /// Reads the value, has `change` change it, and writes it back; returns what `change` does.
     ///
-    /// These are two calls: hold a lock of the manager meanwhile if others write the value too.
+    /// These are two calls: hold a lock of the manager meanwhile if others write the value too, or let
+    /// [`incr`](Self::incr) or [`update_by`](Self::update_by) do it in one.
     ///
     /// # Errors
     /// If the server cannot be asked.
@@ -51,5 +56,26 @@ impl<T: Item> ValueProxy<T> {
         let result = change(&mut value);
         self.set(value)?;
         Ok(result)
+    }
+
+    /// Adds to the number in one step, and returns the sum.
+    ///
+    /// # Errors
+    /// [`RemoteError::Type`] if it is no number, [`RemoteError::Overflow`] if the sum has more than 128
+    /// bits; [`RemoteError::Attribute`] if the manager is CPython's, which cannot.
+    pub fn incr<V: Into<T>>(&self, by: V) -> Result<T, RemoteError> {
+        change::incr(&self.proxy, "value", by.into())
+    }
+
+    /// Has the server call `function` with the value and `args`, make the result the value in one step,
+    /// and return it; see [`DictProxy::update_by`](super::DictProxy::update_by).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn update_by<A>(&self, function: &Global, args: A) -> Result<T, RemoteError>
+    where
+        A: Serialize,
+    {
+        change::update_by(&self.proxy, "value", function, args)
     }
 }

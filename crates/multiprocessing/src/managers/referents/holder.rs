@@ -60,6 +60,18 @@ impl Value {
         // Not under the lock.
         drop(old);
     }
+
+    /// Replaces the value if it is still `current`, the very object; whether it was.
+    pub fn replace_if<V: Into<Object>>(&self, current: &Object, value: V) -> bool {
+        let mut place = self.value.lock();
+        if !place.is(current) {
+            return false;
+        }
+        let old = std::mem::replace(&mut *place, value.into());
+        drop(place);
+        drop(old);
+        true
+    }
 }
 
 impl Referent for Value {
@@ -148,7 +160,11 @@ impl Namespace {
         let _ = self.attributes.insert(name, value);
     }
 
-    fn absent(&self, name: &Object) -> Exception {
+    pub(in crate::managers) fn attributes(&self) -> &Dict {
+        &self.attributes
+    }
+
+    pub(in crate::managers) fn absent(&self, name: &Object) -> Exception {
         match name {
             Object::Str(text) => self.no_attribute(&text.to_string()),
             other => Exception::type_error(format!(

@@ -11,6 +11,7 @@ use super::home::Home;
 use super::line::{self, Line};
 use crate::error::Error;
 use crate::managers::args::Args;
+use crate::managers::change;
 use crate::managers::exception::Exception;
 use crate::managers::message::{Reply, Request, decode};
 use crate::managers::referent::{Answer, Referent};
@@ -109,11 +110,11 @@ fn reply(shared: &Shared, message: &Message, client: Option<u64>) -> Reply {
         Ok(referent) => referent,
         Err(exception) => return Reply::Traceback(exception.traceback()),
     };
+    let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
     if !referent.exposed().contains(&method) {
-        return unexposed(&referent, method);
+        return unexposed(&referent, method, &args);
     }
     message.hand_over(shared, &referent);
-    let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
     match guarded(|| referent.call(method, &args)) {
         Ok(Answer::Value(value)) => Reply::Return(value),
         Ok(Answer::Shared(typeid, referent)) => {
@@ -135,9 +136,14 @@ fn proxy(shared: &Shared, typeid: String, referent: Arc<dyn Referent>) -> Reply 
     Reply::Proxy { exposed, token }
 }
 
-/// What works with every object, exposed or not.
-fn unexposed(referent: &Arc<dyn Referent>, method: &str) -> Reply {
+/// What works with every object, or every one that has places, exposed or not.
+fn unexposed(referent: &Arc<dyn Referent>, method: &str, args: &Args<'_>) -> Reply {
+    let places = change::places(&**referent);
     let result = match method {
+        change::INCR if let Some(places) = places => return changed(|| change::incr(places, args)),
+        change::UPDATE if let Some(places) = places => {
+            return changed(|| change::update(places, args));
+        }
         "__str__" | "__repr__" => guarded(|| Ok(Object::from(referent.repr()))),
         "#GETVALUE" => guarded(|| referent.value()),
         other => return Reply::Traceback(refused(referent, other)),
@@ -146,6 +152,13 @@ fn unexposed(referent: &Arc<dyn Referent>, method: &str) -> Reply {
         Ok(value) => Reply::Return(value),
         // CPython returns the object and fails to pickle it.
         Err(exception) => Reply::Unserializable(exception.traceback()),
+    }
+}
+
+fn changed(change: impl FnOnce() -> Result<Object, Exception>) -> Reply {
+    match guarded(change) {
+        Ok(value) => Reply::Return(value),
+        Err(exception) => Reply::Error(exception.into()),
     }
 }
 
