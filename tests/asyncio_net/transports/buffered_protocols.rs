@@ -18,6 +18,17 @@ struct Own {
     fails_at: &'static str,
 }
 
+impl Own {
+    fn new(size: usize, fails_at: &'static str) -> Self {
+        Self {
+            buffer: RefCell::new(vec![0; size]),
+            log: Log::new(),
+            lost: Log::new(),
+            fails_at,
+        }
+    }
+}
+
 impl Protocol for Own {
     fn data_received(&self, _data: &[u8]) -> Result<()> {
         unreachable!("it has a buffer of its own")
@@ -68,14 +79,8 @@ fn a_protocol_may_read_into_a_buffer_of_its_own() {
     run(async {
         let noise = b"12345678+".repeat(1024);
         let (ours, mut theirs) = UnixStream::pair()?;
-        let (log, lost) = (Log::new(), Log::new());
-        let buffer = RefCell::new(vec![0; 100]);
-        let own = Own {
-            buffer,
-            log: log.clone(),
-            lost: lost.clone(),
-            fails_at: "",
-        };
+        let own = Own::new(100, "");
+        let (log, lost) = (own.log.clone(), own.lost.clone());
         let event_loop = asyncio::get_running_loop()?;
         let (_transport, _) = event_loop.create_connection_over(move || own, ours).await?;
         theirs.write_all(&noise)?;
@@ -104,14 +109,8 @@ fn a_buffer_that_cannot_be_had_ends_the_connection() {
         ];
         for (fails_at, size, why, method) in cases {
             let (ours, mut theirs) = UnixStream::pair()?;
-            let lost = Log::new();
-            let buffer = RefCell::new(vec![0; size]);
-            let own = Own {
-                buffer,
-                log: Log::new(),
-                lost: lost.clone(),
-                fails_at,
-            };
+            let own = Own::new(size, fails_at);
+            let lost = own.lost.clone();
             let event_loop = asyncio::get_running_loop()?;
             event_loop.create_connection_over(move || own, ours).await?;
             theirs.write_all(b"x")?;
@@ -129,13 +128,8 @@ pub(super) async fn buffered(
     stream: impl Into<std::os::fd::OwnedFd>,
     fails_at: &'static str,
 ) -> Result<(Transport, Log<Vec<u8>>, Log<String>)> {
-    let (log, lost) = (Log::new(), Log::new());
-    let own = Own {
-        buffer: RefCell::new(vec![0; 10]),
-        log: log.clone(),
-        lost: lost.clone(),
-        fails_at,
-    };
+    let own = Own::new(10, fails_at);
+    let (log, lost) = (own.log.clone(), own.lost.clone());
     let event_loop = asyncio::get_running_loop()?;
     let (transport, _) = event_loop
         .create_connection_over(move || own, stream)
@@ -183,14 +177,8 @@ fn a_protocol_is_exchanged_for_one_of_the_other_kind() {
         let (transport, recorder, mut theirs) = connected().await?;
         theirs.write_all(b"first")?;
         until(|| recorder.log.len() == 2).await?;
-        let log = Log::new();
-        let buffer = RefCell::new(vec![0; 10]);
-        let own = Own {
-            buffer,
-            log: log.clone(),
-            lost: Log::new(),
-            fails_at: "",
-        };
+        let own = Own::new(10, "");
+        let log = own.log.clone();
         transport.set_protocol(Rc::new(own));
         theirs.write_all(b"second")?;
         until(|| log.len() == 1).await?;

@@ -86,53 +86,60 @@ fn a_connection_may_be_closed_half() {
 #[test]
 fn a_paused_transport_does_not_read() {
     run(async {
-        let (transport, recorder, mut theirs) = connected().await?;
-        recorder.log.take();
-        assert!(transport.is_reading());
-        transport.pause_reading();
-        transport.pause_reading();
-        assert!(!transport.is_reading());
-        theirs.write_all(b"late")?;
-        asyncio::sleep(0.01).await?;
-        assert_eq!(recorder.log.len(), 0);
-        transport.resume_reading();
-        transport.resume_reading();
-        assert!(transport.is_reading());
-        until(|| recorder.log.len() == 1).await?;
-        assert_eq!(recorder.log.take(), ["data late"]);
-        transport.close();
-        assert!(!transport.is_reading());
-        transport.pause_reading();
-        transport.resume_reading();
-        assert!(!transport.is_reading());
-
-        struct PausesAtOnce(Log<usize>);
-        impl Protocol for PausesAtOnce {
-            fn connection_made(&self, transport: &Transport) -> Result<()> {
-                transport.pause_reading();
-                Ok(())
-            }
-
-            fn data_received(&self, data: &[u8]) -> Result<()> {
-                self.0.push(data.len());
-                Ok(())
-            }
-        }
-        let (ours, mut theirs) = UnixStream::pair()?;
-        theirs.write_all(b"early")?;
-        let log = Log::new();
-        let protocol = PausesAtOnce(log.clone());
-        let event_loop = asyncio::get_running_loop()?;
-        let (transport, _) = event_loop
-            .create_connection_over(move || protocol, ours)
-            .await?;
-        asyncio::sleep(0.01).await?;
-        assert_eq!(log.len(), 0);
-        transport.resume_reading();
-        until(|| log.len() == 1).await?;
-        transport.close();
-        Ok(())
+        it_may_pause_at_any_time().await?;
+        it_may_pause_before_it_reads().await
     });
+}
+
+async fn it_may_pause_at_any_time() -> Result<()> {
+    let (transport, recorder, mut theirs) = connected().await?;
+    recorder.log.take();
+    assert!(transport.is_reading());
+    transport.pause_reading();
+    transport.pause_reading();
+    assert!(!transport.is_reading());
+    theirs.write_all(b"late")?;
+    asyncio::sleep(0.01).await?;
+    assert_eq!(recorder.log.len(), 0);
+    transport.resume_reading();
+    transport.resume_reading();
+    assert!(transport.is_reading());
+    until(|| recorder.log.len() == 1).await?;
+    assert_eq!(recorder.log.take(), ["data late"]);
+    transport.close();
+    assert!(!transport.is_reading());
+    transport.pause_reading();
+    transport.resume_reading();
+    assert!(!transport.is_reading());
+    Ok(())
+}
+
+async fn it_may_pause_before_it_reads() -> Result<()> {
+    struct PausesAtOnce(Log<usize>);
+    impl Protocol for PausesAtOnce {
+        fn connection_made(&self, transport: &Transport) -> Result<()> {
+            transport.pause_reading();
+            Ok(())
+        }
+
+        fn data_received(&self, data: &[u8]) -> Result<()> {
+            self.0.push(data.len());
+            Ok(())
+        }
+    }
+    let (ours, mut theirs) = UnixStream::pair()?;
+    theirs.write_all(b"early")?;
+    let log = Log::new();
+    let protocol = PausesAtOnce(log.clone());
+    let event_loop = asyncio::get_running_loop()?;
+    let create = event_loop.create_connection_over(move || protocol, ours);
+    let (transport, _) = create.await?;
+    asyncio::sleep(0.01).await?;
+    assert_eq!(log.len(), 0);
+    transport.resume_reading();
+    until(|| log.len() == 1).await?;
+    transport.close();
+    Ok(())
 }
 
 // cpython: test_asyncio/test_selector_events.py::SelectorSocketTransportTests::test_data_received_error
