@@ -83,54 +83,64 @@ fn groups_nest() {
 // cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_25
 #[test]
 fn tasks_may_come_at_any_time_and_from_anywhere() {
-    fn hydra(
-        g: TaskGroup,
-        heads: Rc<Cell<u32>>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<()>>>> {
-        Box::pin(async move {
-            heads.update(|n| n + 1);
-            sleep(0.01).await?;
-            for _ in 0..2 {
-                // The group may be shutting down by now.
-                g.try_create_task(TaskOptions::new(), hydra(g.clone(), heads.clone()))?;
-            }
-            Ok(())
-        })
-    }
     run(async {
-        task_group(async |g| {
-            for count in 0..10 {
-                sleep(0.1).await?;
-                g.create_task(sleep(0.3));
-                if count == 5 {
-                    assert!(
-                        g.to_string().contains("tasks=3") || g.to_string().contains("tasks=4"),
-                        "{g}"
-                    );
-                }
+        they_come_while_others_end().await?;
+        they_come_from_the_group_s_own_tasks().await
+    });
+}
+
+async fn they_come_while_others_end() -> Result<()> {
+    task_group(async |g| {
+        for count in 0..10 {
+            sleep(0.1).await?;
+            g.create_task(sleep(0.3));
+            if count == 5 {
+                assert!(
+                    g.to_string().contains("tasks=3") || g.to_string().contains("tasks=4"),
+                    "{g}"
+                );
             }
-            sleep(1.35).await?;
-            assert_eq!(g.to_string(), "<TaskGroup entered>");
-            Ok(())
-        })
-        .await?;
-        let heads = Rc::new(Cell::new(0));
-        let seen = heads.clone();
-        let group = task_group(async move |g| {
-            g.create_task(hydra(g.clone(), heads.clone()));
-            let heads = heads.clone();
-            g.create_task(async move {
-                while heads.get() < 10 {
-                    sleep(0.015).await?;
-                }
-                zero_division().await
-            });
-            Ok(())
+        }
+        sleep(1.35).await?;
+        assert_eq!(g.to_string(), "<TaskGroup entered>");
+        Ok(())
+    })
+    .await
+}
+
+async fn they_come_from_the_group_s_own_tasks() -> Result<()> {
+    let heads = Rc::new(Cell::new(0));
+    let seen = heads.clone();
+    let group = task_group(async move |g| {
+        g.create_task(hydra(g.clone(), heads.clone()));
+        let heads = heads.clone();
+        g.create_task(async move {
+            while heads.get() < 10 {
+                sleep(0.015).await?;
+            }
+            zero_division().await
         });
-        assert_eq!(types(group.await), ["ZeroDivisionError"]);
-        assert!(seen.get() >= 10);
         Ok(())
     });
+    assert_eq!(types(group.await), ["ZeroDivisionError"]);
+    assert!(seen.get() >= 10);
+    Ok(())
+}
+
+/// A task that ends in two of its kind.
+fn hydra(
+    g: TaskGroup,
+    heads: Rc<Cell<u32>>,
+) -> std::pin::Pin<Box<dyn Future<Output = Result<()>>>> {
+    Box::pin(async move {
+        heads.update(|n| n + 1);
+        sleep(0.01).await?;
+        for _ in 0..2 {
+            // The group may be shutting down by now.
+            g.try_create_task(TaskOptions::new(), hydra(g.clone(), heads.clone()))?;
+        }
+        Ok(())
+    })
 }
 
 // cpython: test_asyncio/test_taskgroups.py::TestTaskGroup::test_taskgroup_task_context
