@@ -44,6 +44,27 @@ fn pstree_prints_what_awaits_what() {
     assert_eq!((plain(&text), notes.as_str()), (expected, ""));
 }
 
+const HEADS: [&str; 7] = [
+    "tid",
+    "task id",
+    "task name",
+    "coroutine stack",
+    "awaiter chain",
+    "awaiter name",
+    "awaiter id",
+];
+
+/// What stands in each column of a line.
+fn columns(line: &str) -> [String; 7] {
+    let widths = [10, 20, 20, 50, 50, 15, 15];
+    let mut rest = line;
+    widths.map(|width| {
+        let (column, others) = rest.split_at(width);
+        rest = others.strip_prefix(' ').unwrap_or(others);
+        column.trim_end().to_owned()
+    })
+}
+
 #[test]
 fn ps_prints_a_row_for_each_task_and_awaiter() {
     let runtime = Runtime::new();
@@ -51,26 +72,7 @@ fn ps_prints_a_row_for_each_task_and_awaiter() {
     let (text, notes) = succeeds(runtime.hilos(&["ps", &program.pid()]));
     assert_eq!(notes, "");
     let mut lines = text.lines();
-    let columns = |line: &str| {
-        let widths = [10, 20, 20, 50, 50, 15, 15];
-        let mut rest = line;
-        widths.map(|width| {
-            let (column, others) = rest.split_at(width);
-            rest = others.strip_prefix(' ').unwrap_or(others);
-            column.trim_end().to_owned()
-        })
-    };
-    let heads = columns(lines.next().unwrap());
-    let expected = [
-        "tid",
-        "task id",
-        "task name",
-        "coroutine stack",
-        "awaiter chain",
-        "awaiter name",
-        "awaiter id",
-    ];
-    assert_eq!(heads, expected);
+    assert_eq!(columns(lines.next().unwrap()), HEADS);
     assert_eq!(lines.next().unwrap(), "-".repeat(180));
     let rows: Vec<_> = lines.map(columns).collect();
     let of = |name: &str| {
