@@ -40,29 +40,35 @@ fn what_is_not_encrypted_as_it_should_ends_the_connection() {
     });
 }
 
+/// Fails in the method of this name.
+#[derive(Default)]
+struct Fails(&'static str);
+
+impl Fails {
+    fn at(&self, name: &str) -> Result<()> {
+        match self.0 == name {
+            true => Err(asyncio::Exception::new("KeyError", name.to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Protocol for Fails {
+    fn connection_made(&self, _: &asyncio::Transport) -> Result<()> {
+        self.at("connection_made")
+    }
+
+    fn data_received(&self, _: &[u8]) -> Result<()> {
+        self.at("data_received")
+    }
+
+    fn eof_received(&self) -> Result<bool> {
+        self.at("eof_received").map(|()| false)
+    }
+}
+
 #[test]
 fn the_connection_of_a_program_that_fails_is_lost() {
-    #[derive(Default)]
-    struct Fails(&'static str);
-    impl Fails {
-        fn at(&self, name: &str) -> Result<()> {
-            match self.0 == name {
-                true => Err(asyncio::Exception::new("KeyError", name.to_owned())),
-                false => Ok(()),
-            }
-        }
-    }
-    impl Protocol for Fails {
-        fn connection_made(&self, _: &asyncio::Transport) -> Result<()> {
-            self.at("connection_made")
-        }
-        fn data_received(&self, _: &[u8]) -> Result<()> {
-            self.at("data_received")
-        }
-        fn eof_received(&self) -> Result<bool> {
-            self.at("eof_received").map(|()| false)
-        }
-    }
     run(async {
         let log = watch();
         let event_loop = asyncio::get_running_loop()?;

@@ -55,37 +55,45 @@ fn an_end_that_comes_while_a_program_pauses_waits_for_it() {
     });
 }
 
+/// Reads two bytes at a time, and pauses after each two.
+struct Sips(Rc<Recorder>);
+
+impl Protocol for Sips {
+    fn connection_made(&self, transport: &asyncio::Transport) -> Result<()> {
+        // Even what comes with the handshake waits.
+        transport.pause_reading();
+        self.0.connection_made(transport)
+    }
+
+    fn eof_received(&self) -> Result<bool> {
+        self.0.eof_received()
+    }
+
+    fn connection_lost(&self, exc: Option<&asyncio::Exception>) -> Result<()> {
+        self.0.connection_lost(exc)
+    }
+
+    fn as_buffered(&self) -> Option<&dyn asyncio::BufferedProtocol> {
+        Some(self)
+    }
+}
+
+impl asyncio::BufferedProtocol for Sips {
+    fn get_buffer(&self, _: Option<usize>, fill: &mut dyn FnMut(&mut [u8])) -> Result<()> {
+        let mut buffer = [0; 2];
+        fill(&mut buffer);
+        self.0.data_received(&buffer)
+    }
+
+    fn buffer_updated(&self, nbytes: usize) -> Result<()> {
+        assert_eq!(nbytes, 2);
+        self.0.transport().pause_reading();
+        Ok(())
+    }
+}
+
 #[test]
 fn what_is_decrypted_when_a_program_pauses_comes_before_the_end() {
-    struct Sips(Rc<Recorder>);
-    impl Protocol for Sips {
-        fn connection_made(&self, transport: &asyncio::Transport) -> Result<()> {
-            // Even what comes with the handshake waits.
-            transport.pause_reading();
-            self.0.connection_made(transport)
-        }
-        fn eof_received(&self) -> Result<bool> {
-            self.0.eof_received()
-        }
-        fn connection_lost(&self, exc: Option<&asyncio::Exception>) -> Result<()> {
-            self.0.connection_lost(exc)
-        }
-        fn as_buffered(&self) -> Option<&dyn asyncio::BufferedProtocol> {
-            Some(self)
-        }
-    }
-    impl asyncio::BufferedProtocol for Sips {
-        fn get_buffer(&self, _: Option<usize>, fill: &mut dyn FnMut(&mut [u8])) -> Result<()> {
-            let mut buffer = [0; 2];
-            fill(&mut buffer);
-            self.0.data_received(&buffer)
-        }
-        fn buffer_updated(&self, nbytes: usize) -> Result<()> {
-            assert_eq!(nbytes, 2);
-            self.0.transport().pause_reading();
-            Ok(())
-        }
-    }
     run(async {
         let hello = async |_reader, writer: StreamWriter| {
             writer.write(b"sip by sip")?;
