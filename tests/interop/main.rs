@@ -9,6 +9,7 @@ mod connection;
 mod cpython_tests;
 mod examples;
 mod faults;
+mod killed;
 mod network;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../multiprocessing/program.rs"]
