@@ -1,6 +1,7 @@
 //! `Lock`, `RLock` and `Condition`.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use hilos_core::lock::RawLock;
@@ -15,7 +16,15 @@ use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
 
 /// What a condition is built over that a client asks for.
-pub(crate) type AnyLock = Arc<dyn RawLock<ReleaseError = RuntimeError> + Send + Sync>;
+pub(crate) type AnyLock = Arc<dyn Shareable>;
+
+/// A lock that is shown as Python shows it.
+pub(crate) trait Shareable:
+    RawLock<ReleaseError = RuntimeError> + Display + Send + Sync
+{
+}
+impl Shareable for Lock {}
+impl Shareable for RLock {}
 
 /// What Python's `Condition(lock=None)` gives.
 pub(crate) fn make_condition(args: &Args<'_>) -> Result<Condition<AnyLock>, Exception> {
@@ -101,7 +110,7 @@ lock! {
 
 impl<L> Referent for Condition<L>
 where
-    L: RawLock<ReleaseError: Into<Exception>> + Send + Sync + 'static,
+    L: RawLock<ReleaseError: Into<Exception>> + Display + Send + Sync + 'static,
 {
     fn type_name(&self) -> &str {
         "threading.Condition"
@@ -158,6 +167,10 @@ where
             }
             _ => Err(self.no_attribute(method)),
         }
+    }
+
+    fn repr(&self) -> String {
+        self.to_string()
     }
 
     fn contents(&self) -> Option<Object> {
