@@ -23,6 +23,7 @@ mod gather;
 mod graph;
 mod handles;
 mod locks;
+mod loop_bound;
 mod order;
 #[cfg(target_os = "linux")]
 mod pep492;
