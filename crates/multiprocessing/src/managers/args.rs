@@ -30,7 +30,7 @@ impl<'a> Args<'a> {
     }
 
     /// Says which connection they came by, so that nobody waits for a client that is gone.
-    pub(super) fn from_client(self, line: &'a Line) -> Self {
+    pub(super) fn brought_by(self, line: &'a Line) -> Self {
         let line = Some(line);
         Self { line, ..self }
     }

@@ -117,7 +117,7 @@ fn reply(shared: &Shared, message: &Message, client: Option<u64>, line: &Line) -
         Ok(referent) => referent,
         Err(exception) => return Reply::Traceback(exception.traceback()),
     };
-    let args = Args::new(&request.args, &request.kwds, &shared.home).from_client(line);
+    let args = Args::new(&request.args, &request.kwds, &shared.home).brought_by(line);
     if !referent.exposed().contains(&method) {
         return unexposed(&referent, method, &args);
     }
