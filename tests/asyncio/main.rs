@@ -17,6 +17,7 @@ mod corners;
 mod current_loop;
 mod eager;
 mod event_loop;
+mod fan_out;
 mod free_threading;
 mod futures;
 mod gather;

@@ -1,6 +1,7 @@
 //! What the loop and the combinators know of a future without knowing its result's type.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::base_events::EventLoop;
@@ -111,8 +112,8 @@ pub(crate) trait AnyFuture: 'static {
         !self.head().done()
     }
 
-    /// Cancels this future alone; what it waits for goes to `next`, in reverse.
-    fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>);
+    /// Cancels this future alone, and returns what it waits for, to be cancelled in its stead.
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>) -> Vec<AnyRc>;
 
     // `event_loop` is the future's own, at hand also where the future is given away.
 
@@ -176,15 +177,49 @@ pub(crate) fn same(one: &AnyRc, other: &AnyRc) -> bool {
 /// A loop instead of recursion, because chains of tasks may be longer than any stack.
 pub(crate) fn cancel(future: AnyRc, message: Option<Message>) -> bool {
     let accepted = future.accepts_cancel();
-    // No chain without a cycle is longer than the number of tasks.
-    let mut left = future.head().event_loop.task_count() * 4 + 1024;
-    let mut next = vec![future];
-    while let Some(future) = next.pop() {
-        future.cancel_one(&message, &mut next);
-        left -= 1;
-        if left == 0 {
+    let mut way = Way::default();
+    let mut next = Some(future);
+    while let Some(future) = next {
+        let waits_for = future.clone().cancel_one(&message);
+        if !waits_for.is_empty() && !way.go_on(future, waits_for) {
             break;
         }
+        next = way.next();
     }
     accepted
+}
+
+/// The way of a cancellation: who handed it on, and to whom they still have to.
+#[derive(Default)]
+struct Way {
+    steps: Vec<(AnyRc, std::vec::IntoIter<AnyRc>)>,
+    /// How long the way is when it is next searched for a circle.
+    search_at: usize,
+}
+
+impl Way {
+    /// Makes the way longer; `false` if it leads in a circle, where CPython's recursion fails.
+    fn go_on(&mut self, from: AnyRc, to: Vec<AnyRc>) -> bool {
+        self.steps.push((from, to.into_iter()));
+        if self.steps.len() <= self.search_at.max(64) {
+            return true;
+        }
+        // The longer the way, the more seldom: the searches cost no more than the way itself.
+        self.search_at = self.steps.len() * 2;
+        let mut seen = HashSet::new();
+        let mut futures = self.steps.iter().map(|(future, _)| Rc::as_ptr(future));
+        futures.all(|future| seen.insert(future.cast::<()>()))
+    }
+
+    /// The next future to cancel: what the last has still to hand on, or the one before it.
+    fn next(&mut self) -> Option<AnyRc> {
+        while let Some((_, to)) = self.steps.last_mut() {
+            let next = to.next();
+            if next.is_some() {
+                return next;
+            }
+            self.steps.pop();
+        }
+        None
+    }
 }

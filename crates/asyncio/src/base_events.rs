@@ -342,10 +342,6 @@ impl EventLoop {
             task.wake(self);
         }
     }
-
-    pub(crate) fn task_count(&self) -> usize {
-        self.0.tasks.borrow().len()
-    }
 }
 
 /// Marks a loop as running while it lives.

@@ -224,8 +224,9 @@ impl<T: 'static, X: 'static> AnyFuture for Plain<T, X> {
         &self.0.head
     }
 
-    fn cancel_one(self: Rc<Self>, message: &Option<Message>, _next: &mut Vec<AnyRc>) {
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>) -> Vec<AnyRc> {
         self.0.cancel(&self, message.clone());
+        Vec::new()
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {
