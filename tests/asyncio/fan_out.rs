@@ -143,7 +143,7 @@ fn a_cancellation_that_comes_to_a_circle_of_many_tasks_ends() {
     let event_loop = asyncio::new_event_loop();
     event_loop.set_exception_handler(|_: &asyncio::EventLoop, _: &asyncio::ExceptionContext| {});
     let turn = event_loop.create_future::<()>();
-    let circle = event_loop.run_until_complete(async move {
+    let cancelled = event_loop.run_until_complete(async move {
         let (first, wait) = (Log::<Task<()>>::new(), turn.clone());
         let back = first.clone();
         let mut task = create_task(async move {
@@ -153,6 +153,7 @@ fn a_cancellation_that_comes_to_a_circle_of_many_tasks_ends() {
         for _ in 0..1_000 {
             task = waiting_for(&task);
         }
+        let circle = task.clone();
         first.push(task.clone());
         let before = (0..100).fold(task, |task, _| waiting_for(&task));
         sleep(0).await?;
@@ -160,10 +161,12 @@ fn a_cancellation_that_comes_to_a_circle_of_many_tasks_ends() {
         sleep(0).await?;
         sleep(0).await?;
         before.cancel();
+        // It came round.
+        assert!(circle.cancelling() > 1);
         sleep(0).await?;
         Ok(before)
     });
-    assert!(!circle.unwrap().done());
+    assert!(!cancelled.unwrap().done());
     event_loop.close().unwrap();
 }
 
