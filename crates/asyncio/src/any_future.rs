@@ -1,7 +1,6 @@
 //! What the loop and the combinators know of a future without knowing its result's type.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::base_events::EventLoop;
@@ -191,34 +190,28 @@ pub(crate) fn cancel(future: AnyRc, message: Option<Message>) -> bool {
 
 /// The way of a cancellation: who handed it on, and to whom they still have to.
 #[derive(Default)]
-struct Way {
-    steps: Vec<(AnyRc, std::vec::IntoIter<AnyRc>)>,
-    /// How long the way is when it is next searched for a circle.
-    search_at: usize,
-}
+struct Way(Vec<(AnyRc, std::vec::IntoIter<AnyRc>)>);
 
 impl Way {
     /// Makes the way longer; `false` if it leads in a circle, where CPython's recursion fails.
+    ///
+    /// It looks out for one future, and the longer the way, the later one: it will be in the
+    /// circle, and stay long enough to be met again.
     fn go_on(&mut self, from: AnyRc, to: Vec<AnyRc>) -> bool {
-        self.steps.push((from, to.into_iter()));
-        if self.steps.len() <= self.search_at.max(64) {
-            return true;
-        }
-        // The longer the way, the more seldom: the searches cost no more than the way itself.
-        self.search_at = self.steps.len() * 2;
-        let mut seen = HashSet::new();
-        let mut futures = self.steps.iter().map(|(future, _)| Rc::as_ptr(future));
-        futures.all(|future| seen.insert(future.cast::<()>()))
+        let marked = self.0.len().checked_ilog2().map(|log| (1 << log) - 1);
+        let circle = marked.is_some_and(|marked: usize| same(&self.0[marked].0, &from));
+        self.0.push((from, to.into_iter()));
+        !circle
     }
 
     /// The next future to cancel: what the last has still to hand on, or the one before it.
     fn next(&mut self) -> Option<AnyRc> {
-        while let Some((_, to)) = self.steps.last_mut() {
+        while let Some((_, to)) = self.0.last_mut() {
             let next = to.next();
             if next.is_some() {
                 return next;
             }
-            self.steps.pop();
+            self.0.pop();
         }
         None
     }
