@@ -223,8 +223,9 @@ fn a_tree_is_cancelled_in_cpythons_order() {
     });
 }
 
-/// The numbers below `MANY`, each once, in an order that is neither up nor down.
 const MANY: usize = 10_000;
+
+/// The numbers below `MANY`, each once, in an order that is neither up nor down.
 fn scattered() -> impl Iterator<Item = usize> {
     (0..MANY).map(|n| n * 7 % MANY)
 }
