@@ -17,6 +17,7 @@ mod corners;
 mod current_loop;
 mod eager;
 mod event_loop;
+mod exception_handler;
 mod free_threading;
 mod futures;
 mod gather;

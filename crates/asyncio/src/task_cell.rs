@@ -414,9 +414,8 @@ where
 
 impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
-        self.core
-            .report_unseen("Task", Some(self.task.location()), || {
-                repr::<F, T>(&self.core, &self.task)
-            });
+        self.core.report_unseen("Task", Some(&self.task), || {
+            repr::<F, T>(&self.core, &self.task)
+        });
     }
 }
