@@ -174,8 +174,15 @@ impl EventLoop {
 
     /// Hands an error that nobody can catch to the loop's handler.
     ///
-    /// It runs in the context of the task or call that failed. If it panics, both errors are
-    /// printed; if it asks to exit, so does this call.
+    /// The handler runs in the context of the task or call that failed; it is not called if that
+    /// is entered already. If it panics or is not called, that is printed, with what it would have
+    /// been told. If it leaves by Python's `sys.exit()`, `threading::exit`, so does this function;
+    /// when a callback fails, the run then ends with [`SystemExit`](crate::SystemExit).
+    ///
+    /// # Differences from Python
+    /// - A handler returns nothing, so that it cannot choose the code of the exit.
+    ///
+    /// Mirrors [`loop.call_exception_handler`](https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.call_exception_handler).
     pub fn call_exception_handler(&self, context: ExceptionContext) {
         if self.tell_handler(context).is_err() {
             exit_thread();
