@@ -179,7 +179,7 @@ fn a_task_that_outlives_its_groups_parent_is_handled_in_its_context() {
                 });
                 sleep(1).await
             }));
-            poll_fn(|context| Poll::Ready(drop(group.as_mut().poll(context)))).await;
+            poll_fn(|context| Poll::Ready(group.as_mut().poll(context).is_pending())).await;
             // The group is left, which cancels the task, and the parent ends before it does.
             sleep(0).await
         });

@@ -219,9 +219,12 @@ impl EventLoop {
             self.default_exception_handler(&context);
             return Ok(());
         };
-        let call = || match &context.runs_in {
-            Some(runs_in) => Ok(runs_in.run(|| handler(self, &context))?),
-            None => Ok(handler(self, &context)),
+        let call = || {
+            match &context.runs_in {
+                Some(runs_in) => runs_in.run(|| handler(self, &context))?,
+                None => handler(self, &context),
+            }
+            Ok(())
         };
         match catch(call).unwrap_or_else(|unwound| Err(Exception::of_unwound(unwound))) {
             Err(exception) if !exception.is_exit() => {
