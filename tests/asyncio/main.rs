@@ -24,6 +24,7 @@ mod gather;
 mod graph;
 mod handles;
 mod locks;
+mod loop_bound;
 mod order;
 #[cfg(target_os = "linux")]
 mod pep492;

@@ -86,6 +86,11 @@ impl AnyTask {
         self.task().context.context().clone()
     }
 
+    /// As [`Task::coro_name`](crate::Task::coro_name).
+    pub fn coro_name(&self) -> String {
+        self.0.coroutine().expect("a task has a coroutine")
+    }
+
     /// The loop that runs the task.
     pub fn get_loop(&self) -> EventLoop {
         self.0.head().event_loop.clone()
@@ -124,9 +129,7 @@ debug_like_display!(AnyTask);
 ///
 /// Mirrors [`asyncio.current_task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.current_task).
 pub fn current_task() -> Option<AnyTask> {
-    running::with(|event_loop| event_loop.current_task())
-        .flatten()
-        .map(AnyTask)
+    running::with(EventLoop::current_task).flatten()
 }
 
 /// The running loop's tasks that are not done, oldest first; none where no loop runs.
@@ -137,6 +140,11 @@ pub fn all_tasks() -> Vec<AnyTask> {
 }
 
 impl EventLoop {
+    /// The task that this loop runs now, if it does: Python's `current_task(loop)`.
+    pub fn current_task(&self) -> Option<AnyTask> {
+        self.stepping_task().map(AnyTask)
+    }
+
     /// The loop's tasks that are not done, oldest first.
     pub fn all_tasks(&self) -> Vec<AnyTask> {
         let tasks = self.0.tasks.borrow().tasks();

@@ -48,7 +48,7 @@ impl<T> Await<T> {
     #[inline]
     fn register(&mut self, context: &Context<'_>) -> Result<()> {
         let core = self.future.core();
-        let Some(task) = core.head.event_loop.current_task() else {
+        let Some(task) = core.head.event_loop.stepping_task() else {
             return self.register_stranger(context);
         };
         let waiting = self.future.erased();
@@ -92,7 +92,7 @@ impl<T> Await<T> {
     fn register_stranger(&mut self, context: &Context<'_>) -> Result<()> {
         if let Some(other) = crate::running::get()
             && !other.is(&self.future.head().event_loop)
-            && let Some(task) = other.current_task()
+            && let Some(task) = other.stepping_task()
         {
             let (task, future) = (task.repr(), &self.future);
             return Err(error(format!(

@@ -97,6 +97,7 @@ mod iteration;
 mod listening;
 mod locks;
 mod loop_handle;
+mod mixins;
 mod os_error;
 #[cfg(target_os = "linux")]
 mod protocols;

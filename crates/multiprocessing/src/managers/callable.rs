@@ -51,7 +51,7 @@ impl Callable {
         A: IntoIterator<Item = Object>,
     {
         let args: Tuple = self.receiver.clone().into_iter().chain(args).collect();
-        (self.function)(&Args::new(args, keywords, &self.home))
+        (self.function)(&Args::new(&args, &keywords, &self.home))
     }
 }
 
