@@ -7,6 +7,7 @@
     reason = "the programs read as Python's"
 )]
 
+mod any_task;
 mod as_completed;
 mod barriers;
 mod base_events;

@@ -1,17 +1,24 @@
 //! A task, whatever it returns.
 
 use std::fmt;
+use std::future::Future as StdFuture;
 use std::hash::{Hash, Hasher};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context as PollContext, Poll, ready};
 
 use hilos_core::contextvars::Context;
 
-use crate::any_future::{AnyRc, cancel, same};
+use crate::any_future::{AnyRc, Callback, Head, cancel, same};
+use crate::awaiting::{Awaited, Wait};
 use crate::base_events::EventLoop;
+use crate::events::{CallbackResult, captured};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
+use crate::futures::{self, CallbackId};
 use crate::repr::debug_like_display;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::task_head::TaskHead;
 
 /// A task, whatever it returns.
@@ -56,6 +63,21 @@ impl AnyTask {
         self.0.head().cancelled()
     }
 
+    /// Has `callback` called with the task when it is done; as
+    /// [`Future::add_done_callback`](crate::Future::add_done_callback).
+    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
+    where
+        F: FnOnce(&Self) -> R + 'static,
+        R: CallbackResult,
+    {
+        futures::add_callback(&self.0, captured(), callback, AnyTask)
+    }
+
+    /// As [`Future::remove_done_callback`](crate::Future::remove_done_callback).
+    pub fn remove_done_callback(&self, callback: CallbackId) -> usize {
+        futures::remove_callback(&*self.0, callback)
+    }
+
     /// As [`Future::exception`](crate::Future::exception).
     ///
     /// # Errors
@@ -94,6 +116,68 @@ impl AnyTask {
     /// The loop that runs the task.
     pub fn get_loop(&self) -> EventLoop {
         self.0.head().event_loop.clone()
+    }
+}
+
+impl Awaited for AnyTask {
+    fn head(&self) -> &Head {
+        self.0.head()
+    }
+
+    fn erased(&self) -> AnyRc {
+        self.0.clone()
+    }
+
+    fn call_when_done(&self, callback: Callback) {
+        self.0.clone().add_callback(callback);
+    }
+}
+
+/// What awaiting an [`AnyTask`] waits with.
+///
+/// Dropping it does not cancel the task.
+#[must_use = "nothing waits unless it is awaited"]
+pub struct AwaitTask {
+    task: AnyTask,
+    wait: Wait,
+}
+
+impl StdFuture for AwaitTask {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut PollContext<'_>) -> Poll<Result<()>> {
+        let this = &mut *self;
+        ready!(this.wait.poll(&this.task, context))?;
+        Poll::Ready(this.task.exception()?.map_or(Ok(()), Err))
+    }
+}
+
+impl Drop for AwaitTask {
+    fn drop(&mut self) {
+        self.wait.end(&self.task);
+    }
+}
+
+/// Waits for the task to end, and tells how it failed; the result stays for others.
+impl IntoFuture for AnyTask {
+    type Output = Result<()>;
+    type IntoFuture = AwaitTask;
+
+    #[track_caller]
+    fn into_future(self) -> AwaitTask {
+        site::mark(WaitsIn::Future);
+        let wait = Wait::default();
+        AwaitTask { task: self, wait }
+    }
+}
+
+impl IntoFuture for &AnyTask {
+    type Output = Result<()>;
+    type IntoFuture = AwaitTask;
+
+    #[track_caller]
+    fn into_future(self) -> AwaitTask {
+        self.clone().into_future()
     }
 }
 

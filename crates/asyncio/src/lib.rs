@@ -170,7 +170,7 @@ mod waiting;
 mod watch;
 mod wrap_future;
 
-pub use any_task::{AnyTask, all_tasks, current_task};
+pub use any_task::{AnyTask, AwaitTask, all_tasks, current_task};
 pub use any_waitable::AnyWaitable;
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};
