@@ -12,10 +12,6 @@ use crate::few::{self, Few};
 use crate::threadsafe::{TaskKey, WakeCell};
 
 /// What a task is called.
-#[allow(
-    clippy::box_collection,
-    reason = "one word instead of three in each task"
-)]
 enum Name {
     /// `Task-1` and so on.
     Numbered(u64),
