@@ -19,6 +19,7 @@ mod current_loop;
 mod eager;
 mod event_loop;
 mod fan_out;
+mod exception_handler;
 mod free_threading;
 mod futures;
 mod gather;

@@ -25,6 +25,8 @@ pub(crate) struct Head {
     pub(crate) state: Cell<State>,
     /// Whether there is an exception that nobody has looked at.
     pub(crate) unseen: Cell<bool>,
+    /// Whether nobody is told if a task is destroyed while it is pending: no program created it.
+    pub(crate) silent: Cell<bool>,
     /// What the `CancelledError` will be, if not a plain one; boxed because it seldom is.
     cancellation: Cell<Option<Box<Cancellation>>>,
     /// What a task waits in; here because there is room between the others.
@@ -45,6 +47,7 @@ impl Head {
             event_loop,
             state: Cell::new(State::Pending),
             unseen: Cell::new(false),
+            silent: Cell::new(false),
             cancellation: Cell::new(None),
             waits_in: Cell::default(),
         }

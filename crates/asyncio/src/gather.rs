@@ -203,7 +203,10 @@ impl<R: 'static> Children<R> {
         // Only a future that was there before can be there twice.
         match existed {
             true => self.add(child),
-            false => self.add_another(child),
+            false => {
+                child.head().silent.set(true);
+                self.add_another(child);
+            }
         }
         one
     }

@@ -423,9 +423,8 @@ where
 
 impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
-        self.core
-            .report_unseen("Task", Some(self.task.location()), || {
-                describe::<F, T>(&self.core, &self.task, 0)
-            });
+        self.core.report_unseen("Task", Some(&self.task), || {
+            describe::<F, T>(&self.core, &self.task, 0)
+        });
     }
 }

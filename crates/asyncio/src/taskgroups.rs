@@ -355,8 +355,8 @@ impl TaskGroup {
                 task.repr()
             );
             let context = ExceptionContext::new(message).with_exception(exception);
-            let context = context.with_future(task.repr());
-            task.head().event_loop.call_exception_handler(context);
+            let context = context.with_task(AnyTask(task.clone()));
+            task.head().event_loop.report(context);
             return;
         }
         if !self.0.aborting.get() && !self.0.parent_cancel_requested.get() {
