@@ -8,7 +8,9 @@ mod connection;
 mod cpython_tests;
 mod examples;
 mod faults;
+mod md5;
 mod network;
+mod objects;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../multiprocessing/program.rs"]
 mod program;

@@ -18,10 +18,9 @@ use nix::sys::time::TimeVal;
 use parking_lot::{Mutex, RwLock};
 
 use super::address::{Address, Family};
-use super::authentication::{answer, deliver};
+use super::credentials::Credentials;
 use super::endpoint::Connection;
 use super::security::Security;
-use crate::authkey::AuthenticationString;
 use crate::error::Error;
 use crate::sys::pidfd::readable;
 
@@ -51,7 +50,7 @@ use crate::sys::pidfd::readable;
 /// - A caller that connects and says nothing is dropped after
 ///   [a while](Self::with_handshake_timeout), so that it does not block the others for ever.
 /// - Values sent with [`send`](Connection::send) are in postcard's encoding: between hilos and CPython
-///   send bytes.
+///   send bytes, or pickles by `send_object` and `recv_object`.
 ///
 /// Mirrors [`multiprocessing.connection.Listener`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Listener).
 pub struct Listener {
@@ -59,7 +58,7 @@ pub struct Listener {
     socket: RwLock<Option<Arc<Socket>>>,
     address: Address,
     last_accepted: Mutex<Option<Address>>,
-    authkey: Option<AuthenticationString>,
+    credentials: Credentials,
     security: Security,
     patience: Duration,
     /// What was made for it in the file system.
@@ -98,7 +97,7 @@ impl Listener {
             path,
             socket: RwLock::new(Some(Arc::new(socket))),
             last_accepted: Mutex::new(None),
-            authkey: None,
+            credentials: Credentials::default(),
             security: Security::default(),
             patience: Duration::from_secs(30),
         })
@@ -107,7 +106,17 @@ impl Listener {
     /// Accepts only callers that know this key, and proves to them that this side does.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = Some(authkey.into());
+        self.credentials.set_authkey(authkey);
+        self
+    }
+
+    /// Whether callers may prove by MD5 that they know the key, as CPython before 3.12 only can: they
+    /// may unless this says no.
+    ///
+    /// Say no where every caller is hilos or a newer CPython: SHA-256 and its like are left.
+    #[must_use]
+    pub fn with_md5(mut self, allowed: bool) -> Self {
+        self.credentials.set_md5(allowed);
         self
     }
 
@@ -175,10 +184,7 @@ impl Listener {
         *self.last_accepted.lock() = caller;
         let deadline = Deadline::after(self.patience);
         self.security.accept(&connection, deadline)?;
-        if let Some(authkey) = &self.authkey {
-            deliver(&connection, authkey, deadline)?;
-            answer(&connection, authkey, deadline)?;
-        }
+        self.credentials.accept(&connection, deadline)?;
         Ok(connection)
     }
 
@@ -263,14 +269,31 @@ impl From<Option<Address>> for ListenAt {
 ///
 /// Mirrors [`multiprocessing.connection.Client`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Client).
 pub fn client<A: Into<Address>>(address: A, authkey: Option<&[u8]>) -> Result<Connection, Error> {
-    let address = address.into();
+    call(&address.into(), &authkey.into())
+}
+
+/// A [`client`] that neither proves by MD5 that it knows the key nor lets the other side do so, which
+/// CPython before 3.12 cannot do otherwise; see [`Listener::with_md5`].
+///
+/// # Errors
+/// As `client`; [`Error::Authentication`] also if the other side knows only MD5.
+///
+/// # Differences from Python
+/// - Python refuses MD5 where the whole system does, as in FIPS mode.
+pub fn client_without_md5<A: Into<Address>>(
+    address: A,
+    authkey: &[u8],
+) -> Result<Connection, Error> {
+    let credentials = Credentials::new(authkey).without_md5();
+    call(&address.into(), &credentials)
+}
+
+fn call(address: &Address, credentials: &Credentials) -> Result<Connection, Error> {
     address.check()?;
-    let connection = dial(&address, Deadline::NEVER)?;
-    greet(
-        connection,
-        authkey,
-        Deadline::after(Duration::from_secs(30)),
-    )
+    let connection = dial(address, Deadline::NEVER)?;
+    let deadline = Deadline::after(Duration::from_secs(30));
+    credentials.connect(&connection, deadline)?;
+    Ok(connection)
 }
 
 /// A [`client`] of a listener that [encrypts](Listener::with_ssl); with the feature `ssl`.
@@ -294,32 +317,22 @@ pub fn client_with_ssl<A: Into<Address>>(
     let deadline = Deadline::after(Duration::from_secs(30));
     let connection = dial(&address, Deadline::NEVER)?;
     security.connect(&connection, &address, deadline)?;
-    greet(connection, authkey, deadline)
+    Credentials::from(authkey).connect(&connection, deadline)?;
+    Ok(connection)
 }
 
 /// A [`client`] that gives up when `deadline` has passed.
 #[cfg(feature = "pickle")]
 pub(crate) fn client_until(
     address: &Address,
-    authkey: &[u8],
+    credentials: &Credentials,
     security: &Security,
     deadline: Deadline,
 ) -> Result<Connection, Error> {
     address.check()?;
     let connection = dial(address, deadline)?;
     security.connect(&connection, address, deadline)?;
-    greet(connection, Some(authkey), deadline)
-}
-
-fn greet(
-    connection: Connection,
-    authkey: Option<&[u8]>,
-    deadline: Deadline,
-) -> Result<Connection, Error> {
-    if let Some(authkey) = authkey {
-        answer(&connection, authkey, deadline)?;
-        deliver(&connection, authkey, deadline)?;
-    }
+    credentials.connect(&connection, deadline)?;
     Ok(connection)
 }
 
