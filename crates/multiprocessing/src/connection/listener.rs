@@ -83,6 +83,7 @@ impl Listener {
         let wanted = wanted.map_or_else(|| Address::arbitrary(Family::Unix), Ok)?;
         wanted.check()?;
         let socket = Socket::bind(&wanted)?;
+        socket.set_nonblocking()?;
         let path = match &wanted {
             Address::Unix(path) => Some(path.clone()),
             _ => None,
@@ -176,16 +177,27 @@ impl Listener {
     }
 
     fn accept_until(&self, deadline: Deadline) -> Result<Connection, Error> {
-        let socket = self.socket()?;
-        if !readable(socket.as_fd(), deadline) {
-            return Err(Error::Timeout);
-        }
-        let (connection, caller) = socket.accept()?;
+        let (connection, caller) = self.next_caller(deadline)?;
         *self.last_accepted.lock() = caller;
         let deadline = Deadline::after(self.patience);
         self.security.accept(&connection, deadline)?;
         self.credentials.accept(&connection, deadline)?;
         Ok(connection)
+    }
+
+    fn next_caller(&self, deadline: Deadline) -> Result<(Connection, Option<Address>), Error> {
+        loop {
+            // Anew each time, since it may be closed meanwhile.
+            let socket = self.socket()?;
+            if !readable(socket.as_fd(), deadline) {
+                return Err(Error::Timeout);
+            }
+            match socket.accept() {
+                // Another thread has been faster, or the caller has left.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                accepted => return Ok(accepted?),
+            }
+        }
     }
 
     /// Where it listens, with the port that the system has chosen.
@@ -211,11 +223,13 @@ impl Listener {
         }
     }
 
-    /// Takes no more calls: whoever waits for one in [`accept`](Self::accept) is told so.
+    /// Closes it: whoever waits for one in [`accept`](Self::accept) is told so.
     #[cfg(feature = "pickle")]
     pub(crate) fn hang_up(&self) {
         if let Ok(socket) = self.socket() {
             use nix::sys::socket::{Shutdown, shutdown};
+            // Before the shutdown, which wakes whoever waits to find it so.
+            self.close();
             let _ = shutdown(socket.as_raw_fd(), Shutdown::Both);
         }
     }
@@ -417,6 +431,14 @@ impl Socket {
                 Self::Unix(UnixListener::bind_addr(&address)?)
             }
         })
+    }
+
+    /// Has [`accept`](Self::accept) never wait. What it accepts does.
+    fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            Self::Unix(listener) => listener.set_nonblocking(true),
+        }
     }
 
     /// The address as it has become.

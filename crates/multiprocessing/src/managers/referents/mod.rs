@@ -6,6 +6,7 @@
 )]
 
 mod array;
+mod callbacks;
 mod dict;
 mod holder;
 mod iterator;
@@ -14,6 +15,7 @@ mod locks;
 mod patience;
 mod pool;
 mod queue;
+mod ranked;
 mod set;
 mod signals;
 mod values;
@@ -24,7 +26,8 @@ pub use array::Array;
 use hilos_threading::{BoundedSemaphore, Event, Lock, RLock, Semaphore};
 pub use holder::{Namespace, Value};
 pub use iterator::PythonIterator;
-pub(super) use values::iterate;
+pub use ranked::Ranked;
+pub(super) use values::{Index, index, iterate};
 
 use super::registry::Registry;
 
