@@ -3,12 +3,17 @@
 //! Each kind waits in a process of its own, which says how much more memory there is in use when
 //! all of them wait.
 
+#[path = "common/wanted.rs"]
+mod wanted;
+
 use std::process::Command;
 use std::rc::Rc;
 
 use hilos::asyncio;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
+
+use wanted::wanted;
 
 /// Has a process measure one kind, and says which.
 const KIND: &str = "HILOS_ASYNCIO_MEMORY";
@@ -27,20 +32,9 @@ fn main() {
         Ok("sleep") => println!("{}", sleeping(count / 10)),
         Ok(_) => println!("{}", sleeping(count)),
         Err(_) if !cfg!(target_os = "linux") => println!("asyncio_memory: measured on Linux only"),
-        Err(_) if wanted(&arguments) => report(count, &arguments),
+        Err(_) if wanted("asyncio_memory") => report(count, &arguments),
         Err(_) => {}
     }
-}
-
-/// Whether the row is among those that the command line asks for.
-fn wanted(arguments: &[String]) -> bool {
-    let mut filters = arguments
-        .iter()
-        .filter(|it| !it.starts_with('-'))
-        .peekable();
-    let listing = arguments.iter().any(|it| it == "--list");
-    !listing
-        && (filters.peek().is_none() || filters.any(|it| "asyncio_memory".contains(it.as_str())))
 }
 
 fn report(count: usize, arguments: &[String]) {

@@ -1,16 +1,12 @@
 //! What a client of a manager that has nothing to ask takes of the server's memory, alone.
 
 #[cfg(target_os = "linux")]
+#[path = "common/wanted.rs"]
+mod wanted;
+
+#[cfg(target_os = "linux")]
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut filters = arguments
-        .iter()
-        .filter(|it| !it.starts_with('-'))
-        .peekable();
-    let listing = arguments.iter().any(|it| it == "--list");
-    let wanted =
-        filters.peek().is_none() || filters.any(|it| "managers_memory".contains(it.as_str()));
-    if wanted && !listing {
+    if wanted::wanted("managers_memory") {
         println!("managers_memory/hilos       {} KiB each", kib_each());
     }
 }

@@ -1,15 +1,12 @@
 //! What a worker of a pool that has nothing to do takes of the memory, alone.
 
 #[cfg(target_os = "linux")]
+#[path = "common/wanted.rs"]
+mod wanted;
+
+#[cfg(target_os = "linux")]
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut filters = arguments
-        .iter()
-        .filter(|it| !it.starts_with('-'))
-        .peekable();
-    let listing = arguments.iter().any(|it| it == "--list");
-    let wanted = filters.peek().is_none() || filters.any(|it| "pool_memory".contains(it.as_str()));
-    if wanted && !listing {
+    if wanted::wanted("pool_memory") {
         println!("pool_memory/hilos           {} KiB each", private_kib());
     }
 }

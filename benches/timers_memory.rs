@@ -3,11 +3,16 @@
 //! Each kind waits in a process of its own, which says how much more memory there is in use when
 //! all of them wait: its own pages, and on Linux the kernel's stacks and page tables.
 
+#[path = "common/wanted.rs"]
+mod wanted;
+
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hilos::threading::Timer;
+
+use wanted::wanted;
 
 /// Has a process measure one kind, and says which.
 const KIND: &str = "HILOS_TIMERS_MEMORY";
@@ -24,20 +29,9 @@ fn main() {
         Ok("timer") => println!("{}", growth(|| start_timers(count)) / count),
         Ok(_) => println!("{}", growth(|| start_threads(count)) / count),
         Err(_) if !cfg!(target_os = "linux") => println!("timers_memory: measured on Linux only"),
-        Err(_) if wanted(&arguments) => report(count, &arguments),
+        Err(_) if wanted("timers_memory") => report(count, &arguments),
         Err(_) => {}
     }
-}
-
-/// Whether the row is among those that the command line asks for.
-fn wanted(arguments: &[String]) -> bool {
-    let mut filters = arguments
-        .iter()
-        .filter(|it| !it.starts_with('-'))
-        .peekable();
-    let listing = arguments.iter().any(|it| it == "--list");
-    !listing
-        && (filters.peek().is_none() || filters.any(|it| "timers_memory".contains(it.as_str())))
 }
 
 fn report(count: usize, arguments: &[String]) {

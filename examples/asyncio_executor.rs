@@ -4,13 +4,13 @@
 
 use hilos::asyncio;
 use hilos::concurrent::futures::ProcessPoolExecutor;
-use hilos::multiprocessing::{Barrier, Error};
+use hilos::multiprocessing::Barrier;
 
 /// Greets, after both processes have begun; returns in which process it was.
-fn task(both: Barrier, greeting: String, v: u32) -> Result<u32, Error> {
-    both.wait(30)?;
+fn task(both: Barrier, greeting: String, v: u32) -> u32 {
+    both.wait(30).expect("the other process comes too");
     println!("{greeting} {v}");
-    Ok(std::process::id())
+    std::process::id()
 }
 
 fn main() -> asyncio::Result<()> {
@@ -19,10 +19,11 @@ fn main() -> asyncio::Result<()> {
         let (both, executor) = (Barrier::new(2)?, ProcessPoolExecutor::new(2)?);
         let event_loop = asyncio::get_running_loop()?;
         // What Python binds by `partial(hola_task, v)` is an argument here.
-        let hola = executor.try_submit(task, (both.clone(), "Hola".to_string(), 1))?;
-        let chao = executor.try_submit(task, (both.clone(), "Chao".to_string(), 1))?;
-        let (hola, chao) = (event_loop.wrap_future(&hola), event_loop.wrap_future(&chao));
-        asyncio::gather!(hola, chao).await
+        let [hola, chao] = ["Hola", "Chao"].map(|greeting| {
+            let args = (both.clone(), greeting.to_owned(), 1);
+            event_loop.run_in_executor(&executor, (task, args))
+        });
+        asyncio::gather!(hola?, chao?).await
     })?;
     assert_ne!(hola, chao, "two processes met at the barrier");
     Ok(())

@@ -2,24 +2,17 @@
 
 #![cfg(feature = "deadlock_detection")]
 
+#[path = "threading/waiting.rs"]
+mod waiting;
+
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hilos::threading::deadlock::{check, watch};
+use hilos::threading::deadlock::{Deadlock, check, watch};
 use hilos::threading::{Barrier, Condition, Lock, Mutex, RLock, Thread};
 
-/// Polls until `condition` is true.
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "still waiting for: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
+use waiting::wait_until;
 
 /// The one test of this file: the detector looks at the whole process.
 #[test]
@@ -159,11 +152,8 @@ fn a_thread_that_waits_for_itself_is_named_though_hilos_did_not_start_it() {
     assert!(check().is_empty());
 }
 
-fn two_threads_and_two_locks_are_named() {
-    let locks = Arc::new((
-        Lock::new().with_name("forks"),
-        Lock::new().with_name("knives"),
-    ));
+/// Two threads, each of which takes one of two locks and then waits for the other.
+fn philosophers(locks: &Arc<(Lock, Lock)>) -> [Thread; 2] {
     let both = Arc::new(Barrier::new(2).unwrap());
     let philosopher = |name: &str, swapped: bool| {
         let (locks, both) = (locks.clone(), both.clone());
@@ -181,18 +171,11 @@ fn two_threads_and_two_locks_are_named() {
         thread.start().unwrap();
         thread
     };
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let tell = told.clone();
-    let watcher = watch(0.001, move |deadlock| {
-        tell.lock().push(deadlock.to_string())
-    })
-    .unwrap();
-    let threads = [philosopher("Sócrates", false), philosopher("Platón", true)];
+    [philosopher("Sócrates", false), philosopher("Platón", true)]
+}
 
-    wait_until("the circle to close", || !check().is_empty());
-    let found = check();
-    assert_eq!(found.len(), 1);
-    let mut names: Vec<_> = found[0]
+fn both_are_named(deadlock: &Deadlock) {
+    let mut names: Vec<_> = deadlock
         .waits()
         .iter()
         .map(|wait| {
@@ -213,7 +196,7 @@ fn two_threads_and_two_locks_are_named() {
             (socrates.clone(), "knives", plato.clone()),
         ]
     );
-    let text = found[0].to_string();
+    let text = deadlock.to_string();
     assert!(text.starts_with("deadlock of 2 threads:\n"), "{text}");
     assert!(
         text.contains("Platón waits at tests/threading_deadlock.rs:"),
@@ -223,6 +206,25 @@ fn two_threads_and_two_locks_are_named() {
         text.contains(" for the lock \"forks\", which Sócrates acquired at "),
         "{text}"
     );
+}
+
+fn two_threads_and_two_locks_are_named() {
+    let locks = Arc::new((
+        Lock::new().with_name("forks"),
+        Lock::new().with_name("knives"),
+    ));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = told.clone();
+    let watcher = watch(0.001, move |deadlock| {
+        tell.lock().push(deadlock.to_string())
+    })
+    .unwrap();
+    let threads = philosophers(&locks);
+
+    wait_until("the circle to close", || !check().is_empty());
+    let found = check();
+    assert_eq!(found.len(), 1);
+    both_are_named(&found[0]);
 
     wait_until("the watcher to tell", || !told.lock().is_empty());
     // By the time that the watcher tells of another deadlock it has seen the first one again.

@@ -103,13 +103,14 @@ fn callbacks_have_a_copy_too() {
         });
         let context = Context::new();
         event_loop.call_soon_with_context(&context, note())?;
+        event_loop.call_later_with_context(&context, 0, note())?;
         let handle = event_loop.call_soon(|| drop(VAR.set(7)))?;
         VAR.set(2);
         future.set_result(())?;
         sleep(1).await?;
         let mut seen = log.take();
         seen.sort_unstable();
-        assert_eq!(seen, [0, 1, 1, 1]);
+        assert_eq!(seen, [0, 0, 1, 1, 1]);
         assert_eq!(handle.get_context().get(&VAR), Some(7));
         assert_eq!(VAR.get()?, 2);
         Ok(())

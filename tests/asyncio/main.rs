@@ -7,6 +7,7 @@
     reason = "the programs read as Python's"
 )]
 
+mod any_task;
 mod as_completed;
 mod barriers;
 mod base_events;
@@ -23,6 +24,7 @@ mod gather;
 mod graph;
 mod handles;
 mod locks;
+mod loop_bound;
 mod order;
 #[cfg(target_os = "linux")]
 mod pep492;

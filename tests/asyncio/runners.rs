@@ -110,12 +110,12 @@ fn failures_at_the_end_are_reported() {
 // cpython: test_asyncio/test_runners.py::RunnerTests::test_custom_factory
 #[test]
 fn the_loop_may_come_from_a_factory() {
-    fn factory() -> asyncio::EventLoop {
+    let duration = 7.0;
+    let mut runner = Runner::new().with_loop_factory(move || {
         let event_loop = asyncio::testing::new_event_loop();
-        event_loop.set_slow_callback_duration(7.0);
+        event_loop.set_slow_callback_duration(duration);
         event_loop
-    }
-    let mut runner = Runner::new().with_loop_factory(factory);
+    });
     let inside = runner.run(async { Ok(get_running_loop()?.slow_callback_duration()) });
     assert_eq!(inside.unwrap(), 7.0);
     assert_eq!(
@@ -133,7 +133,10 @@ fn it_runs_whatever_can_be_awaited() {
     assert_eq!(runner.run(async { Ok("done") }).unwrap(), "done");
     let future: Future<&str> = runner.get_loop().unwrap().create_future();
     future.set_result("done").unwrap();
-    assert_eq!(runner.run(future.into_future()).unwrap(), "done");
+    assert_eq!(runner.run(future).unwrap(), "done");
+    let event_loop = runner.get_loop().unwrap();
+    let task = event_loop.create_task(async { Ok("done") }).unwrap();
+    assert_eq!(runner.run(task).unwrap(), "done");
     let boxed: std::pin::Pin<Box<dyn std::future::Future<Output = _>>> =
         Box::pin(async { Ok("done") });
     assert_eq!(runner.run(boxed).unwrap(), "done");

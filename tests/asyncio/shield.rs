@@ -37,18 +37,24 @@ fn the_outcome_comes_through() {
     });
 }
 
+/// A future that is not done, whose shield was cancelled.
+async fn behind_a_cancelled_shield() -> asyncio::Result<Future<i32>> {
+    let inner = Future::new();
+    let outer = shielded(&inner);
+    sleep(0).await?;
+    outer.cancel();
+    is_cancelled((&outer).await);
+    assert!(outer.cancelled() && !inner.done());
+    Ok(inner)
+}
+
 // cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_shield_cancel_outer
 // cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_shield_cancel_outer_result
 #[test]
 fn a_cancelled_shield_leaves_the_inside_alone() {
     run(async {
         let log = watch(&get_running_loop()?);
-        let inner = Future::new();
-        let outer = shielded(&inner);
-        sleep(0).await?;
-        outer.cancel();
-        is_cancelled((&outer).await);
-        assert!(outer.cancelled() && !inner.done());
+        let inner = behind_a_cancelled_shield().await?;
         inner.set_result(1)?;
         sleep(0).await?;
         assert_eq!(messages(&log), [""; 0]);
@@ -62,11 +68,7 @@ fn a_cancelled_shield_leaves_the_inside_alone() {
 fn an_exception_behind_a_cancelled_shield_is_reported_once() {
     run(async {
         let log = watch(&get_running_loop()?);
-        let inner = Future::new();
-        let outer = shielded(&inner);
-        sleep(0).await?;
-        outer.cancel();
-        is_cancelled(outer.await);
+        let inner = behind_a_cancelled_shield().await?;
         inner.set_exception(Exception::new("ValueError", "foo"))?;
         sleep(0).await?;
         drop(inner);

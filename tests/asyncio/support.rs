@@ -1,10 +1,14 @@
 //! What the tests share.
 
-use std::cell::RefCell;
+#[allow(dead_code, reason = "it is another test's too")]
+#[path = "log.rs"]
+mod log;
+
 use std::fmt::Debug;
-use std::rc::Rc;
 
 use hilos::asyncio::{self, EventLoop, Exception, ExceptionContext, Result};
+
+pub(crate) use log::Log;
 
 /// Runs a coroutine on virtual time, and panics with what it fails with.
 #[track_caller]
@@ -37,24 +41,6 @@ pub(crate) fn fails<T: Debug>(result: Result<T>, type_name: &str) -> String {
 #[track_caller]
 pub(crate) fn is_cancelled<T: Debug>(result: Result<T>) {
     fails(result, "CancelledError");
-}
-
-/// A list that closures append to.
-#[derive(Clone, Debug)]
-pub(crate) struct Log<T>(Rc<RefCell<Vec<T>>>);
-
-impl<T> Log<T> {
-    pub(crate) fn new() -> Self {
-        Self(Rc::default())
-    }
-
-    pub(crate) fn push(&self, item: T) {
-        self.0.borrow_mut().push(item);
-    }
-
-    pub(crate) fn take(&self) -> Vec<T> {
-        self.0.take()
-    }
 }
 
 /// Has a loop's errors that nobody can catch listed instead of printed.

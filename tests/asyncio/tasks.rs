@@ -66,26 +66,20 @@ fn a_task_shows_its_state() {
     }
     run(async {
         let task = create_task(notmuch()).with_name("TestTask");
-        assert_eq!(
-            task.to_string(),
-            "<Task pending name='TestTask' coro=<notmuch()>>"
-        );
+        let created = format!("created at {}:{}", file!(), line!() - 1);
+        let shown =
+            |state, doing| format!("<Task {state} name='TestTask' coro=<notmuch(){doing}>>");
+        let place = format!(" {created}");
+        assert_eq!(task.to_string(), shown("pending", &place));
         task.cancel();
-        assert_eq!(
-            task.to_string(),
-            "<Task cancelling name='TestTask' coro=<notmuch()>>"
-        );
+        assert_eq!(task.to_string(), shown("cancelling", &place));
         let _ = (&task).await;
-        assert_eq!(
-            task.to_string(),
-            "<Task cancelled name='TestTask' coro=<notmuch()>>"
-        );
+        let done = format!(" done, {created}");
+        assert_eq!(task.to_string(), shown("cancelled", &done));
         let task = create_task(notmuch()).with_name("TestTask");
         (&task).await?;
-        assert_eq!(
-            format!("{task:?}"),
-            "<Task finished name='TestTask' coro=<notmuch()>>"
-        );
+        let done = format!(" done, created at {}:{}", file!(), line!() - 2);
+        assert_eq!(format!("{task:?}"), shown("finished", &done));
         let task = create_task(async { raise::<()>("ValueError", "no") }).with_name("x");
         let _ = (&task).await;
         assert!(
@@ -93,6 +87,61 @@ fn a_task_shows_its_state() {
             "{task}"
         );
         Ok(())
+    });
+}
+
+// cpython: test_asyncio/test_tasks.py::BaseTaskTests::test_task_repr_wait_for
+#[test]
+fn a_task_shows_where_it_waits_and_for_what() {
+    async fn wait_for(future: Future<i32>) -> asyncio::Result<i32> {
+        future.await
+    }
+    const WAITS: u32 = line!() - 2;
+    run(async {
+        let future = get_running_loop()?.create_future();
+        let inner = create_task(wait_for(future.clone())).with_name("inner");
+        let outer = create_task({
+            let inner = inner.clone();
+            async move { inner.await }
+        });
+        sleep(0).await?;
+        sleep(0).await?;
+        let shown = format!(
+            "<Task pending name='inner' coro=<wait_for() running at {}:{WAITS}> wait_for=<Future pending>>",
+            file!()
+        );
+        assert_eq!(inner.to_string(), shown);
+        assert!(
+            outer.to_string().ends_with(&format!("> wait_for={shown}>")),
+            "{outer}"
+        );
+        assert_eq!(inner.coro_name(), "wait_for");
+        assert_eq!(outer.any().coro_name(), inner_name());
+        future.set_result(1)?;
+        outer.await.map(drop)
+    });
+    fn inner_name() -> &'static str {
+        "a_task_shows_where_it_waits_and_for_what"
+    }
+}
+
+#[test]
+fn a_task_shows_only_the_beginning_of_a_chain() {
+    run(async {
+        let end = get_running_loop()?.create_future();
+        let mut last = create_task({
+            let end = end.clone();
+            async move { end.await }
+        });
+        for _ in 0..10_000 {
+            last = create_task(last.into_future());
+        }
+        sleep(0).await?;
+        let shown = last.to_string();
+        assert_eq!(shown.matches(" wait_for=<Task pending").count(), 4);
+        assert!(shown.contains(" wait_for=...>"), "{shown}");
+        end.set_result(())?;
+        last.await
     });
 }
 
@@ -110,6 +159,8 @@ fn the_current_task_is_the_one_that_runs() {
         get_running_loop()?.call_soon(|| assert!(current_task().is_none()))?;
         sleep(0).await?;
         assert!(current_task().is_some());
+        assert_eq!(get_running_loop()?.current_task(), current_task());
+        assert!(asyncio::new_event_loop().current_task().is_none());
         Ok(())
     });
     assert!(current_task().is_none());
@@ -252,11 +303,12 @@ fn a_closed_loop_tells_of_the_tasks_it_destroys() {
     let future: Future<()> = event_loop.create_future();
     let task = event_loop.create_task(async move { future.await }).unwrap();
     run_briefly(&event_loop);
+    let shown = task.to_string();
     event_loop.close().unwrap();
     let contexts = log.take();
     assert_eq!(contexts.len(), 1);
     assert_eq!(contexts[0].message, "Task was destroyed but it is pending!");
-    assert_eq!(contexts[0].future.as_deref(), Some(&*task.to_string()));
+    assert_eq!(contexts[0].future, Some(shown));
     assert!(contexts[0].created_at.unwrap().file().ends_with("tasks.rs"));
     assert!(!task.done());
 }

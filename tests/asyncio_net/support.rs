@@ -1,5 +1,8 @@
 //! What the tests share.
 
+#[path = "../asyncio/log.rs"]
+mod log;
+
 use std::cell::RefCell;
 use std::fmt::Debug;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,6 +13,8 @@ use std::rc::Rc;
 use std::thread::JoinHandle;
 
 use hilos::asyncio::{self, EventLoop, ExceptionContext, Result, Server};
+
+pub(crate) use log::Log;
 
 /// Runs a coroutine, and panics with what it fails with, or if anything went to the loop's
 /// exception handler.
@@ -39,28 +44,6 @@ pub(crate) fn fails<T: Debug>(result: Result<T>, type_name: &str) -> String {
     let exception = result.expect_err("it should have failed");
     assert_eq!(exception.type_name(), type_name, "{exception:?}");
     exception.to_string()
-}
-
-/// A list that closures append to.
-#[derive(Clone, Debug)]
-pub(crate) struct Log<T>(Rc<RefCell<Vec<T>>>);
-
-impl<T> Log<T> {
-    pub(crate) fn new() -> Self {
-        Self(Rc::default())
-    }
-
-    pub(crate) fn push(&self, item: T) {
-        self.0.borrow_mut().push(item);
-    }
-
-    pub(crate) fn take(&self) -> Vec<T> {
-        self.0.take()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.borrow().len()
-    }
 }
 
 /// Has the running loop's errors that nobody can catch listed.

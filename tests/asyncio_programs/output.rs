@@ -36,6 +36,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             "RuntimeWarning: The executor did not finishing joining its threads within 0.01 seconds.",
         ],
     ),
+    quiet(
+        "tasks_are_numbered_as_they_come",
+        names,
+        "Task-1 Task-2 named Task-3 at first Task-4 Task-6\n",
+    ),
     quiet("debug_mode_is_off", debug, "false\n"),
     quiet("debug_mode_comes_from_the_environment", environment, ""),
 ];
@@ -54,6 +59,32 @@ const fn noisy(
 
 fn run_briefly(event_loop: &EventLoop) {
     event_loop.run_until_complete(async { Ok(()) }).unwrap();
+}
+
+/// A task that the program names takes no number from the others; one that it renames has had one.
+fn names() -> ExitCode {
+    async fn nothing() -> asyncio::Result<()> {
+        Ok(())
+    }
+    let names = asyncio::run(async {
+        let main = asyncio::current_task().expect("it runs").get_name();
+        let tasks = [
+            asyncio::create_task(nothing()),
+            asyncio::create_task(nothing()).with_name("named"),
+            asyncio::create_task(nothing()),
+            asyncio::TaskOptions::new()
+                .with_name("at first")
+                .create_task(nothing()),
+            asyncio::create_task(nothing()),
+        ];
+        let renamed = asyncio::create_task(nothing());
+        renamed.set_name("later");
+        let last = asyncio::create_task(nothing()).get_name();
+        let names: Vec<_> = tasks.iter().map(|task| task.get_name()).collect();
+        Ok(format!("{main} {} {last}", names.join(" ")))
+    });
+    println!("{}", names.unwrap());
+    ExitCode::SUCCESS
 }
 
 // cpython: test_asyncio/test_base_events.py::BaseEventLoopTests::test_default_exc_handler_broken

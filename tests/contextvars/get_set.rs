@@ -42,27 +42,34 @@ fn set_get_and_reset() {
         already_used(&c, &t0);
         assert!(c.get().is_err());
 
-        assert!(ctx1.contains(&c));
-        assert_eq!(ctx1.get(&c), Some("spam2"));
-        assert_eq!(ctx1.len(), 1);
-        let [(key, value)] = &ctx1.items()[..] else {
-            panic!("one item is expected");
-        };
-        assert_eq!(key, &c);
-        assert_eq!(key.name(), "c");
-        assert_eq!(key.to_string(), c.to_string());
-        assert_eq!(value.downcast_ref(), Some(&"spam2"));
-        assert!(Value::ptr_eq(value, &ctx1.values()[0]));
-        assert_eq!(ctx1.values().len(), 1);
-        assert_eq!(ctx1.keys(), slice::from_ref(&c));
-        assert_eq!((&ctx1).into_iter().collect::<Vec<_>>(), slice::from_ref(&c));
-
-        let ctx2 = copy_context();
-        assert!(!ctx2.contains(&c));
-        assert_eq!(ctx2.get(&c), None);
-        assert_eq!(ctx2.len(), 0);
-        assert!(ctx2.keys().is_empty());
+        has_only(&ctx1, &c, "spam2");
+        has_nothing(&copy_context(), &c);
     });
+}
+
+/// The context has this value of this variable, whichever way it is asked.
+fn has_only(context: &Context, c: &ContextVar<&'static str>, value: &'static str) {
+    assert!(context.contains(c));
+    assert_eq!(context.get(c), Some(value));
+    assert_eq!(context.len(), 1);
+    let [(key, found)] = &context.items()[..] else {
+        panic!("one item is expected");
+    };
+    assert_eq!(key, c);
+    assert_eq!(key.name(), "c");
+    assert_eq!(key.to_string(), c.to_string());
+    assert_eq!(found.downcast_ref(), Some(&value));
+    assert!(Value::ptr_eq(found, &context.values()[0]));
+    assert_eq!(context.values().len(), 1);
+    assert_eq!(context.keys(), slice::from_ref(c));
+    assert_eq!(context.into_iter().collect::<Vec<_>>(), slice::from_ref(c));
+}
+
+fn has_nothing(context: &Context, c: &ContextVar<&'static str>) {
+    assert!(!context.contains(c));
+    assert_eq!(context.get(c), None);
+    assert_eq!(context.len(), 0);
+    assert!(context.keys().is_empty());
 }
 
 /// Resetting must fail, and say in Python's words that the token did its work before.

@@ -33,7 +33,21 @@ fn items_are_read_found_and_replaced() {
     let shown =
         format!("ShareableList(['howdy', b'HoWdY', -273.154, 100, None, True, 42], name='{name}')");
     assert_eq!(sl.to_string(), shown);
+    items_are_read(&sl);
+    items_are_replaced(&sl);
+    items_are_counted(&sl);
+    a_copy_is_a_list_of_its_own(&sl);
 
+    let tethered = ShareableList::open(&name).unwrap();
+    tethered.set(-1, 880).unwrap();
+    assert_eq!(sl.get(-1).unwrap(), 880.into());
+    tethered.shm().close();
+    sl.shm().close();
+    assert_eq!(text(sl.get(0)), "ValueError: the shared memory is closed");
+    sl.shm().unlink().unwrap();
+}
+
+fn items_are_read(sl: &ShareableList) {
     for position in [7, -8, isize::MAX, isize::MIN] {
         assert!(matches!(sl.get(position), Err(Error::Index)));
         assert!(matches!(sl.set(position, 2), Err(Error::Index)));
@@ -49,7 +63,9 @@ fn items_are_read_found_and_replaced() {
     assert_eq!(sl.get(0).unwrap(), "howdy".into());
     assert_eq!(sl.get(-2).unwrap(), true.into());
     assert_eq!(sl.to_vec().unwrap(), howdy());
+}
 
+fn items_are_replaced(sl: &ShareableList) {
     sl.set(3, 42).unwrap();
     assert_eq!(sl.get(3).unwrap(), 42.into());
     sl.set(4, "some").unwrap();
@@ -63,12 +79,16 @@ fn items_are_read_found_and_replaced() {
     assert_eq!(text(sl.set(0, "encodées")), TOO_LONG);
     assert_eq!(text(sl.set(1, b"123456789")), TOO_LONG);
     assert_eq!(sl.get(1).unwrap(), b"HoWdY".into());
+}
 
+fn items_are_counted(sl: &ShareableList) {
     assert_eq!(sl.count(42).unwrap(), 2);
     assert_eq!(sl.count(b"HoWdY").unwrap(), 1);
     assert_eq!(sl.count(b"adios").unwrap(), 0);
     assert_eq!(sl.count(1).unwrap(), 1, "True is 1");
+}
 
+fn a_copy_is_a_list_of_its_own(sl: &ShareableList) {
     let duplicate = format!("hilos_duplicate{}", std::process::id());
     let copy = ShareableList::new_named(&duplicate, sl.to_vec().unwrap()).unwrap();
     assert_eq!(copy.shm().name(), duplicate);
@@ -79,14 +99,6 @@ fn items_are_read_found_and_replaced() {
     assert_eq!(sl.get(-1).unwrap(), 42.into());
     copy.shm().close();
     copy.shm().unlink().unwrap();
-
-    let tethered = ShareableList::open(&name).unwrap();
-    tethered.set(-1, 880).unwrap();
-    assert_eq!(sl.get(-1).unwrap(), 880.into());
-    tethered.shm().close();
-    sl.shm().close();
-    assert_eq!(text(sl.get(0)), "ValueError: the shared memory is closed");
-    sl.shm().unlink().unwrap();
 }
 
 #[test]

@@ -120,71 +120,95 @@ fn many_threads_use_every_method_around_an_immediate_shutdown<K: Kind>() {
     q.join();
 }
 
-/// Returns the queue after the shutdown, and how many items were put and got.
-fn shutdown_among_many_threads<K: Kind>(immediate: bool) -> (BaseQueue<i32, K>, usize, usize) {
-    const WRITERS: usize = 4;
-    const READERS: usize = 6;
-    const JOINERS: usize = 2;
-    const MESSAGES: usize = 16 * 1024;
-    const BEFORE_SHUTDOWN: usize = MESSAGES / 2;
-    let joiners = if immediate { JOINERS } else { 0 };
-    let q = K::queue(0);
-    let (put, got) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let start = Barrier::new(WRITERS + READERS + joiners);
-    let enough = Event::new();
+const WRITERS: usize = 4;
+const READERS: usize = 6;
+const MESSAGES: usize = 16 * 1024;
+const BEFORE_SHUTDOWN: usize = MESSAGES / 2;
 
-    let write = || {
+/// What many threads use, among which one shuts a queue down.
+struct Traffic<K: Kind> {
+    q: BaseQueue<i32, K>,
+    put: AtomicUsize,
+    got: AtomicUsize,
+    /// Where they wait until each has done something.
+    start: Barrier,
+    /// So much was put that the queue may be shut down.
+    enough: Event,
+}
+
+impl<K: Kind> Traffic<K> {
+    fn write(&self) {
         for i in 0..BEFORE_SHUTDOWN / 2 {
-            q.put(i as i32).unwrap();
-            put.fetch_add(1, Ordering::Relaxed);
+            self.q.put(i as i32).unwrap();
+            self.put.fetch_add(1, Ordering::Relaxed);
         }
-        start.wait();
+        self.start.wait();
         for i in BEFORE_SHUTDOWN / 2..MESSAGES {
-            match q.put(i as i32) {
-                Ok(()) => put.fetch_add(1, Ordering::Relaxed),
+            match self.q.put(i as i32) {
+                Ok(()) => self.put.fetch_add(1, Ordering::Relaxed),
                 Err(error) => {
                     assert_eq!(error, PutError::ShutDown(i as i32));
                     break;
                 }
             };
             if i == BEFORE_SHUTDOWN {
-                enough.set();
+                self.enough.set();
             }
         }
-    };
-    let read = || {
-        q.get().unwrap();
-        q.task_done().unwrap();
-        got.fetch_add(1, Ordering::Relaxed);
-        start.wait();
+    }
+
+    fn read(&self) {
+        self.q.get().unwrap();
+        self.note_got();
+        self.start.wait();
         loop {
-            match q.get_nowait() {
-                Ok(_) => {
-                    q.task_done().unwrap();
-                    got.fetch_add(1, Ordering::Relaxed);
-                }
+            match self.q.get_nowait() {
+                Ok(_) => self.note_got(),
                 Err(ShutDown) => break,
                 Err(error) => assert_eq!(error, Empty),
             }
         }
+    }
+
+    fn note_got(&self) {
+        self.q.task_done().unwrap();
+        self.got.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn join(&self) {
+        self.start.wait();
+        self.q.join();
+    }
+
+    fn shut_down(&self, immediate: bool) {
+        self.enough.wait(None);
+        self.q.shutdown(immediate);
+        assert!(!immediate || self.q.empty());
+    }
+}
+
+/// Returns the queue after the shutdown, and how many items were put and got.
+fn shutdown_among_many_threads<K: Kind>(immediate: bool) -> (BaseQueue<i32, K>, usize, usize) {
+    let joiners = if immediate { 2 } else { 0 };
+    let traffic = Traffic {
+        q: K::queue(0),
+        put: AtomicUsize::new(0),
+        got: AtomicUsize::new(0),
+        start: Barrier::new(WRITERS + READERS + joiners),
+        enough: Event::new(),
     };
     thread::scope(|scope| {
-        (0..WRITERS).for_each(|_| drop(scope.spawn(write)));
-        (0..READERS).for_each(|_| drop(scope.spawn(read)));
-        for _ in 0..joiners {
-            scope.spawn(|| {
-                start.wait();
-                q.join();
-            });
-        }
-        scope.spawn(|| {
-            enough.wait(None);
-            q.shutdown(immediate);
-            assert!(!immediate || q.empty());
-        });
+        (0..WRITERS).for_each(|_| drop(scope.spawn(|| traffic.write())));
+        (0..READERS).for_each(|_| drop(scope.spawn(|| traffic.read())));
+        (0..joiners).for_each(|_| drop(scope.spawn(|| traffic.join())));
+        scope.spawn(|| traffic.shut_down(immediate));
     });
-    assert!(q.empty());
-    (q, put.into_inner(), got.into_inner())
+    assert!(traffic.q.empty());
+    (
+        traffic.q,
+        traffic.put.into_inner(),
+        traffic.got.into_inner(),
+    )
 }
 
 // cpython: test_queue.py::BaseQueueTestMixin::test_shutdown_get

@@ -1,6 +1,6 @@
 //! CPython's tests that enter and cancel events while another thread runs the scheduler.
 
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use hilos::queue::Queue;
 use hilos::sched::{Event, Scheduler};
@@ -42,6 +42,19 @@ impl Fixture {
         self.scheduler.enterabs(time.into(), 1, put).unwrap()
     }
 
+    /// Runs the scheduler in a thread of its own.
+    fn run(&self) -> JoinHandle<Option<f64>> {
+        let scheduler = self.scheduler.clone();
+        thread::spawn(move || scheduler.run(true))
+    }
+
+    fn assert_ends(&self, runner: JoinHandle<Option<f64>>, time: f64) {
+        self.timer.advance(1000.0);
+        assert_eq!(runner.join().unwrap(), None);
+        self.assert_none();
+        assert_eq!(self.timer.time(), time);
+    }
+
     fn assert_next(&self, x: i32) {
         assert_eq!(self.q.get_timeout(TIMEOUT), Ok(x));
     }
@@ -57,10 +70,7 @@ fn events_may_be_entered_while_another_thread_runs_them() {
     let fixture = Fixture::new();
     fixture.enter(1, 1);
     fixture.enter(3, 3);
-    let runner = thread::spawn({
-        let scheduler = fixture.scheduler.clone();
-        move || scheduler.run(true)
-    });
+    let runner = fixture.run();
     fixture.timer.advance(1.0);
     fixture.assert_next(1);
     fixture.assert_none();
@@ -76,10 +86,7 @@ fn events_may_be_entered_while_another_thread_runs_them() {
         fixture.assert_next(x);
         fixture.assert_none();
     }
-    fixture.timer.advance(1000.0);
-    assert_eq!(runner.join().unwrap(), None);
-    fixture.assert_none();
-    assert_eq!(fixture.timer.time(), 5.0);
+    fixture.assert_ends(runner, 5.0);
 }
 
 // cpython: test_sched.py::TestCase::test_cancel_concurrent
@@ -88,10 +95,7 @@ fn events_may_be_cancelled_while_another_thread_runs_them() {
     let fixture = Fixture::new();
     let [_event1, event2, _event4, event5, _event3] =
         [1, 2, 4, 5, 3].map(|time| fixture.enterabs(time));
-    let runner = thread::spawn({
-        let scheduler = fixture.scheduler.clone();
-        move || scheduler.run(true)
-    });
+    let runner = fixture.run();
     fixture.timer.advance(1.0);
     fixture.assert_next(1);
     fixture.assert_none();
@@ -104,10 +108,7 @@ fn events_may_be_cancelled_while_another_thread_runs_them() {
         fixture.assert_next(x);
         fixture.assert_none();
     }
-    fixture.timer.advance(1000.0);
-    assert_eq!(runner.join().unwrap(), None);
-    fixture.assert_none();
-    assert_eq!(fixture.timer.time(), 4.0);
+    fixture.assert_ends(runner, 4.0);
 }
 
 #[test]

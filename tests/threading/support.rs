@@ -1,24 +1,14 @@
 //! What the tests share.
 
+#[path = "waiting.rs"]
+mod waiting;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hilos::threading::{Returning, Thread};
 
-/// Longer than anything here takes, on any machine.
-pub(crate) const LONG: f64 = 60.0;
-
-/// Polls until `condition` is true.
-pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed().as_secs_f64() < LONG,
-            "still waiting for: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
+pub(crate) use waiting::{LONG, wait_until};
 
 /// Runs `f` in `count` threads, each with its number, and waits for all; a panic is this thread's.
 pub(crate) fn in_threads(count: usize, f: impl Fn(usize) + Sync) {

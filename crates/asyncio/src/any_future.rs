@@ -137,8 +137,13 @@ pub(crate) trait AnyFuture: 'static {
     /// What a finished future failed with.
     fn failure(&self) -> Option<Exception>;
 
-    /// What Python prints of the future.
-    fn repr(&self) -> String;
+    /// What Python prints of the future, and of what it waits for up to `depth` steps away.
+    fn describe(&self, depth: usize) -> String;
+
+    /// What Python prints of the future; of an endless chain of waiting tasks only the beginning.
+    fn repr(&self) -> String {
+        self.describe(4)
+    }
 }
 
 /// What happens when a future is done, in the order of registration.

@@ -1,17 +1,24 @@
 //! A task, whatever it returns.
 
 use std::fmt;
+use std::future::Future as StdFuture;
 use std::hash::{Hash, Hasher};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context as PollContext, Poll, ready};
 
 use hilos_core::contextvars::Context;
 
-use crate::any_future::{AnyRc, cancel, same};
+use crate::any_future::{AnyRc, Callback, Head, cancel, same};
+use crate::awaiting::{Awaited, Wait};
 use crate::base_events::EventLoop;
+use crate::events::{CallbackResult, captured};
 use crate::exception::{Exception, Result};
 use crate::exceptions::{InvalidStateError, Message};
+use crate::futures::{self, CallbackId};
 use crate::repr::debug_like_display;
 use crate::running;
+use crate::site::{self, WaitsIn};
 use crate::task_head::TaskHead;
 
 /// A task, whatever it returns.
@@ -56,6 +63,21 @@ impl AnyTask {
         self.0.head().cancelled()
     }
 
+    /// Has `callback` called with the task when it is done; as
+    /// [`Future::add_done_callback`](crate::Future::add_done_callback).
+    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
+    where
+        F: FnOnce(&Self) -> R + 'static,
+        R: CallbackResult,
+    {
+        futures::add_callback(&self.0, captured(), callback, AnyTask)
+    }
+
+    /// As [`Future::remove_done_callback`](crate::Future::remove_done_callback).
+    pub fn remove_done_callback(&self, callback: CallbackId) -> usize {
+        futures::remove_callback(&*self.0, callback)
+    }
+
     /// As [`Future::exception`](crate::Future::exception).
     ///
     /// # Errors
@@ -86,9 +108,76 @@ impl AnyTask {
         self.task().context.context().clone()
     }
 
+    /// As [`Task::coro_name`](crate::Task::coro_name).
+    pub fn coro_name(&self) -> String {
+        self.0.coroutine().expect("a task has a coroutine")
+    }
+
     /// The loop that runs the task.
     pub fn get_loop(&self) -> EventLoop {
         self.0.head().event_loop.clone()
+    }
+}
+
+impl Awaited for AnyTask {
+    fn head(&self) -> &Head {
+        self.0.head()
+    }
+
+    fn erased(&self) -> AnyRc {
+        self.0.clone()
+    }
+
+    fn call_when_done(&self, callback: Callback) {
+        self.0.clone().add_callback(callback);
+    }
+}
+
+/// What awaiting an [`AnyTask`] waits with.
+///
+/// Dropping it does not cancel the task.
+#[must_use = "nothing waits unless it is awaited"]
+pub struct AwaitTask {
+    task: AnyTask,
+    wait: Wait,
+}
+
+impl StdFuture for AwaitTask {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut PollContext<'_>) -> Poll<Result<()>> {
+        let this = &mut *self;
+        ready!(this.wait.poll(&this.task, context))?;
+        Poll::Ready(this.task.exception()?.map_or(Ok(()), Err))
+    }
+}
+
+impl Drop for AwaitTask {
+    fn drop(&mut self) {
+        self.wait.end(&self.task);
+    }
+}
+
+/// Waits for the task to end, and tells how it failed; the result stays for others.
+impl IntoFuture for AnyTask {
+    type Output = Result<()>;
+    type IntoFuture = AwaitTask;
+
+    #[track_caller]
+    fn into_future(self) -> AwaitTask {
+        site::mark(WaitsIn::Future);
+        let wait = Wait::default();
+        AwaitTask { task: self, wait }
+    }
+}
+
+impl IntoFuture for &AnyTask {
+    type Output = Result<()>;
+    type IntoFuture = AwaitTask;
+
+    #[track_caller]
+    fn into_future(self) -> AwaitTask {
+        self.clone().into_future()
     }
 }
 
@@ -124,9 +213,7 @@ debug_like_display!(AnyTask);
 ///
 /// Mirrors [`asyncio.current_task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.current_task).
 pub fn current_task() -> Option<AnyTask> {
-    running::with(|event_loop| event_loop.current_task())
-        .flatten()
-        .map(AnyTask)
+    running::with(EventLoop::current_task).flatten()
 }
 
 /// The running loop's tasks that are not done, oldest first; none where no loop runs.
@@ -137,6 +224,11 @@ pub fn all_tasks() -> Vec<AnyTask> {
 }
 
 impl EventLoop {
+    /// The task that this loop runs now, if it does: Python's `current_task(loop)`.
+    pub fn current_task(&self) -> Option<AnyTask> {
+        self.stepping_task().map(AnyTask)
+    }
+
     /// The loop's tasks that are not done, oldest first.
     pub fn all_tasks(&self) -> Vec<AnyTask> {
         let tasks = self.0.tasks.borrow().tasks();

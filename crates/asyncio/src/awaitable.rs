@@ -4,6 +4,7 @@ use std::future::Future as StdFuture;
 use std::panic::Location;
 
 use crate::any_future::AnyRc;
+use crate::any_task::AnyTask;
 use crate::base_events::EventLoop;
 use crate::create_task::TaskOptions;
 use crate::exception::Result;
@@ -113,6 +114,22 @@ handles! {
     Task<T>, [], |task| task.0.clone(), Option::take;
     &Future<T>, [Clone +], |future| (*future).clone(), |value: &mut Option<T>| value.clone();
     &Task<T>, [Clone +], |task| task.0.clone(), |value: &mut Option<T>| value.clone();
+}
+
+impl Awaitable for AnyTask {
+    type Value = ();
+
+    fn existing(&self) -> Option<Existing> {
+        Some(Existing(self.0.clone()))
+    }
+}
+
+impl Awaitable for &AnyTask {
+    type Value = ();
+
+    fn existing(&self) -> Option<Existing> {
+        Some(Existing(self.0.clone()))
+    }
 }
 
 /// The future itself if it is one, else a task of the running loop that runs the coroutine.

@@ -244,7 +244,7 @@ impl<T: 'static, X: 'static> AnyFuture for Plain<T, X> {
         self.0.each_callback(look);
     }
 
-    fn repr(&self) -> String {
+    fn describe(&self, _depth: usize) -> String {
         format!("<Future {}>", self.0.repr())
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use hilos_core::contextvars::Context;
 
-use crate::any_future::{AnyRc, Callback, Head, cancel};
+use crate::any_future::{AnyFuture, AnyRc, Callback, Head, cancel};
 use crate::awaiting::Await;
 use crate::base_events::EventLoop;
 use crate::core::{Core, Plain, Typed};
@@ -221,27 +221,16 @@ impl<T: 'static> Future<T> {
         F: FnOnce(&Self) -> R + 'static,
         R: CallbackResult,
     {
-        let id = self.head().event_loop.next_callback_id();
         // The callback does not own the future: whoever calls it does.
         let this = Rc::downgrade(&self.0);
-        let call = move |_future: AnyRc| {
-            let Some(future) = this.upgrade().map(Self) else {
-                return;
-            };
-            let event_loop = future.get_loop();
-            let failure = || exception_in(function_name::<F>());
-            guard(&event_loop, context.as_ref(), || callback(&future), failure);
-        };
-        self.erased()
-            .add_callback(Callback::Call(Box::new((id, Box::new(call)))));
-        CallbackId(id)
+        add_callback(&self.erased(), context, callback, move |_| {
+            Self(this.upgrade().expect("whoever calls has it"))
+        })
     }
 
     /// Removes a callback, and says how many were removed: 1, or 0 if its call was scheduled before.
     pub fn remove_done_callback(&self, callback: CallbackId) -> usize {
-        self.0.remove_callbacks(
-            &mut |other| matches!(other, Callback::Call(called) if called.0 == callback.0),
-        )
+        remove_callback(&*self.0, callback)
     }
 
     /// Waits inside a function of asyncio: call graphs show where that was called.
@@ -252,6 +241,36 @@ impl<T: 'static> Future<T> {
     fn address(&self) -> *const () {
         Rc::as_ptr(&self.0).cast()
     }
+}
+
+/// Has `callback` called with the handle that `handle` makes of the future when that is done.
+pub(crate) fn add_callback<F, R, H>(
+    future: &AnyRc,
+    context: Option<Context>,
+    callback: F,
+    handle: impl FnOnce(AnyRc) -> H + 'static,
+) -> CallbackId
+where
+    F: FnOnce(&H) -> R + 'static,
+    R: CallbackResult,
+{
+    let id = future.head().event_loop.next_callback_id();
+    let call = move |future: AnyRc| {
+        let event_loop = future.head().event_loop.clone();
+        let handle = handle(future);
+        let failure = || exception_in(function_name::<F>());
+        guard(&event_loop, context.as_ref(), || callback(&handle), failure);
+    };
+    let call = Callback::Call(Box::new((id, Box::new(call))));
+    future.clone().add_callback(call);
+    CallbackId(id)
+}
+
+/// Removes a callback of the program's, and says how many were there.
+pub(crate) fn remove_callback(future: &dyn AnyFuture, callback: CallbackId) -> usize {
+    future.remove_callbacks(
+        &mut |other| matches!(other, Callback::Call(called) if called.0 == callback.0),
+    )
 }
 
 impl<T> Clone for Future<T> {

@@ -338,7 +338,7 @@ impl<R: 'static> AnyFuture for Gathering<R> {
         self.core.failure()
     }
 
-    fn repr(&self) -> String {
+    fn describe(&self, _depth: usize) -> String {
         format!("<_GatheringFuture {}>", self.core.repr())
     }
 }

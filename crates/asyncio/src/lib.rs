@@ -97,6 +97,7 @@ mod iteration;
 mod listening;
 mod locks;
 mod loop_handle;
+mod mixins;
 mod os_error;
 #[cfg(target_os = "linux")]
 mod protocols;
@@ -169,7 +170,7 @@ mod waiting;
 mod watch;
 mod wrap_future;
 
-pub use any_task::{AnyTask, all_tasks, current_task};
+pub use any_task::{AnyTask, AwaitTask, all_tasks, current_task};
 pub use any_waitable::AnyWaitable;
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use awaitable::{Awaitable, Ensure, ensure_future};

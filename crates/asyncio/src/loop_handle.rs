@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use hilos_core::contextvars::copy_context;
+use hilos_core::contextvars::{Context, copy_context};
 
 use crate::base_events::EventLoop;
 use crate::events::{CallbackResult, Handle, exception_in, guard};
@@ -44,11 +44,36 @@ impl LoopHandle {
         F: FnOnce() -> R + Send + 'static,
         R: CallbackResult,
     {
+        self.call_in(copy_context(), callback)
+    }
+
+    /// Like [`call_soon_threadsafe`](Self::call_soon_threadsafe), in the given context instead of a copy
+    /// of the current one.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] if the loop is closed.
+    pub fn call_soon_threadsafe_with_context<F, R>(
+        &self,
+        context: &Context,
+        callback: F,
+    ) -> Result<ThreadsafeHandle>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: CallbackResult,
+    {
+        self.call_in(context.clone(), callback)
+    }
+
+    fn call_in<F, R>(&self, context: Context, callback: F) -> Result<ThreadsafeHandle>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: CallbackResult,
+    {
         if self.0.is_closed() {
             return Err(RuntimeError::new("Event loop is closed").into());
         }
         let handle = ThreadsafeHandle(Arc::default());
-        let (call, context) = (handle.clone(), copy_context());
+        let call = handle.clone();
         self.0.send_or_push(Injected::Call(Box::new(move || {
             let Some(event_loop) = running::get() else {
                 return;

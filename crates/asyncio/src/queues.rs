@@ -6,10 +6,12 @@ use std::fmt;
 use std::future::Future as StdFuture;
 use std::rc::Rc;
 
+use crate::base_events::EventLoop;
 use crate::exception::Result;
 use crate::exceptions::{QueueEmpty, QueueFull, QueueShutDown, ValueError};
 use crate::heapq::Heap;
 use crate::locks::Event;
+use crate::mixins::LoopBound;
 use crate::repr::address;
 use crate::site::{self, WaitsIn};
 
@@ -106,6 +108,7 @@ struct Inner<T> {
     /// Set while there is no unfinished task.
     finished: Event,
     is_shutdown: Cell<bool>,
+    bound: LoopBound,
 }
 
 impl<T> Queue<T> {
@@ -126,6 +129,7 @@ impl<T> Queue<T> {
             unfinished: Cell::new(0),
             finished,
             is_shutdown: Cell::new(false),
+            bound: LoopBound::default(),
         }))
     }
 
@@ -163,7 +167,8 @@ impl<T> Queue<T> {
                 if this.0.is_shutdown.get() {
                     return Err(QueueShutDown::default().into());
                 }
-                this.0.putters.wait(|| !this.full()).await?;
+                let event_loop = this.get_loop()?;
+                this.0.putters.wait(event_loop, || !this.full()).await?;
             }
             if this.0.is_shutdown.get() {
                 return Err(QueueShutDown::default().into());
@@ -186,6 +191,16 @@ impl<T> Queue<T> {
         }
         self.put_where_room_is(item);
         Ok(())
+    }
+
+    /// The loop that the queue belongs to.
+    fn get_loop(&self) -> Result<EventLoop> {
+        let what = fmt::from_fn(|f| {
+            let Inner { name, maxsize, .. } = &*self.0;
+            write!(f, "<{name} at {} maxsize={maxsize}", address(&*self.0))?;
+            self.describe(f)
+        });
+        self.0.bound.get_loop(|| what.to_string())
     }
 
     #[inline]
@@ -213,7 +228,8 @@ impl<T> Queue<T> {
                 if this.0.is_shutdown.get() {
                     return Err(QueueShutDown::default().into());
                 }
-                this.0.getters.wait(|| !this.empty()).await?;
+                let event_loop = this.get_loop()?;
+                this.0.getters.wait(event_loop, || !this.empty()).await?;
             }
         }
     }

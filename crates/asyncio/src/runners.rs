@@ -1,6 +1,6 @@
 //! `asyncio.run` and `asyncio.Runner`.
 
-use std::future::Future as StdFuture;
+use std::fmt;
 use std::time::Duration;
 
 use hilos_core::contextvars::{Context, copy_context};
@@ -43,7 +43,7 @@ use crate::thread_loop::set_event_loop;
 #[track_caller]
 pub fn run<F, T>(main: F) -> Result<T>
 where
-    F: StdFuture<Output = Result<T>> + 'static,
+    F: IntoFuture<Output = Result<T>, IntoFuture: 'static>,
     T: 'static,
 {
     if running::get().is_some() {
@@ -72,18 +72,26 @@ where
 /// ```
 ///
 /// Mirrors [`asyncio.Runner`](https://docs.python.org/3.14/library/asyncio-runner.html#asyncio.Runner).
-#[derive(Debug)]
 pub struct Runner {
     debug: Option<bool>,
-    loop_factory: Option<fn() -> EventLoop>,
     state: State,
 }
 
-#[derive(Debug)]
 enum State {
-    Created,
-    Initialized(EventLoop, Context),
+    /// How the loop will be made.
+    Created(Option<LoopFactory>),
+    Initialized(Initialized),
     Closed,
+}
+
+type LoopFactory = Box<dyn FnOnce() -> EventLoop>;
+
+#[derive(Clone)]
+struct Initialized {
+    event_loop: EventLoop,
+    context: Context,
+    /// Whether the runner made the loop the thread's current one.
+    is_current: bool,
 }
 
 impl Default for Runner {
@@ -97,8 +105,7 @@ impl Runner {
     pub fn new() -> Self {
         Self {
             debug: None,
-            loop_factory: None,
-            state: State::Created,
+            state: State::Created(None),
         }
     }
 
@@ -112,8 +119,10 @@ impl Runner {
     /// Has the loop made by `factory`. It is not the one that
     /// [`get_event_loop`](crate::get_event_loop) returns when it does not run.
     #[must_use = "it returns the runner"]
-    pub fn with_loop_factory(mut self, factory: fn() -> EventLoop) -> Self {
-        self.loop_factory = Some(factory);
+    pub fn with_loop_factory<F: FnOnce() -> EventLoop + 'static>(mut self, factory: F) -> Self {
+        if let State::Created(made_by) = &mut self.state {
+            *made_by = Some(Box::new(factory));
+        }
         self
     }
 
@@ -122,7 +131,7 @@ impl Runner {
     /// # Errors
     /// [`RuntimeError`] if the runner is closed.
     pub fn get_loop(&mut self) -> Result<EventLoop> {
-        Ok(self.initialize()?.0)
+        Ok(self.initialize()?.event_loop)
     }
 
     /// Runs a coroutine in the loop, and returns what it returns.
@@ -137,7 +146,7 @@ impl Runner {
     #[track_caller]
     pub fn run<F, T>(&mut self, coroutine: F) -> Result<T>
     where
-        F: StdFuture<Output = Result<T>> + 'static,
+        F: IntoFuture<Output = Result<T>, IntoFuture: 'static>,
         T: 'static,
     {
         self.run_in(None, coroutine)
@@ -153,7 +162,7 @@ impl Runner {
     #[track_caller]
     pub fn run_with_context<F, T>(&mut self, context: &Context, coroutine: F) -> Result<T>
     where
-        F: StdFuture<Output = Result<T>> + 'static,
+        F: IntoFuture<Output = Result<T>, IntoFuture: 'static>,
         T: 'static,
     {
         self.run_in(Some(context), coroutine)
@@ -162,33 +171,43 @@ impl Runner {
     #[track_caller]
     fn run_in<F, T>(&mut self, context: Option<&Context>, coroutine: F) -> Result<T>
     where
-        F: StdFuture<Output = Result<T>> + 'static,
+        F: IntoFuture<Output = Result<T>, IntoFuture: 'static>,
         T: 'static,
     {
         if running::get().is_some() {
             let message = "Runner.run() cannot be called from a running event loop";
             return Err(RuntimeError::new(message).into());
         }
-        let (event_loop, own) = self.initialize()?;
+        let Initialized {
+            event_loop,
+            context: own,
+            ..
+        } = self.initialize()?;
         let options = TaskOptions::new().with_context(context.unwrap_or(&own));
-        let task = options.create_task_in(&event_loop, coroutine)?;
+        let task = options.create_task_in(&event_loop, coroutine.into_future())?;
         let interrupts = Interrupts::new(&event_loop, task.erased());
         interrupts.result(event_loop.run_until_complete(task))
     }
 
-    fn initialize(&mut self) -> Result<(EventLoop, Context)> {
-        if let State::Created = self.state {
-            let event_loop = self.loop_factory.map_or_else(new_event_loop, |make| make());
-            if self.loop_factory.is_none() {
+    fn initialize(&mut self) -> Result<Initialized> {
+        if let State::Created(factory) = &mut self.state {
+            let factory = factory.take();
+            let is_current = factory.is_none();
+            let event_loop = factory.map_or_else(new_event_loop, |make| make());
+            if is_current {
                 set_event_loop(&event_loop);
             }
             if let Some(debug) = self.debug {
                 event_loop.set_debug(debug);
             }
-            self.state = State::Initialized(event_loop, copy_context());
+            self.state = State::Initialized(Initialized {
+                event_loop,
+                context: copy_context(),
+                is_current,
+            });
         }
         match &self.state {
-            State::Initialized(event_loop, context) => Ok((event_loop.clone(), context.clone())),
+            State::Initialized(initialized) => Ok(initialized.clone()),
             _ => Err(RuntimeError::new("Runner is closed").into()),
         }
     }
@@ -201,12 +220,13 @@ impl Runner {
     /// # Errors
     /// A request to exit that one of them raised.
     pub fn close(&mut self) -> Result<()> {
-        let State::Initialized(event_loop, _) = std::mem::replace(&mut self.state, State::Closed)
+        let State::Initialized(initialized) = std::mem::replace(&mut self.state, State::Closed)
         else {
             return Ok(());
         };
+        let event_loop = initialized.event_loop;
         let shutdown = shut_down(&event_loop);
-        if self.loop_factory.is_none() {
+        if initialized.is_current {
             set_event_loop(None);
         }
         event_loop.close()?;
@@ -250,6 +270,19 @@ fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {
         }
     }
     Ok(())
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event_loop = match &self.state {
+            State::Initialized(initialized) => Some(&initialized.event_loop),
+            _ => None,
+        };
+        f.debug_struct("Runner")
+            .field("debug", &self.debug)
+            .field("loop", &event_loop)
+            .finish()
+    }
 }
 
 impl Drop for Runner {

@@ -57,10 +57,41 @@ impl EventLoop {
         F: FnOnce() -> R + 'static,
         R: CallbackResult + 'static,
     {
-        let Some(delay) = delay.into().seconds() else {
+        self.call_later_in(captured(), delay.into(), callback)
+    }
+
+    /// Like [`call_later`](Self::call_later), in the given context instead of a copy of the current one.
+    ///
+    /// # Errors
+    /// As [`call_later`](Self::call_later).
+    pub fn call_later_with_context<D, F, R>(
+        &self,
+        context: &Context,
+        delay: D,
+        callback: F,
+    ) -> Result<TimerHandle>
+    where
+        D: Into<Timeout>,
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        self.call_later_in(Some(context.clone()), delay.into(), callback)
+    }
+
+    fn call_later_in<F, R>(
+        &self,
+        context: Option<Context>,
+        delay: Timeout,
+        callback: F,
+    ) -> Result<TimerHandle>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult + 'static,
+    {
+        let Some(delay) = delay.seconds() else {
             return Err(ValueError::new("delay cannot be None").into());
         };
-        self.call_at(self.time() + delay, callback)
+        self.call_at_in(context, self.time() + delay, callback)
     }
 
     /// Has `callback` called when the loop's [`time`](Self::time) is `when`.

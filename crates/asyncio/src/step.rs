@@ -144,7 +144,7 @@ impl EventLoop {
 
     /// The task whose coroutine is being polled.
     #[inline]
-    pub(crate) fn current_task(&self) -> Option<AnyRc> {
+    pub(crate) fn stepping_task(&self) -> Option<AnyRc> {
         CURRENT.with(|current| {
             let place = current.place.get();
             if place == NOBODY || !ptr::eq(current.event_loop.get(), self.address()) {
@@ -156,7 +156,7 @@ impl EventLoop {
 
     /// A copy of the current context, for a new task.
     pub(crate) fn copy_context(&self) -> LazyContext {
-        let task = self.current_task();
+        let task = self.stepping_task();
         match task.as_ref().and_then(|task| task.task()) {
             Some(head) => LazyContext::copy_current_of(&head.context),
             None => LazyContext::copy_current(),
@@ -166,7 +166,7 @@ impl EventLoop {
 
 /// Tells `look` the context of the task that the thread's loop runs.
 pub(crate) fn ask_for_context(look: &mut dyn FnMut(&LazyContext)) {
-    let task = running::with(EventLoop::current_task).flatten();
+    let task = running::with(EventLoop::stepping_task).flatten();
     if let Some(head) = task.as_ref().and_then(|task| task.task()) {
         look(&head.context);
     }

@@ -87,13 +87,10 @@ where
     let cell = event_loop.0.tasks.borrow_mut().insert(number, |key| {
         Rc::new(Cellular {
             core: Core::new(event_loop.clone()),
-            task: TaskHead::new(key, context, making.location),
+            task: TaskHead::new(key, context, making.location, making.name),
             coroutine: Place::new(coroutine),
         })
     });
-    if let Some(name) = making.name {
-        cell.task.set_name(name);
-    }
     if making.eager_start && event_loop.is_running() {
         step::nested(|| cell.clone().run(event_loop));
     } else {
@@ -365,13 +362,23 @@ where
         Some(coroutine_name::<F>())
     }
 
-    fn repr(&self) -> String {
-        repr::<F, T>(&self.core, &self.task)
+    fn describe(&self, depth: usize) -> String {
+        describe::<F, T>(&self.core, &self.task, depth)
     }
 }
 
-fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
+fn describe<F, T>(core: &Core<T>, task: &TaskHead, depth: usize) -> String {
     let coroutine = coroutine_name::<F>();
+    let (doing, place) = match task.waits_at() {
+        _ if core.head.done() => (" done, created", task.location()),
+        Some(place) => (" running", place),
+        None => (" created", task.location()),
+    };
+    let waits_for = match &task.waiters()[..] {
+        [waiter] if depth > 0 => format!(" wait_for={}", waiter.describe(depth - 1)),
+        [_] => " wait_for=...".to_owned(),
+        _ => String::new(),
+    };
     let (state, outcome) = match core.repr() {
         state if state.starts_with("finished ") => {
             ("finished".to_owned(), state["finished".len()..].to_owned())
@@ -383,8 +390,10 @@ fn repr<F, T>(core: &Core<T>, task: &TaskHead) -> String {
         false => state,
     };
     format!(
-        "<Task {state} name='{}' coro=<{coroutine}()>{outcome}>",
-        task.name()
+        "<Task {state} name='{}' coro=<{coroutine}(){doing} at {}:{}>{waits_for}{outcome}>",
+        task.name(),
+        place.file(),
+        place.line(),
     )
 }
 
@@ -416,7 +425,7 @@ impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
         self.core
             .report_unseen("Task", Some(self.task.location()), || {
-                repr::<F, T>(&self.core, &self.task)
+                describe::<F, T>(&self.core, &self.task, 0)
             });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use hilos_core::lazy_context::LazyContext;
@@ -10,11 +11,37 @@ use crate::any_future::AnyRc;
 use crate::few::{self, Few};
 use crate::threadsafe::{TaskKey, WakeCell};
 
+/// What a task is called.
+enum Name {
+    /// `Task-1` and so on.
+    Numbered(u64),
+    /// What the program calls it; boxed twice because few tasks are called anything.
+    Given(Box<String>),
+}
+
+/// The last number that a task was called by. One for all loops, as in CPython.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+impl Name {
+    fn next() -> Self {
+        Self::Numbered(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn given(name: String) -> Self {
+        Self::Given(Box::new(name))
+    }
+
+    /// Has the next task called by this number, if none has a later one.
+    fn give_back(number: u64) {
+        let (order, before) = (Ordering::Relaxed, number.wrapping_sub(1));
+        let _ = LAST.compare_exchange(number, before, order, order);
+    }
+}
+
 /// The part of a task that does not depend on its coroutine's type.
 pub(crate) struct TaskHead {
     pub(crate) key: TaskKey,
-    /// What the program called it; boxed because few tasks are called anything.
-    name: Cell<Option<Box<str>>>,
+    name: Cell<Name>,
     pub(crate) context: LazyContext,
     /// How often `cancel` was called and not taken back.
     pub(crate) cancels: Cell<u32>,
@@ -38,10 +65,11 @@ impl TaskHead {
         key: TaskKey,
         context: LazyContext,
         location: &'static Location<'static>,
+        name: Option<String>,
     ) -> Self {
         Self {
             key,
-            name: Cell::new(None),
+            name: Cell::new(name.map_or_else(Name::next, Name::given)),
             context,
             cancels: Cell::new(0),
             must_cancel: Cell::new(false),
@@ -56,17 +84,24 @@ impl TaskHead {
     }
 
     pub(crate) fn name(&self) -> String {
-        let name = self.name.take();
+        let name = self.name.replace(Name::Numbered(0));
         let shown = match &name {
-            None => format!("Task-{}", self.key.number),
-            Some(name) => name.to_string(),
+            Name::Numbered(number) => format!("Task-{number}"),
+            Name::Given(name) => String::clone(name),
         };
         self.name.set(name);
         shown
     }
 
     pub(crate) fn set_name(&self, name: String) {
-        self.name.set(Some(name.into_boxed_str()));
+        self.name.set(Name::given(name));
+    }
+
+    /// Names a task that was just created, as if it had never had another name.
+    pub(crate) fn name_at_first(&self, name: String) {
+        if let Name::Numbered(number) = self.name.replace(Name::given(name)) {
+            Name::give_back(number);
+        }
     }
 
     /// What the coroutine waits for.

@@ -35,7 +35,7 @@ use crate::task_head::TaskHead;
 ///
 /// # Differences from Python
 /// - The loop keeps its tasks alive: none vanishes because nobody refers to it.
-/// - There is no `get_coro`, and [`get_stack`](Self::get_stack) knows little: a running Rust program
+/// - Of the coroutine there is only its [name](Self::coro_name), and [`get_stack`](Self::get_stack) knows little: a running Rust program
 ///   has no frames to show.
 ///
 /// Mirrors [`asyncio.Task`](https://docs.python.org/3.14/library/asyncio-task.html#asyncio.Task).
@@ -63,8 +63,14 @@ impl<T: 'static> Task<T> {
 
     /// Names the task, where it is created.
     pub fn with_name<N: Into<String>>(self, name: N) -> Self {
-        self.set_name(name);
+        self.task().name_at_first(name.into());
         self
+    }
+
+    /// What the coroutine is called: an `async fn` by its name, a block by its function's. The part of
+    /// Python's `get_coro` that a running Rust program can tell.
+    pub fn coro_name(&self) -> String {
+        self.any().coro_name()
     }
 
     /// The context in which the coroutine runs.

@@ -119,43 +119,40 @@ fn run_prepared(
     mut fds: impl Iterator<Item = OwnedFd>,
     socket: Arc<OwnedFd>,
 ) -> Result<(), Failure> {
-    let Preparation {
-        identity,
-        start_method,
-        directory,
-        tree,
-        log_level,
-        build,
-        function,
-        function_name,
-        args,
-        streams,
-    } = preparation;
-    if streams {
+    if preparation.streams {
         for (number, stream) in (1..=2).zip(&mut fds) {
             duplicate_onto(stream.as_fd(), number);
         }
     }
-    if let Some(directory) = directory {
+    if let Some(directory) = preparation.directory {
         let _ = std::env::set_current_dir(directory);
     }
-    become_child(identity, socket);
-    resource_tracker::join(tree);
-    logging::inherit(log_level);
+    become_child(preparation.identity, socket);
+    resource_tracker::join(preparation.tree);
+    logging::inherit(preparation.log_level);
     children::install();
-    let _ = set_start_method(start_method, true);
-    let descriptor = Descriptor::at_offset(function).filter(|found| found.name() == function_name);
-    match descriptor {
-        Some(descriptor) if build == image::identity() => {
-            tracing::info!(target: LOGGER, "child process calling self.run()");
-            let fds = fds.collect();
-            (descriptor.call)(Message { bytes: args, fds }).map(drop)
-        }
-        _ => Err(Failure::new(
-            "RuntimeError",
-            format!("{function_name} belongs to another build of the program than was started"),
-        )),
-    }
+    let _ = set_start_method(preparation.start_method, true);
+    let function = find(
+        preparation.function,
+        &preparation.function_name,
+        preparation.build,
+    )?;
+    tracing::info!(target: LOGGER, "child process calling self.run()");
+    let (bytes, fds) = (preparation.args, fds.collect());
+    (function.call)(Message { bytes, fds }).map(drop)
+}
+
+/// The parent's function of this number and name, if the parent runs the same build.
+fn find(
+    number: usize,
+    name: &str,
+    build: Option<[u64; 4]>,
+) -> Result<&'static Descriptor, Failure> {
+    let found = Descriptor::at_offset(number).filter(|found| found.name() == name);
+    found.filter(|_| build == image::identity()).ok_or_else(|| {
+        let text = format!("{name} belongs to another build of the program than was started");
+        Failure::new("RuntimeError", text)
+    })
 }
 
 /// Ends a process that is a copy, as CPython does: the exit handlers of the C library and its buffers

@@ -84,6 +84,7 @@ mod names;
 mod object;
 mod opcode;
 mod pickler;
+mod room;
 mod ser;
 mod source;
 mod unpickler;

@@ -16,6 +16,22 @@ pub(crate) struct Memo {
 }
 
 impl Memo {
+    pub(crate) const fn new() -> Self {
+        Self {
+            dense: Vec::new(),
+            sparse: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.dense.clear();
+        self.sparse.clear();
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.dense.capacity()
+    }
+
     #[inline]
     pub(crate) fn get(&self, index: u64) -> Option<&Object> {
         let dense = usize::try_from(index)

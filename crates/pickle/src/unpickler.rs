@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use crate::literal::Encoding;
 use crate::machine::Machine;
-use crate::memo::Memo;
+use crate::room::Room;
 use crate::source::{Slice, Stream};
 use crate::{Object, UnpicklingError};
 
@@ -32,7 +32,7 @@ use crate::{Object, UnpicklingError};
 /// CPython: [`pickle.Unpickler`](https://docs.python.org/3.14/library/pickle.html#pickle.Unpickler)
 pub struct Unpickler<R> {
     reader: R,
-    memo: Memo,
+    room: Room,
     encoding: Encoding,
 }
 
@@ -41,7 +41,7 @@ impl<R: BufRead> Unpickler<R> {
     pub fn new(reader: R) -> Self {
         Self {
             reader,
-            memo: Memo::default(),
+            room: Room::default(),
             encoding: Encoding::Ascii,
         }
     }
@@ -66,18 +66,22 @@ impl<R: BufRead> Unpickler<R> {
     /// As long as the reader does.
     pub fn load(&mut self) -> Result<Object, UnpicklingError> {
         let source = Stream::new(&mut self.reader);
-        Machine::new(source, &mut self.memo, self.encoding).run()
+        let mut machine = Machine::new(source, std::mem::take(&mut self.room), self.encoding);
+        let result = machine.run();
+        self.room = machine.into_room();
+        self.room.clear_stack();
+        result
     }
 }
 
 /// The object of a pickle in memory; what follows it is ignored.
 pub(crate) fn load_slice(data: &[u8]) -> Result<Object, UnpicklingError> {
-    let mut memo = Memo::default();
-    let mut machine = Machine::new(Slice(data), &mut memo, Encoding::Ascii);
+    let mut machine = Machine::new(Slice(data), Room::spare(), Encoding::Ascii);
     let result = machine.run();
     if result.is_err() {
         // What holds itself would never be freed.
         machine.break_cycles();
     }
+    machine.into_room().keep();
     result
 }

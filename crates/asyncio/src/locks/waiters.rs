@@ -8,18 +8,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::awaiting::Await;
-use crate::base_events::EventLoop;
 use crate::exception::Result;
-use crate::exceptions::RuntimeError;
 use crate::futures::Future;
-use crate::running;
+use crate::mixins::LoopBound;
 
 /// Futures of waiting tasks, first come first.
 #[derive(Default)]
 pub(crate) struct Waiters {
     futures: RefCell<VecDeque<Future<()>>>,
-    /// The loop of the first task that had to wait; no other may use the object.
-    event_loop: RefCell<Option<EventLoop>>,
+    bound: LoopBound,
 }
 
 impl Waiters {
@@ -27,26 +24,12 @@ impl Waiters {
     ///
     /// `what` is the object that is waited for, in case it belongs to another loop.
     pub(crate) fn enter(self: &Rc<Self>, what: impl FnOnce() -> String) -> Result<Waiter> {
-        let event_loop = self.bind(what)?;
+        let event_loop = self.bound.get_loop(what)?;
         let future: Future<()> = event_loop.create_future();
         self.futures.borrow_mut().push_back(future.clone());
         let waiters = self.clone();
         let woken = future.waiting();
         Ok(Waiter { waiters, woken })
-    }
-
-    fn bind(&self, what: impl FnOnce() -> String) -> Result<EventLoop> {
-        let running = running::get_running_loop()?;
-        let mut bound = self.event_loop.borrow_mut();
-        match &*bound {
-            Some(event_loop) if !event_loop.is(&running) => {
-                let message = format!("{} is bound to a different event loop", what());
-                return Err(RuntimeError::new(message).into());
-            }
-            Some(_) => {}
-            None => *bound = Some(running.clone()),
-        }
-        Ok(running)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -4,10 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use crate::awaiting::Await;
+use crate::base_events::EventLoop;
 use crate::exception::Result;
-use crate::exceptions::RuntimeError;
 use crate::futures::Future;
-use crate::running;
 
 /// The tasks that wait for an item, or for room.
 #[derive(Default)]
@@ -18,10 +17,10 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Waits to be woken. A task that is cancelled or dropped instead wakes the next one, if what
-    /// it waited for is there by `ready`.
-    pub(super) async fn wait(&self, ready: impl Fn() -> bool) -> Result<()> {
-        let future = self.future()?;
+    /// Waits to be woken by a task of `event_loop`. A task that is cancelled or dropped instead wakes
+    /// the next one, if what it waited for is there by `ready`.
+    pub(super) async fn wait(&self, event_loop: EventLoop, ready: impl Fn() -> bool) -> Result<()> {
+        let future = self.future(&event_loop);
         self.waiting.borrow_mut().push_back(future.clone());
         let mut place = Place {
             line: self,
@@ -34,14 +33,12 @@ impl Line {
         Ok(())
     }
 
-    /// A future of the running loop that is not done.
-    fn future(&self) -> Result<Future<()>> {
-        let spare = self.spare.take();
-        let future = running::with(|event_loop| match spare {
-            Some(spare) if spare.head().event_loop.is(event_loop) && spare.renew() => spare,
+    /// A future of the queue's loop that is not done.
+    fn future(&self, event_loop: &EventLoop) -> Future<()> {
+        match self.spare.take() {
+            Some(spare) if spare.renew() => spare,
             _ => event_loop.create_future(),
-        });
-        future.ok_or_else(|| RuntimeError::new("no running event loop").into())
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -66,6 +66,21 @@ impl Redis {
         }
     }
 
+    /// Has the server give `worker` what others have held for longer than `lease`.
+    fn take_over(
+        &mut self,
+        worker: &str,
+        lease: Duration,
+        count: usize,
+    ) -> Result<Vec<Value>, Fault> {
+        self.with_group(|this| {
+            let mut script = this.scripts.claim.prepare_invoke();
+            script.key(this.keys.tasks()).key(this.keys.counts());
+            script.arg(GROUP).arg(worker).arg(millis(lease)).arg(count);
+            Self::call(&mut this.link, &script)
+        })
+    }
+
     /// The tasks among entries, each with how often it was given out; what is none is removed.
     fn tasks(&mut self, given: Vec<(Entry, u32)>) -> Result<Vec<Delivery>, Fault> {
         let (mut tasks, mut strange) = (Vec::new(), Vec::new());
@@ -197,16 +212,7 @@ impl Engine for Redis {
         count: usize,
     ) -> Result<Vec<Delivery>, Fault> {
         loop {
-            let taken: Vec<Value> = self.with_group(|this| {
-                let mut script = this.scripts.claim.prepare_invoke();
-                script.key(this.keys.tasks()).key(this.keys.counts());
-                script
-                    .arg(GROUP)
-                    .arg(worker)
-                    .arg(millis(lease))
-                    .arg(count.min(NUMBERS));
-                Self::call(&mut this.link, &script)
-            })?;
+            let taken = self.take_over(worker, lease, count.min(NUMBERS))?;
             let none = taken.is_empty();
             let tasks = self.tasks(taken.into_iter().filter_map(claimed).collect())?;
             // There may be tasks behind what is none.

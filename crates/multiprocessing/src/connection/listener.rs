@@ -1,26 +1,20 @@
-//! `multiprocessing.connection.Listener` and `Client`.
+//! `multiprocessing.connection.Listener`.
 
 use std::fmt;
-use std::io;
-use std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::linux::net::{SocketAddrExt, TcpStreamExt};
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hilos_core::time::{Deadline, Timeout};
-use nix::errno::Errno;
-use nix::sys::socket::sockopt::SendTimeout;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, setsockopt};
-use nix::sys::time::TimeVal;
 use parking_lot::{Mutex, RwLock};
 
 use super::address::{Address, Family};
 use super::credentials::Credentials;
 use super::endpoint::Connection;
 use super::security::Security;
+use super::socket::Socket;
 use crate::error::Error;
 use crate::sys::pidfd::readable;
 
@@ -65,11 +59,6 @@ pub struct Listener {
     path: Option<PathBuf>,
     /// A directory that was made for `path`.
     directory: Option<PathBuf>,
-}
-
-enum Socket {
-    Tcp(TcpListener),
-    Unix(UnixListener),
 }
 
 impl Listener {
@@ -121,8 +110,8 @@ impl Listener {
         self
     }
 
-    /// Encrypts its connections, which therefore only hilos's [`client_with_ssl`] calls; with the feature
-    /// `ssl`.
+    /// Encrypts its connections, which therefore only hilos's
+    /// [`client_with_ssl`](super::client_with_ssl) calls; with the feature `ssl`.
     ///
     /// If the context is to verify, callers have to show a certificate that it believes.
     ///
@@ -194,7 +183,7 @@ impl Listener {
             }
             match socket.accept() {
                 // Another thread has been faster, or the caller has left.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 accepted => return Ok(accepted?),
             }
         }
@@ -227,10 +216,12 @@ impl Listener {
     #[cfg(feature = "pickle")]
     pub(crate) fn hang_up(&self) {
         if let Ok(socket) = self.socket() {
+            use std::os::fd::AsRawFd;
+
             use nix::sys::socket::{Shutdown, shutdown};
             // Before the shutdown, which wakes whoever waits to find it so.
             self.close();
-            let _ = shutdown(socket.as_raw_fd(), Shutdown::Both);
+            let _ = shutdown(socket.as_fd().as_raw_fd(), Shutdown::Both);
         }
     }
 
@@ -266,215 +257,5 @@ impl<A: Into<Address>> From<A> for ListenAt {
 impl From<Option<Address>> for ListenAt {
     fn from(address: Option<Address>) -> Self {
         Self(address)
-    }
-}
-
-/// Connects to a listener, of this program or another, and proves that this side knows the key;
-/// Python's `Client`.
-///
-/// See [`Listener`] for an example.
-///
-/// # Errors
-/// [`Error::Os`] if nobody listens there, [`Error::Authentication`] if the keys differ,
-/// [`Error::Timeout`] if the other side has not shown in 30 seconds that it knows the key.
-///
-/// # Differences from Python
-/// - A host that is an IPv6 address works.
-///
-/// Mirrors [`multiprocessing.connection.Client`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Client).
-pub fn client<A: Into<Address>>(address: A, authkey: Option<&[u8]>) -> Result<Connection, Error> {
-    call(&address.into(), &authkey.into())
-}
-
-/// A [`client`] that neither proves by MD5 that it knows the key nor lets the other side do so, which
-/// CPython before 3.12 cannot do otherwise; see [`Listener::with_md5`].
-///
-/// # Errors
-/// As `client`; [`Error::Authentication`] also if the other side knows only MD5.
-///
-/// # Differences from Python
-/// - Python refuses MD5 where the whole system does, as in FIPS mode.
-pub fn client_without_md5<A: Into<Address>>(
-    address: A,
-    authkey: &[u8],
-) -> Result<Connection, Error> {
-    let credentials = Credentials::new(authkey).without_md5();
-    call(&address.into(), &credentials)
-}
-
-fn call(address: &Address, credentials: &Credentials) -> Result<Connection, Error> {
-    address.check()?;
-    let connection = dial(address, Deadline::NEVER)?;
-    let deadline = Deadline::after(Duration::from_secs(30));
-    credentials.connect(&connection, deadline)?;
-    Ok(connection)
-}
-
-/// A [`client`] of a listener that [encrypts](Listener::with_ssl); with the feature `ssl`.
-///
-/// The host's name or number has to be in the listener's certificate, unless the context says otherwise.
-///
-/// # Errors
-/// As `client`, and [`Error::Os`] with an [`SslError`](hilos_ssl::SslError) if the other side is not who
-/// it should be, or does not encrypt.
-///
-/// # Differences from Python
-/// - Python's connections are never encrypted.
-#[cfg(feature = "ssl")]
-pub fn client_with_ssl<A: Into<Address>>(
-    address: A,
-    authkey: Option<&[u8]>,
-    context: &hilos_ssl::SslContext,
-) -> Result<Connection, Error> {
-    let address = address.into();
-    let security = Security::client(Some(context))?;
-    let deadline = Deadline::after(Duration::from_secs(30));
-    let connection = dial(&address, Deadline::NEVER)?;
-    security.connect(&connection, &address, deadline)?;
-    Credentials::from(authkey).connect(&connection, deadline)?;
-    Ok(connection)
-}
-
-/// A [`client`] that gives up when `deadline` has passed.
-#[cfg(feature = "pickle")]
-pub(crate) fn client_until(
-    address: &Address,
-    credentials: &Credentials,
-    security: &Security,
-    deadline: Deadline,
-) -> Result<Connection, Error> {
-    address.check()?;
-    let connection = dial(address, deadline)?;
-    security.connect(&connection, address, deadline)?;
-    credentials.connect(&connection, deadline)?;
-    Ok(connection)
-}
-
-fn dial(address: &Address, deadline: Deadline) -> Result<Connection, Error> {
-    match address {
-        Address::Inet(host, port) => Ok(remote(dial_tcp((host, *port), deadline)?)?),
-        Address::Unix(path) => dial_unix(&UnixAddr::new(path)?, deadline),
-        Address::Abstract(name) => dial_unix(&UnixAddr::new_abstract(name)?, deadline),
-    }
-}
-
-fn dial_tcp(address: (&str, u16), deadline: Deadline) -> Result<TcpStream, Error> {
-    let mut last = Error::os("the host has no address");
-    for address in address.to_socket_addrs()? {
-        let connected = match deadline.remaining() {
-            None => TcpStream::connect(address),
-            Some(Duration::ZERO) => return Err(Error::Timeout),
-            Some(remaining) => TcpStream::connect_timeout(&address, remaining),
-        };
-        match connected {
-            Ok(stream) => return Ok(stream),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => last = Error::Timeout,
-            Err(error) => last = error.into(),
-        }
-    }
-    Err(last)
-}
-
-/// A listener that has more callers than it accepts keeps the next one waiting.
-fn dial_unix(address: &UnixAddr, deadline: Deadline) -> Result<Connection, Error> {
-    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
-    let fd = nix::sys::socket::socket(family, SockType::Stream, flags, None)?;
-    send_until(&fd, deadline)?;
-    loop {
-        match nix::sys::socket::connect(fd.as_raw_fd(), address) {
-            Ok(()) => break,
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => return Err(Error::Timeout),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if !deadline.is_never() {
-        send_until(&fd, Deadline::NEVER)?;
-    }
-    Ok(Connection::socket(fd))
-}
-
-/// Lets a socket wait for its other side no longer than until `deadline`.
-pub(crate) fn send_until(fd: &OwnedFd, deadline: Deadline) -> Result<(), Error> {
-    let limit = match deadline.remaining() {
-        // A zero is no limit.
-        None => Duration::ZERO,
-        Some(remaining) => remaining.max(Duration::from_millis(1)),
-    };
-    let limit = TimeVal::new(limit.as_secs() as i64, i64::from(limit.subsec_micros()));
-    Ok(setsockopt(fd, SendTimeout, &limit)?)
-}
-
-/// A connection over a network, where small messages go at once.
-fn remote(stream: TcpStream) -> io::Result<Connection> {
-    stream.set_nodelay(true)?;
-    // CPython writes twice in a row without saying so: it waits for the first to be acknowledged.
-    stream.set_quickack(true)?;
-    Ok(Connection::remote(stream.into()))
-}
-
-impl Socket {
-    fn bind(address: &Address) -> io::Result<Self> {
-        Ok(match address {
-            Address::Inet(host, port) => {
-                let addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
-                // CPython's `localhost` is the IPv4 one.
-                let first = addresses.iter().find(|address| address.is_ipv4());
-                Self::Tcp(match first {
-                    Some(address) => TcpListener::bind(address)?,
-                    None => TcpListener::bind(&addresses[..])?,
-                })
-            }
-            Address::Unix(path) => Self::Unix(UnixListener::bind(path)?),
-            Address::Abstract(name) => {
-                let address = SocketAddr::from_abstract_name(name)?;
-                Self::Unix(UnixListener::bind_addr(&address)?)
-            }
-        })
-    }
-
-    /// Has [`accept`](Self::accept) never wait. What it accepts does.
-    fn set_nonblocking(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(listener) => listener.set_nonblocking(true),
-            Self::Unix(listener) => listener.set_nonblocking(true),
-        }
-    }
-
-    /// The address as it has become.
-    fn address(&self, wanted: Address) -> io::Result<Address> {
-        match self {
-            Self::Tcp(listener) => Ok(listener.local_addr()?.into()),
-            Self::Unix(_) => Ok(wanted),
-        }
-    }
-
-    fn accept(&self) -> io::Result<(Connection, Option<Address>)> {
-        match self {
-            Self::Tcp(listener) => {
-                let (stream, caller) = listener.accept()?;
-                Ok((remote(stream)?, Some(caller.into())))
-            }
-            Self::Unix(listener) => {
-                let (stream, caller) = listener.accept()?;
-                let path = caller.as_pathname().map(|path| path.to_owned().into());
-                Ok((Connection::socket(OwnedFd::from(stream)), path))
-            }
-        }
-    }
-}
-
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(listener) => listener.as_fd(),
-            Self::Unix(listener) => listener.as_fd(),
-        }
-    }
-}
-
-impl std::os::fd::AsRawFd for Socket {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.as_fd().as_raw_fd()
     }
 }

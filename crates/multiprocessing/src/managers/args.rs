@@ -12,13 +12,13 @@ use super::server::Home;
 
 /// The arguments that a proxy's method, or the creation of an object, was called with.
 pub struct Args<'a> {
-    positional: Tuple,
-    keywords: Dict,
+    positional: &'a Tuple,
+    keywords: &'a Dict,
     home: &'a Arc<Home>,
 }
 
 impl<'a> Args<'a> {
-    pub(crate) fn new(positional: Tuple, keywords: Dict, home: &'a Arc<Home>) -> Self {
+    pub(crate) fn new(positional: &'a Tuple, keywords: &'a Dict, home: &'a Arc<Home>) -> Self {
         Self {
             positional,
             keywords,
@@ -28,12 +28,12 @@ impl<'a> Args<'a> {
 
     /// Those that were given by place.
     pub fn positional(&self) -> &[Object] {
-        &self.positional
+        self.positional
     }
 
     /// Those that were given by name.
     pub fn keywords(&self) -> &Dict {
-        &self.keywords
+        self.keywords
     }
 
     /// The arguments as a tuple of Rust's types, `let (x, y): (i64, String) = args.parse()?`.
@@ -110,7 +110,7 @@ impl<'a> Args<'a> {
             _ if least == most && given != least => ("", least),
             _ if given < least => ("at least ", least),
             _ if given > most => ("at most ", most),
-            _ => return Ok(&self.positional),
+            _ => return Ok(self.positional),
         };
         let name = function.rsplit('.').next().unwrap_or(function);
         let plural = if expected == 1 { "" } else { "s" };

@@ -109,7 +109,7 @@ impl Callable {
         for (name, preset) in self.keywords.items() {
             keywords.setdefault(name, preset)?;
         }
-        (self.function)(&Args::new(args, keywords, &self.home))
+        (self.function)(&Args::new(&args, &keywords, &self.home))
     }
 }
 

@@ -53,6 +53,21 @@ impl WorkerLost {
         }
     }
 
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (pid, exitcode, function) = (self.pid, self.exitcode, &self.function);
+        if pid == 0 {
+            return write!(f, "workers were lost while running {function}");
+        }
+        write!(f, "worker {pid} ")?;
+        match exitcode {
+            0.. => write!(f, "exited with code {exitcode}")?,
+            _ => write!(f, "was killed by {}", signal_name(-exitcode))?,
+        }
+        let peak = self.peak_kib / 1024;
+        write!(f, " (peak memory {peak} MiB) while running {function}")?;
+        f.write_str("; the pool started another")
+    }
+
     /// Workers of which only their number is known.
     #[doc(hidden)]
     pub fn unseen(deaths: u32, function: &str) -> Self {
@@ -102,24 +117,7 @@ impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(failure) => failure.fmt(f),
-            Self::WorkerLost(WorkerLost {
-                pid,
-                exitcode,
-                peak_kib,
-                function,
-            }) => {
-                if *pid == 0 {
-                    return write!(f, "workers were lost while running {function}");
-                }
-                write!(f, "worker {pid} ")?;
-                match exitcode {
-                    0.. => write!(f, "exited with code {exitcode}")?,
-                    _ => write!(f, "was killed by {}", signal_name(-exitcode))?,
-                }
-                let peak = peak_kib / 1024;
-                write!(f, " (peak memory {peak} MiB) while running {function}")?;
-                f.write_str("; the pool started another")
-            }
+            Self::WorkerLost(lost) => lost.tell(f),
             Self::TimedOut => f.write_str("the job took longer than it was given"),
             Self::Encoding(reason) => f.write_str(reason),
             Self::NotReady => f.write_str("the result is not ready"),

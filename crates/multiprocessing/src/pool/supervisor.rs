@@ -159,15 +159,25 @@ impl Supervisor {
             // To be woken for each result would take longer than the tasks.
             return std::thread::sleep(NAP);
         }
-        {
-            let state = self.desk.state.lock();
-            let to_do = !state.pending.is_empty()
-                && self.workers.iter().any(|worker| worker.room(false) > 0);
-            if to_do || self.is_finished(&state) {
-                return;
-            }
+        if self.falls_asleep() {
+            self.wait_for_news();
+        }
+    }
+
+    /// Whether there is nothing to do; who brings something from now on rings the bell.
+    fn falls_asleep(&self) -> bool {
+        let state = self.desk.state.lock();
+        let has_room = || self.workers.iter().any(|worker| worker.room(false) > 0);
+        let to_do = !state.pending.is_empty() && has_room();
+        let asleep = !to_do && !self.is_finished(&state);
+        if asleep {
             self.desk.bell.asleep.store(true, Ordering::Relaxed);
         }
+        asleep
+    }
+
+    /// Waits for the bell and the workers, and wakes up.
+    fn wait_for_news(&self) {
         let fds: Vec<_> = self
             .workers
             .iter()

@@ -34,17 +34,8 @@ pub(super) struct Encoded {
 pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> {
     leave_to_parent()?;
     let claims = Claims::open(&orders.claims.0)?;
-    let initialized = orders
-        .initializer
-        .map_or(Ok(Message::default()), |encoded| {
-            let Encoded {
-                function,
-                bytes,
-                fds,
-            } = encoded;
-            let fds = fds.into_iter().map(|TravellingFd(fd)| fd).collect();
-            run(function as u64, Message { bytes, fds })
-        });
+    let initializer = orders.initializer;
+    let initialized = initializer.map_or(Ok(Message::default()), initialize);
     let failed = initialized.is_err();
     reply(&connection, READY, initialized)?;
     if failed {
@@ -69,6 +60,15 @@ pub(super) fn work(connection: Connection, orders: Orders) -> Result<(), Error> 
         }
     }
     Ok(())
+}
+
+fn initialize(initializer: Encoded) -> Result<Message, Failure> {
+    let fds = initializer.fds.into_iter().map(|TravellingFd(fd)| fd);
+    let args = Message {
+        bytes: initializer.bytes,
+        fds: fds.collect(),
+    };
+    run(initializer.function as u64, args)
 }
 
 fn run(function: u64, args: Message) -> Result<Message, Failure> {

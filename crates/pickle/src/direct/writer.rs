@@ -26,24 +26,33 @@ impl Names {
     #[inline]
     fn find(&mut self, name: &'static str) -> Option<usize> {
         let same = |(known, _): &&(&str, usize)| std::ptr::eq(*known, name);
-        if self.known.get(self.next).filter(same).is_none() {
-            self.next = self.known.iter().position(|known| same(&known))?;
-        }
+        let known = match self.known.get(self.next).filter(same) {
+            Some(known) => known,
+            None => {
+                self.next = self.known.iter().position(|known| same(&known))?;
+                &self.known[self.next]
+            }
+        };
         self.next += 1;
-        Some(self.known[self.next - 1].1)
+        Some(known.1)
     }
 }
 
 impl Writer<'_> {
     #[inline]
     pub(super) fn name(&mut self, name: &'static str) -> Result<()> {
-        if let Some(number) = self.names.find(name) {
-            self.encoder.get(number);
-        } else {
-            let number = self.encoder.new_text(name.as_bytes())?;
-            self.names.known.push((name, number));
-            self.names.next = self.names.known.len();
+        match self.names.find(name) {
+            Some(number) => self.encoder.get(number),
+            None => self.new_name(name)?,
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn new_name(&mut self, name: &'static str) -> Result<()> {
+        let number = self.encoder.new_text(name.as_bytes())?;
+        self.names.known.push((name, number));
+        self.names.next = self.names.known.len();
         Ok(())
     }
 

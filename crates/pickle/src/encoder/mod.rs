@@ -151,7 +151,8 @@ impl<'m> Encoder<'m> {
     ///
     /// So many handles of it are come across but `once`. If there are no others, it is never asked for
     /// again and need not be remembered.
-    #[inline]
+    // Where a container's items are gone through, so that a number costs no call.
+    #[inline(always)]
     fn save(&mut self, object: &Object, once: usize) -> Result<bool> {
         match object {
             Object::None => self.out.push(NONE),
@@ -170,13 +171,25 @@ impl<'m> Encoder<'m> {
     }
 
     /// As `save`, of what others may refer to unless it is `single`.
+    #[inline(never)]
     fn save_known(&mut self, object: &Object, single: bool) -> Result<bool> {
         if !single && let Some(number) = self.memo.get(object.address()) {
             self.get(number);
             return Ok(true);
         }
         match object {
-            Object::Str(text) if single => _ = self.new_text(text.as_wtf8())?,
+            Object::Str(text) if single => self.new_text(text.as_wtf8()).map(|_| true),
+            Object::Str(_) | Object::Bytes(_) | Object::ByteArray(_) | Object::Global(_) => {
+                self.leaf(object, single)
+            }
+            other => self.enter(other, single),
+        }
+    }
+
+    /// Writes what holds no other objects, unless this protocol writes it as a call.
+    #[inline(never)]
+    fn leaf(&mut self, object: &Object, single: bool) -> Result<bool> {
+        match object {
             Object::Str(text) => self.text(text)?,
             Object::Bytes(bytes) if self.protocol >= 3 => self.bytes(bytes, single)?,
             Object::ByteArray(bytes) if self.protocol >= 5 => self.byte_array(bytes, single),

@@ -59,7 +59,7 @@ impl Encoder<'_> {
         Ok(number)
     }
 
-    #[inline]
+    #[inline(always)]
     fn characters(&mut self, text: &[u8]) -> Result<()> {
         if let (4.., Ok(length)) = (self.protocol, u8::try_from(text.len())) {
             self.out.extend(&[SHORT_BINUNICODE, length]);

@@ -4,10 +4,10 @@ use super::{Machine, Result, lacks};
 use crate::source::Source;
 use crate::{Error, Object, Step, Tuple, UnpicklingError};
 
-impl<S: Source> Machine<'_, S> {
+impl<S: Source> Machine<S> {
     pub(super) fn tuple(&mut self, length: usize) -> Result<()> {
         self.underneath(length)?;
-        self.tuple_from(self.stack.len() - length);
+        self.tuple_from(self.room.stack.len() - length);
         Ok(())
     }
 
@@ -15,20 +15,20 @@ impl<S: Source> Machine<'_, S> {
     pub(super) fn tuple_from(&mut self, from: usize) {
         let items = match from {
             0 => {
-                let mut items = Vec::with_capacity(self.stack.len());
-                items.append(&mut self.stack);
+                let mut items = Vec::with_capacity(self.room.stack.len());
+                items.append(&mut self.room.stack);
                 items
             }
-            _ => self.stack.split_off(from),
+            _ => self.room.stack.split_off(from),
         };
         self.push(Tuple::from(items));
     }
 
     pub(super) fn append(&mut self, from: usize) -> Result<()> {
         match self.target(from)?.clone() {
-            Object::List(list) => list.lock().extend(self.stack.drain(from..)),
+            Object::List(list) => list.lock().extend(self.room.stack.drain(from..)),
             Object::Instance(instance) => {
-                instance.push(Step::Append(self.stack.drain(from..).collect()));
+                instance.push(Step::Append(self.room.stack.drain(from..).collect()));
             }
             other => return Err(lacks(&other, "append")),
         }
@@ -37,10 +37,10 @@ impl<S: Source> Machine<'_, S> {
 
     pub(super) fn set_items(&mut self, from: usize) -> Result<()> {
         let target = self.target(from)?.clone();
-        if (self.stack.len() - from) % 2 == 1 {
+        if (self.room.stack.len() - from) % 2 == 1 {
             return Err(UnpicklingError::new("odd number of items for SETITEMS"));
         }
-        let pairs = Pairs(self.stack.drain(from..));
+        let pairs = Pairs(self.room.stack.drain(from..));
         match target {
             Object::Dict(dict) => dict.update(pairs)?,
             Object::Instance(instance) => instance.push(Step::SetItems(pairs.collect())),
@@ -56,9 +56,9 @@ impl<S: Source> Machine<'_, S> {
     pub(super) fn add_items(&mut self) -> Result<()> {
         let mark = self.pop_mark()?;
         match self.target(mark)?.clone() {
-            Object::Set(set) => set.update(self.stack.drain(mark..))?,
+            Object::Set(set) => set.update(self.room.stack.drain(mark..))?,
             Object::Instance(instance) => {
-                instance.push(Step::Add(self.stack.drain(mark..).collect()));
+                instance.push(Step::Add(self.room.stack.drain(mark..).collect()));
             }
             other => return Err(lacks(&other, "add")),
         }

@@ -5,7 +5,7 @@ use crate::source::Source;
 use crate::{Error, Global, Instance, Object, Step, Str, Tuple, UnpicklingError};
 use crate::{known, literal, names};
 
-impl<S: Source> Machine<'_, S> {
+impl<S: Source> Machine<S> {
     /// A class or function whose names are two lines.
     pub(super) fn named(&mut self) -> Result<Global> {
         let module = Str::from(literal::text(self.source.line()?)?);
@@ -74,16 +74,16 @@ impl<S: Source> Machine<'_, S> {
 
     pub(super) fn object(&mut self) -> Result<()> {
         let mark = self.pop_mark()?;
-        if self.stack.len() <= mark {
+        if self.room.stack.len() <= mark {
             return Err(self.underflow());
         }
-        let class = check_callable(self.stack.remove(mark))?;
+        let class = check_callable(self.room.stack.remove(mark))?;
         self.instantiate(class, mark);
         Ok(())
     }
 
     pub(super) fn instantiate(&mut self, class: Object, from: usize) {
-        let args: Tuple = self.stack.drain(from..).collect();
+        let args: Tuple = self.room.stack.drain(from..).collect();
         let make = if args.is_empty() {
             Instance::new_object
         } else {
@@ -104,12 +104,12 @@ impl<S: Source> Machine<'_, S> {
 
     /// A call whose result is dropped counts for what it does to the object below.
     pub(super) fn discard(&mut self) -> Result<()> {
-        if self.marks.last() == Some(&self.stack.len()) {
-            self.marks.pop();
+        if self.room.marks.last() == Some(&self.room.stack.len()) {
+            self.room.marks.pop();
             return Ok(());
         }
         if let Object::Instance(call) = self.pop()?
-            && let Some(Object::Instance(below)) = self.stack.last()
+            && let Some(Object::Instance(below)) = self.room.stack.last()
             && let [Object::Instance(target), state] = call.args()
             && target.address() == below.address()
         {

@@ -1,37 +1,37 @@
-//! The machine that runs a pickle's instructions: a stack of objects, marks in it, and a memo.
+//! The machine that runs a pickle's instructions.
 
 mod containers;
 mod instances;
 mod values;
 
 use crate::literal::{self, Encoding};
-use crate::memo::Memo;
 use crate::opcode::*;
+use crate::room::Room;
 use crate::source::Source;
 use crate::{Dict, Error, FrozenSet, HIGHEST_PROTOCOL, List, Object, Set, Tuple, UnpicklingError};
 
 type Result<T> = std::result::Result<T, UnpicklingError>;
 
-pub(crate) struct Machine<'m, S> {
+pub(crate) struct Machine<S> {
     source: S,
-    memo: &'m mut Memo,
+    room: Room,
     encoding: Encoding,
     protocol: u8,
-    stack: Vec<Object>,
-    /// Heights of the stack; what is below the last one is out of reach.
-    marks: Vec<usize>,
 }
 
-impl<'m, S: Source> Machine<'m, S> {
-    pub(crate) fn new(source: S, memo: &'m mut Memo, encoding: Encoding) -> Self {
+impl<S: Source> Machine<S> {
+    pub(crate) fn new(source: S, room: Room, encoding: Encoding) -> Self {
         Self {
             source,
-            memo,
+            room,
             encoding,
             protocol: 0,
-            stack: Vec::with_capacity(8),
-            marks: Vec::with_capacity(4),
         }
+    }
+
+    /// The room, for the next pickle.
+    pub(crate) fn into_room(self) -> Room {
+        self.room
     }
 
     pub(crate) fn run(&mut self) -> Result<Object> {
@@ -45,9 +45,10 @@ impl<'m, S: Source> Machine<'m, S> {
 
     /// Empties what was made, after an error.
     pub(crate) fn break_cycles(&self) {
-        self.memo
+        self.room
+            .memo
             .objects()
-            .chain(&self.stack)
+            .chain(&self.room.stack)
             .for_each(Object::break_cycle);
     }
 
@@ -55,7 +56,7 @@ impl<'m, S: Source> Machine<'m, S> {
         match instruction {
             MEMOIZE => {
                 let top = self.top()?.clone();
-                self.memo.push(top);
+                self.room.memo.push(top);
             }
             SHORT_BINUNICODE => {
                 let length = self.byte()?;
@@ -69,7 +70,7 @@ impl<'m, S: Source> Machine<'m, S> {
                 let int = self.byte()?;
                 self.push(i64::from(int));
             }
-            MARK => self.marks.push(self.stack.len()),
+            MARK => self.room.marks.push(self.room.stack.len()),
             TUPLE => {
                 let mark = self.pop_mark()?;
                 self.tuple_from(mark);
@@ -83,7 +84,7 @@ impl<'m, S: Source> Machine<'m, S> {
             EMPTY_SET => self.push(Set::new()),
             APPEND => {
                 self.top()?;
-                self.append(self.stack.len() - 1)?;
+                self.append(self.room.stack.len() - 1)?;
             }
             APPENDS => {
                 let mark = self.pop_mark()?;
@@ -91,7 +92,7 @@ impl<'m, S: Source> Machine<'m, S> {
             }
             SETITEM => {
                 self.underneath(2)?;
-                self.set_items(self.stack.len() - 2)?;
+                self.set_items(self.room.stack.len() - 2)?;
             }
             SETITEMS => {
                 let mark = self.pop_mark()?;
@@ -132,17 +133,17 @@ impl<'m, S: Source> Machine<'m, S> {
             }
             FROZENSET => {
                 let mark = self.pop_mark()?;
-                let set = FrozenSet::from_items(self.stack.drain(mark..))?;
+                let set = FrozenSet::from_items(self.room.stack.drain(mark..))?;
                 self.push(set);
             }
             LIST => {
                 let mark = self.pop_mark()?;
-                let list: List = self.stack.drain(mark..).collect();
+                let list: List = self.room.stack.drain(mark..).collect();
                 self.push(list);
             }
             DICT => {
                 let mark = self.pop_mark()?;
-                self.stack.insert(mark, Dict::new().into());
+                self.room.stack.insert(mark, Dict::new().into());
                 self.set_items(mark + 1)?;
             }
             GLOBAL => {
@@ -158,11 +159,11 @@ impl<'m, S: Source> Machine<'m, S> {
             POP => self.discard()?,
             POP_MARK => {
                 let mark = self.pop_mark()?;
-                self.stack.truncate(mark);
+                self.room.stack.truncate(mark);
             }
             DUP => {
                 let top = self.top()?.clone();
-                self.stack.push(top);
+                self.room.stack.push(top);
             }
             PROTO => self.proto()?,
             FRAME => {
@@ -176,7 +177,7 @@ impl<'m, S: Source> Machine<'m, S> {
 
     #[inline]
     fn push<T: Into<Object>>(&mut self, object: T) {
-        self.stack.push(object.into());
+        self.room.stack.push(object.into());
     }
 
     fn byte(&mut self) -> Result<u8> {
@@ -186,7 +187,7 @@ impl<'m, S: Source> Machine<'m, S> {
     /// Complains unless so many objects are above the last mark.
     #[inline]
     fn underneath(&self, count: usize) -> Result<()> {
-        match self.stack.len() - self.marks.last().unwrap_or(&0) >= count {
+        match self.room.stack.len() - self.room.marks.last().unwrap_or(&0) >= count {
             true => Ok(()),
             false => Err(self.underflow()),
         }
@@ -194,7 +195,7 @@ impl<'m, S: Source> Machine<'m, S> {
 
     #[cold]
     fn underflow(&self) -> UnpicklingError {
-        UnpicklingError::new(match self.marks.is_empty() {
+        UnpicklingError::new(match self.room.marks.is_empty() {
             true => "unpickling stack underflow",
             false => "unexpected MARK found",
         })
@@ -203,44 +204,45 @@ impl<'m, S: Source> Machine<'m, S> {
     #[inline]
     fn top(&self) -> Result<&Object> {
         self.underneath(1)?;
-        self.stack.last().ok_or_else(|| self.underflow())
+        self.room.stack.last().ok_or_else(|| self.underflow())
     }
 
     #[inline]
     fn pop(&mut self) -> Result<Object> {
         self.underneath(1)?;
-        self.stack.pop().ok_or_else(|| self.underflow())
+        self.room.stack.pop().ok_or_else(|| self.underflow())
     }
 
     #[inline]
     fn pop_mark(&mut self) -> Result<usize> {
-        self.marks
+        self.room
+            .marks
             .pop()
             .ok_or_else(|| UnpicklingError::new("could not find MARK"))
     }
 
     fn get(&mut self, index: u64) -> Result<()> {
-        let Some(object) = self.memo.get(index) else {
+        let Some(object) = self.room.memo.get(index) else {
             return Err(UnpicklingError::new(format!(
                 "Memo value not found at index {index}"
             )));
         };
-        self.stack.push(object.clone());
+        self.room.stack.push(object.clone());
         Ok(())
     }
 
     fn put(&mut self, index: u64) -> Result<()> {
         let top = self.top()?.clone();
-        self.memo.put(index, top);
+        self.room.memo.put(index, top);
         Ok(())
     }
 
     /// The object below `from`, which what is above will become part of.
     fn target(&self, from: usize) -> Result<&Object> {
-        let floor = self.marks.last().unwrap_or(&0);
+        let floor = self.room.marks.last().unwrap_or(&0);
         let below = from.checked_sub(1).filter(|below| below >= floor);
         below
-            .and_then(|below| self.stack.get(below))
+            .and_then(|below| self.room.stack.get(below))
             .ok_or_else(|| self.underflow())
     }
 

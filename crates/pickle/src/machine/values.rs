@@ -7,7 +7,7 @@ use crate::opcode::*;
 use crate::source::Source;
 use crate::{ByteArray, Error, Object, Str, UnpicklingError};
 
-impl<S: Source> Machine<'_, S> {
+impl<S: Source> Machine<S> {
     pub(super) fn text(&mut self, length: usize) -> Result<()> {
         let bytes = self.source.take(length)?;
         let Some(text) = Str::from_wtf8(bytes) else {

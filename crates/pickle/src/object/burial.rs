@@ -6,7 +6,15 @@ use super::Object;
 ///
 /// A container's own drop calls this with its items, so that no drop is ever inside another's. Of
 /// several threads that drop the handles of one container, `Arc::into_inner` gives it to the last.
-pub(crate) fn bury(mut heap: Vec<Object>) {
+#[inline]
+pub(crate) fn bury(heap: Vec<Object>) {
+    // As of most containers.
+    if !heap.is_empty() {
+        empty(heap);
+    }
+}
+
+fn empty(mut heap: Vec<Object>) {
     while let Some(object) = heap.pop() {
         match object {
             Object::List(list) => list.bury_in(&mut heap),

@@ -36,9 +36,12 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let mut heap = Vec::new();
-        empty(super::get_mut(&mut self.table), &mut heap);
-        burial::bury(heap);
+        let table = super::get_mut(&mut self.table);
+        if table.len() > 0 {
+            let mut heap = Vec::new();
+            empty(table, &mut heap);
+            burial::bury(heap);
+        }
     }
 }
 
@@ -74,14 +77,7 @@ impl Dict {
     ///
     /// A `TypeError` if the key cannot be hashed, as in all methods that take one.
     pub fn get<K: Into<Object>>(&self, key: K) -> Result<Option<Object>, Error> {
-        lookup::with_entry(
-            &key.into(),
-            || self.lock(),
-            |table, _, found| {
-                let entry = found.and_then(|position| table.get(position));
-                entry.map(|entry| entry.value.clone())
-            },
-        )
+        self.look_up(&key.into())
     }
 
     /// The value of a key, `d[key]`.
@@ -91,7 +87,18 @@ impl Dict {
     /// A `KeyError` if the key is not there.
     pub fn get_item<K: Into<Object>>(&self, key: K) -> Result<Object, Error> {
         let key = key.into();
-        self.get(key.clone())?.ok_or(Error::KeyError(key))
+        self.look_up(&key)?.ok_or(Error::KeyError(key))
+    }
+
+    fn look_up(&self, key: &Object) -> Result<Option<Object>, Error> {
+        lookup::with_entry(
+            key,
+            || self.lock(),
+            |table, _, found| {
+                let entry = found.and_then(|position| table.get(position));
+                entry.map(|entry| entry.value.clone())
+            },
+        )
     }
 
     /// Whether the key is there, `key in d`.

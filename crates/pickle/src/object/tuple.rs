@@ -71,7 +71,7 @@ impl Tuple {
 impl Drop for Node {
     fn drop(&mut self) {
         let mut heap = Vec::new();
-        self.empty_into(&mut heap);
+        burial::sort_out(&mut self.items, &mut heap);
         burial::bury(heap);
     }
 }

@@ -21,16 +21,17 @@ thread_local! {
     static LINKS: RefCell<Vec<Link>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Sends a request and returns the reply.
+/// Sends a request of this process, whose number is `pid`, and returns the reply.
 ///
 /// The connection is given up if it fails or is late: a reply that comes later would be taken for
 /// that of the next request.
 pub(super) fn call(
     server: &Arc<Server>,
+    pid: u32,
     request: &[u8],
     deadline: Deadline,
 ) -> Result<Vec<u8>, RemoteError> {
-    let connection = connection(server, deadline)?;
+    let connection = connection(server, pid, deadline)?;
     let reply = exchange(&connection, request, deadline);
     if reply.is_err() {
         forget(|link| link.is_with(server));
@@ -38,14 +39,18 @@ pub(super) fn call(
     reply
 }
 
-fn connection(server: &Arc<Server>, deadline: Deadline) -> Result<Connection, RemoteError> {
-    if let Some(connection) = existing(server) {
+fn connection(
+    server: &Arc<Server>,
+    pid: u32,
+    deadline: Deadline,
+) -> Result<Connection, RemoteError> {
+    if let Some(connection) = existing(server, pid) {
         return Ok(connection);
     }
     let link = Link {
         server: Arc::downgrade(server),
         connection: server.serve(deadline)?,
-        pid: std::process::id(),
+        pid,
     };
     let connection = link.connection.clone();
     // A thread that is ending keeps none.
@@ -53,8 +58,7 @@ fn connection(server: &Arc<Server>, deadline: Deadline) -> Result<Connection, Re
     Ok(connection)
 }
 
-fn existing(server: &Arc<Server>) -> Option<Connection> {
-    let pid = std::process::id();
+fn existing(server: &Arc<Server>, pid: u32) -> Option<Connection> {
     let found = LINKS.try_with(|links| {
         let links = links.borrow();
         let link = links.iter().find(|link| link.is_with(server))?;

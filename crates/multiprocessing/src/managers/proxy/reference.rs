@@ -62,18 +62,18 @@ impl Reference {
         Ok(reference)
     }
 
-    /// Has the server count this process, if it has not yet.
-    pub(super) fn ensure(&self, deadline: Deadline) -> Result<(), RemoteError> {
+    /// Has the server count this process, if it has not yet; the process's number.
+    pub(super) fn ensure(&self, deadline: Deadline) -> Result<u32, RemoteError> {
         let pid = std::process::id();
         if self.owner.load(Ordering::Acquire) == pid {
-            return Ok(());
+            return Ok(pid);
         }
         self.say("incref", deadline)?;
         if self.owner.swap(pid, Ordering::AcqRel) == pid {
             // Another thread was as fast.
             self.say("decref", deadline)?;
         }
-        Ok(())
+        Ok(pid)
     }
 
     pub(super) fn id(&self) -> &str {

@@ -277,9 +277,9 @@ impl Proxy {
     }
 
     fn request(&self, message: &[u8], deadline: Deadline) -> Result<Reply, RemoteError> {
-        self.reference.ensure(deadline)?;
+        let pid = self.reference.ensure(deadline)?;
         let server = self.server();
-        let reply = link::call(server, message, deadline)?;
+        let reply = link::call(server, pid, message, deadline)?;
         let answer = answer::decode(&reply).map_err(|error| self.reference.explain(error))?;
         Ok(match answer {
             Answer::Value(value) => Reply::Value(value),

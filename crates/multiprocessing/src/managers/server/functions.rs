@@ -35,7 +35,7 @@ pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result
 
 fn call(shared: &Shared, message: &Message, client: Option<u64>) -> Result<Object, Exception> {
     let request = &message.request;
-    let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
+    let args = Args::new(&request.args, &request.kwds, &shared.home);
     match request.method() {
         "create" => create(shared, message, client),
         "incref" => {
@@ -91,7 +91,7 @@ fn create(shared: &Shared, message: &Message, client: Option<u64>) -> Result<Obj
     };
     let make = shared.home.registry.read().factory(typeid.try_into()?)?;
     let rest = rest.iter().cloned().collect();
-    let args = Args::new(rest, request.kwds.clone(), &shared.home);
+    let args = Args::new(&rest, &request.kwds, &shared.home);
     let referent = session::guarded(|| make(&args))?;
     let _arguments = message.hand_over(shared, &referent);
     let exposed = names(referent.exposed());

@@ -62,6 +62,9 @@ impl<'a> Carried<'a> {
 
     /// Keeps these objects, and those before no longer.
     fn take(&mut self, idents: Vec<String>) {
+        if idents.is_empty() && self.idents.is_empty() {
+            return;
+        }
         self.home.objects.carry(&idents);
         self.home
             .objects
@@ -118,7 +121,7 @@ fn reply(shared: &Shared, message: &Message, client: Option<u64>) -> Reply {
         Ok(referent) => referent,
         Err(exception) => return Reply::Traceback(exception.traceback()),
     };
-    let args = Args::new(request.args.clone(), request.kwds.clone(), &shared.home);
+    let args = Args::new(&request.args, &request.kwds, &shared.home);
     if !referent.exposed().contains(&method) {
         return unexposed(&referent, method, &args);
     }

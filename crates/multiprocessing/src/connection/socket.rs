@@ -1,0 +1,84 @@
+//! The sockets below listeners and connections.
+
+use std::io;
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::linux::net::{SocketAddrExt, TcpStreamExt};
+use std::os::unix::net::{SocketAddr, UnixListener};
+
+use super::address::Address;
+use super::endpoint::Connection;
+
+/// A socket that listens, of either kind.
+pub(super) enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Socket {
+    pub(super) fn bind(address: &Address) -> io::Result<Self> {
+        Ok(match address {
+            Address::Inet(host, port) => {
+                let addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
+                // CPython's `localhost` is the IPv4 one.
+                let first = addresses.iter().find(|address| address.is_ipv4());
+                Self::Tcp(match first {
+                    Some(address) => TcpListener::bind(address)?,
+                    None => TcpListener::bind(&addresses[..])?,
+                })
+            }
+            Address::Unix(path) => Self::Unix(UnixListener::bind(path)?),
+            Address::Abstract(name) => {
+                let address = SocketAddr::from_abstract_name(name)?;
+                Self::Unix(UnixListener::bind_addr(&address)?)
+            }
+        })
+    }
+
+    /// Has [`accept`](Self::accept) never wait. What it accepts does.
+    pub(super) fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            Self::Unix(listener) => listener.set_nonblocking(true),
+        }
+    }
+
+    /// The address as it has become.
+    pub(super) fn address(&self, wanted: Address) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => Ok(listener.local_addr()?.into()),
+            Self::Unix(_) => Ok(wanted),
+        }
+    }
+
+    pub(super) fn accept(&self) -> io::Result<(Connection, Option<Address>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, caller) = listener.accept()?;
+                Ok((remote(stream)?, Some(caller.into())))
+            }
+            Self::Unix(listener) => {
+                let (stream, caller) = listener.accept()?;
+                let path = caller.as_pathname().map(|path| path.to_owned().into());
+                Ok((Connection::socket(OwnedFd::from(stream)), path))
+            }
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
+/// A connection over a network, where small messages go at once.
+pub(super) fn remote(stream: TcpStream) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    // CPython writes twice in a row without saying so: it waits for the first to be acknowledged.
+    stream.set_quickack(true)?;
+    Ok(Connection::remote(stream.into()))
+}

@@ -1,0 +1,6 @@
+//! `Queue`, `SimpleQueue` and `JoinableQueue`.
+
+mod closing;
+mod exchange;
+mod items;
+mod memory;
