@@ -60,9 +60,8 @@ fn stripping(registry: &mut Registry, name: &'static str, method: Strip) {
                 let away = text(away)?;
                 Ok(method(receiver, &|character| away.contains(character)).to_owned())
             }
-            [other] => Err(Exception::type_error(format!(
-                "{name} arg must be None or str, not {}",
-                other.type_name()
+            [_] => Err(Exception::type_error(format!(
+                "{name} arg must be None or str"
             ))),
             more => Err(Exception::type_error(format!(
                 "{name} expected at most 1 argument, got {}",

@@ -131,7 +131,7 @@ impl Workers {
     fn map(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
         let calls = calls(method, args)?;
         let pool = match calls.chunksize {
-            Some(chunksize) => self.0.with_chunksize(chunksize),
+            Some(chunksize) => self.0.with_chunksize(size(chunksize)),
             None => self.0.clone(),
         };
         let callbacks = match calls.items.is_empty() {
@@ -150,11 +150,12 @@ impl Workers {
             chunksize,
             ..
         } = calls(method, args)?;
-        if chunksize == Some(0) {
-            let text = "Chunksize must be 1+, not 0";
+        let chunksize = chunksize.unwrap_or(1);
+        if chunksize < 1 {
+            let text = format!("Chunksize must be 1+, not {chunksize}");
             return Err(Exception::value_error(text));
         }
-        let pool = self.0.with_chunksize(chunksize.unwrap_or(1));
+        let pool = self.0.with_chunksize(size(chunksize));
         let open = |result: Result<Outcome, JobError>| result.map_err(job_error)?;
         Ok(if method == "imap" {
             let mut results = pool.imap(function, items);
@@ -172,7 +173,7 @@ struct Calls {
     /// The arguments of each call.
     items: Vec<Vec<Object>>,
     /// How many calls go to a thread at once.
-    chunksize: Option<usize>,
+    chunksize: Option<i64>,
     callbacks: Callbacks,
 }
 
@@ -189,13 +190,17 @@ fn calls(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
         });
     let call = move |item: Vec<Object>| function.call(item, Dict::new());
     let chunksize = given(chunksize).map(|size| number(&size)).transpose()?;
-    let chunksize = chunksize.map(|size| usize::try_from(size).unwrap_or(0));
     Ok(Calls {
         function: Box::new(call),
         items: items.collect::<Result<_, _>>()?,
         chunksize,
         callbacks,
     })
+}
+
+/// How many calls go to a thread at once: 1, if that says nothing.
+fn size(chunksize: i64) -> usize {
+    usize::try_from(chunksize).unwrap_or(1)
 }
 
 /// The arguments of a method, of which those that do not wait take callbacks as well.
