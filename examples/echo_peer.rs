@@ -28,7 +28,7 @@ use std::sync::Arc;
 use hilos::multiprocessing::connection::{
     Address, Connection, Listener, answer_challenge, client, deliver_challenge,
 };
-use hilos::pickle::{Object, dumps, loads};
+use hilos::pickle::Object;
 
 #[allow(dead_code, reason = "the server of a manager needs more of it")]
 #[path = "common/peer.rs"]
@@ -64,8 +64,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn say_hello(address: Address, authkey: Option<&[u8]>) -> Result<(), Box<dyn Error>> {
     let connection = client(address, authkey)?;
     let hello = Object::from("hello");
-    connection.send_bytes(&dumps(&hello)?)?;
-    let answer: Object = loads(&connection.recv_bytes()?)?;
+    connection.send_object(&hello)?;
+    let answer: Object = connection.recv_object()?;
     match answer == hello {
         true => Ok(()),
         false => Err(format!("sent {hello:?}, and {answer:?} came back").into()),

@@ -3,7 +3,7 @@
 argv: the address, the key, and the lines: Python expressions of `m`, the manager, and of the names that
 lines before have set. After `~` the results may differ, after a version this Python must be as new.
 """
-import array, ast, copy, faulthandler, multiprocessing, re, sys
+import array, ast, copy, faulthandler, functools, multiprocessing, operator, re, sys
 from multiprocessing.managers import RemoteError, SyncManager
 
 

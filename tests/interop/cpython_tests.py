@@ -10,7 +10,7 @@ except ImportError:
 # Of a manager's pool: what needs no Python in the server but the functions that the test registers.
 POOL = {
     'test_apply', 'test_map', 'test_starmap', 'test_starmap_async', 'test_map_async', 'test_async',
-    'test_imap', 'test_imap_unordered', 'test_empty_iterable',
+    'test_imap', 'test_imap_unordered', 'test_empty_iterable', 'test_map_async_callbacks',
 }
 
 

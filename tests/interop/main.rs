@@ -10,7 +10,9 @@ mod cpython_tests;
 mod examples;
 mod faults;
 mod killed;
+mod md5;
 mod network;
+mod objects;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../multiprocessing/program.rs"]
 mod program;

@@ -10,6 +10,7 @@ mod context;
 mod dummy;
 mod faults;
 mod listener;
+mod listener_threads;
 mod lock_faults;
 mod locks;
 mod logging;

@@ -310,6 +310,25 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
         self.shared.state.lock().is_shutdown
     }
 
+    /// Looks at the items that wait, while nobody puts or gets any; Python's attributes `queue` and
+    /// `mutex`.
+    ///
+    /// `look` is called under the queue's lock: it must not use the queue.
+    ///
+    /// ```
+    /// use hilos_queue::Queue;
+    ///
+    /// let queue = Queue::new(0);
+    /// queue.put("a")?;
+    /// queue.put("b")?;
+    /// let waiting: Vec<&str> = queue.inspect(|items| items.iter().copied().collect());
+    /// assert_eq!(waiting, ["a", "b"]);
+    /// # Ok::<(), hilos_queue::PutError<&str>>(())
+    /// ```
+    pub fn inspect<R, F: FnOnce(&S) -> R>(&self, look: F) -> R {
+        look(&self.shared.state.lock().storage)
+    }
+
     /// Iterates over the items, waiting for each, until the queue is shut down and empty.
     pub fn iter(&self) -> Iter<'_, T, S> {
         Iter::new(self)

@@ -23,6 +23,13 @@ pub trait Storage<T> {
 #[derive(Clone, Debug)]
 pub struct Fifo<T>(VecDeque<T>);
 
+impl<T> Fifo<T> {
+    /// The items in their order, the next one first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+}
+
 impl<T> Default for Fifo<T> {
     fn default() -> Self {
         Self(VecDeque::new())
@@ -47,6 +54,13 @@ impl<T> Storage<T> for Fifo<T> {
 #[derive(Clone, Debug)]
 pub struct Lifo<T>(Vec<T>);
 
+impl<T> Lifo<T> {
+    /// The items, the next one first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().rev()
+    }
+}
+
 impl<T> Default for Lifo<T> {
     fn default() -> Self {
         Self(Vec::new())
@@ -70,6 +84,13 @@ impl<T> Storage<T> for Lifo<T> {
 /// The least item first: the order of [`PriorityQueue`](crate::PriorityQueue).
 #[derive(Clone, Debug)]
 pub struct Priority<T>(BinaryHeap<Reverse<T>>);
+
+impl<T> Priority<T> {
+    /// The items, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|Reverse(item)| item)
+    }
+}
 
 impl<T: Ord> Default for Priority<T> {
     fn default() -> Self {

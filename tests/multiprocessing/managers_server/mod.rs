@@ -5,6 +5,7 @@ mod changes;
 mod functions;
 mod own_process;
 mod own_types;
+mod queues;
 mod references;
 mod sets;
 

@@ -33,7 +33,7 @@ impl Referent for Counted {
     }
 }
 
-fn with_counted() -> (Serving, Arc<AtomicUsize>) {
+pub(super) fn with_counted() -> (Serving, Arc<AtomicUsize>) {
     let alive = Arc::new(AtomicUsize::new(0));
     let count = alive.clone();
     let serving = Serving::start(|server| {

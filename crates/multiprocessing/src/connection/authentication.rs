@@ -10,6 +10,7 @@ use hmac::digest::block_api::BlockSizeUser;
 use hmac::{KeyInit, Mac, SimpleHmac};
 
 use super::Connection;
+use super::credentials::Md5;
 use crate::current::random_bytes;
 use crate::error::Error;
 
@@ -111,7 +112,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// [`Error::Authentication`] if the other side does not know the key: it has been told so, and
 /// nothing else. [`Error::Timeout`] if it has not answered in 30 seconds.
 pub fn deliver_challenge(connection: &Connection, authkey: &[u8]) -> Result<(), Error> {
-    deliver(connection, authkey, Deadline::after(PATIENCE))
+    deliver(connection, authkey, Md5::Allowed, Deadline::after(PATIENCE))
 }
 
 /// Answers a challenge, and hears whether the answer was right; Python's `answer_challenge`.
@@ -120,18 +121,19 @@ pub fn deliver_challenge(connection: &Connection, authkey: &[u8]) -> Result<(), 
 /// [`Error::Authentication`] if the other side sends no challenge, or says that the answer is wrong;
 /// [`Error::Timeout`] if it has not answered in 30 seconds.
 pub fn answer_challenge(connection: &Connection, authkey: &[u8]) -> Result<(), Error> {
-    answer(connection, authkey, Deadline::after(PATIENCE))
+    answer(connection, authkey, Md5::Allowed, Deadline::after(PATIENCE))
 }
 
 pub(super) fn deliver(
     connection: &Connection,
     authkey: &[u8],
+    md5: Md5,
     deadline: Deadline,
 ) -> Result<(), Error> {
     let message = [b"{sha256}", &random_bytes::<40>()[..]].concat();
     connection.send_bytes(&[CHALLENGE, &message].concat())?;
     let response = connection.recv_bytes_until(LONGEST, deadline)?;
-    match verify(authkey, &message, &response) {
+    match verify(authkey, &message, &response, md5) {
         Ok(()) => connection.send_bytes(WELCOME),
         Err(error) => {
             connection.send_bytes(FAILURE)?;
@@ -143,12 +145,13 @@ pub(super) fn deliver(
 pub(super) fn answer(
     connection: &Connection,
     authkey: &[u8],
+    md5: Md5,
     deadline: Deadline,
 ) -> Result<(), Error> {
     let message = connection.recv_bytes_until(LONGEST, deadline)?;
     let challenge = message.strip_prefix(CHALLENGE);
     let challenge = challenge.ok_or_else(|| refused("Protocol error, expected challenge"))?;
-    connection.send_bytes(&respond(authkey, challenge)?)?;
+    connection.send_bytes(&respond(authkey, challenge, md5)?)?;
     match &connection.recv_bytes_until(LONGEST, deadline)?[..] {
         WELCOME => Ok(()),
         _ => Err(refused("digest sent was rejected")),
@@ -159,15 +162,23 @@ fn refused(text: &str) -> Error {
     Error::Authentication(text.into())
 }
 
-/// The answer to a challenge.
-fn respond(authkey: &[u8], challenge: &[u8]) -> Result<Vec<u8>, Error> {
-    if challenge.len() < LEGACY_CHALLENGE {
-        return Err(refused("challenge too short"));
-    }
-    if challenge.len() == LEGACY_CHALLENGE {
-        return Ok(Digest::Md5.make(authkey, challenge));
-    }
-    let (digest, _) = Digest::named(challenge).ok_or_else(|| refused(UNSUPPORTED))?;
+/// The answer to a challenge: by SHA-256 if it wants MD5 and that is refused.
+fn respond(authkey: &[u8], challenge: &[u8], md5: Md5) -> Result<Vec<u8>, Error> {
+    let legacy = challenge.len() == LEGACY_CHALLENGE;
+    let digest = match challenge.len() {
+        ..LEGACY_CHALLENGE => return Err(refused("challenge too short")),
+        LEGACY_CHALLENGE => Digest::Md5,
+        _ => {
+            Digest::named(challenge)
+                .ok_or_else(|| refused(UNSUPPORTED))?
+                .0
+        }
+    };
+    let digest = match (digest, md5) {
+        (Digest::Md5, Md5::Refused) => Digest::Sha256,
+        (Digest::Md5, Md5::Allowed) if legacy => return Ok(digest.make(authkey, challenge)),
+        _ => digest,
+    };
     let name = NAMES[digest as usize];
     // The code is of the whole message, so that nobody can exchange the digest.
     Ok([b"{", name, b"}", &digest.make(authkey, challenge)].concat())
@@ -176,12 +187,15 @@ fn respond(authkey: &[u8], challenge: &[u8]) -> Result<Vec<u8>, Error> {
 const UNSUPPORTED: &str =
     "unsupported message length, missing digest prefix, or unsupported digest";
 
-fn verify(authkey: &[u8], message: &[u8], response: &[u8]) -> Result<(), Error> {
+fn verify(authkey: &[u8], message: &[u8], response: &[u8], md5: Md5) -> Result<(), Error> {
     let legacy = [LEGACY_ANSWER, LEGACY_CHALLENGE].contains(&response.len());
     let (digest, code) = match legacy {
         true => (Digest::Md5, response),
         false => Digest::named(response).ok_or_else(|| refused(UNSUPPORTED))?,
     };
+    if digest == Digest::Md5 && md5 == Md5::Refused {
+        return Err(refused("the answer is by MD5, which is refused here"));
+    }
     match digest.check(authkey, message, code) {
         true => Ok(()),
         false => Err(refused("digest received was wrong")),
@@ -204,12 +218,27 @@ mod tests {
             let [key, challenge, answer] = &fields[..] else {
                 panic!("three fields: {line}")
             };
-            verify(key, challenge, answer).unwrap();
-            assert!(verify(b"another key", challenge, answer).is_err());
+            verify(key, challenge, answer, Md5::Allowed).unwrap();
+            assert!(verify(b"another key", challenge, answer, Md5::Allowed).is_err());
             // CPython before 3.12 answers a challenge of today in its own way.
             if challenge.len() == LEGACY_CHALLENGE || answer.len() > LEGACY_CHALLENGE {
-                assert_eq!(respond(key, challenge).unwrap(), *answer);
+                assert_eq!(respond(key, challenge, Md5::Allowed).unwrap(), *answer);
             }
+        }
+    }
+
+    #[test]
+    fn md5_is_refused_by_itself_alone() {
+        for line in include_str!("handshake.tsv").lines() {
+            let fields: Vec<_> = line.split('\t').map(bytes).collect();
+            let by_md5 = fields[2].len() <= LEGACY_CHALLENGE || fields[2].starts_with(b"{md5}");
+            let verified = verify(&fields[0], &fields[1], &fields[2], Md5::Refused);
+            assert_eq!(verified.is_err(), by_md5, "{line}");
+        }
+        for challenge in [&[7; 20][..], b"{md5}01234567890123456789"] {
+            let answer = respond(b"key", challenge, Md5::Refused).unwrap();
+            assert!(answer.starts_with(b"{sha256}"));
+            verify(b"key", challenge, &answer, Md5::Refused).unwrap();
         }
     }
 
@@ -221,7 +250,7 @@ mod tests {
             &[b'x'; 21],
             b"{sha1}0123456789012345678901234567890",
         ] {
-            assert!(respond(b"key", challenge).is_err());
+            assert!(respond(b"key", challenge, Md5::Allowed).is_err());
         }
         for response in [
             &b""[..],
@@ -232,7 +261,7 @@ mod tests {
             &[0; 20],
             &[0xff; 256],
         ] {
-            assert!(verify(b"key", b"{sha256}challenge", response).is_err());
+            assert!(verify(b"key", b"{sha256}challenge", response, Md5::Allowed).is_err());
         }
     }
 }

@@ -12,7 +12,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, setsockopt};
 use nix::sys::time::TimeVal;
 
 use super::address::Address;
-use super::authentication::{answer, deliver};
+use super::credentials::Credentials;
 use super::endpoint::Connection;
 #[cfg(any(feature = "pickle", feature = "ssl"))]
 use super::security::Security;
@@ -33,14 +33,31 @@ use crate::error::Error;
 ///
 /// Mirrors [`multiprocessing.connection.Client`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Client).
 pub fn client<A: Into<Address>>(address: A, authkey: Option<&[u8]>) -> Result<Connection, Error> {
-    let address = address.into();
+    call(&address.into(), &authkey.into())
+}
+
+/// A [`client`] that neither proves by MD5 that it knows the key nor lets the other side do so, which
+/// CPython before 3.12 cannot do otherwise; see [`Listener::with_md5`](super::Listener::with_md5).
+///
+/// # Errors
+/// As `client`; [`Error::Authentication`] also if the other side knows only MD5.
+///
+/// # Differences from Python
+/// - Python refuses MD5 where the whole system does, as in FIPS mode.
+pub fn client_without_md5<A: Into<Address>>(
+    address: A,
+    authkey: &[u8],
+) -> Result<Connection, Error> {
+    let credentials = Credentials::new(authkey).without_md5();
+    call(&address.into(), &credentials)
+}
+
+fn call(address: &Address, credentials: &Credentials) -> Result<Connection, Error> {
     address.check()?;
-    let connection = dial(&address, Deadline::NEVER)?;
-    greet(
-        connection,
-        authkey,
-        Deadline::after(Duration::from_secs(30)),
-    )
+    let connection = dial(address, Deadline::NEVER)?;
+    let deadline = Deadline::after(Duration::from_secs(30));
+    credentials.connect(&connection, deadline)?;
+    Ok(connection)
 }
 
 /// A [`client`] of a listener that [encrypts](super::Listener::with_ssl); with the feature `ssl`.
@@ -64,32 +81,22 @@ pub fn client_with_ssl<A: Into<Address>>(
     let deadline = Deadline::after(Duration::from_secs(30));
     let connection = dial(&address, Deadline::NEVER)?;
     security.connect(&connection, &address, deadline)?;
-    greet(connection, authkey, deadline)
+    Credentials::from(authkey).connect(&connection, deadline)?;
+    Ok(connection)
 }
 
 /// A [`client`] that gives up when `deadline` has passed.
 #[cfg(feature = "pickle")]
 pub(crate) fn client_until(
     address: &Address,
-    authkey: &[u8],
+    credentials: &Credentials,
     security: &Security,
     deadline: Deadline,
 ) -> Result<Connection, Error> {
     address.check()?;
     let connection = dial(address, deadline)?;
     security.connect(&connection, address, deadline)?;
-    greet(connection, Some(authkey), deadline)
-}
-
-fn greet(
-    connection: Connection,
-    authkey: Option<&[u8]>,
-    deadline: Deadline,
-) -> Result<Connection, Error> {
-    if let Some(authkey) = authkey {
-        answer(&connection, authkey, deadline)?;
-        deliver(&connection, authkey, deadline)?;
-    }
+    credentials.connect(&connection, deadline)?;
     Ok(connection)
 }
 

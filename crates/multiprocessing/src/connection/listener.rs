@@ -1,6 +1,7 @@
 //! `multiprocessing.connection.Listener`.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,11 +11,10 @@ use hilos_core::time::{Deadline, Timeout};
 use parking_lot::{Mutex, RwLock};
 
 use super::address::{Address, Family};
-use super::authentication::{answer, deliver};
+use super::credentials::Credentials;
 use super::endpoint::Connection;
 use super::security::Security;
 use super::socket::Socket;
-use crate::authkey::AuthenticationString;
 use crate::error::Error;
 use crate::sys::pidfd::readable;
 
@@ -44,7 +44,7 @@ use crate::sys::pidfd::readable;
 /// - A caller that connects and says nothing is dropped after
 ///   [a while](Self::with_handshake_timeout), so that it does not block the others for ever.
 /// - Values sent with [`send`](Connection::send) are in postcard's encoding: between hilos and CPython
-///   send bytes.
+///   send bytes, or pickles by `send_object` and `recv_object`.
 ///
 /// Mirrors [`multiprocessing.connection.Listener`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.Listener).
 pub struct Listener {
@@ -52,7 +52,7 @@ pub struct Listener {
     socket: RwLock<Option<Arc<Socket>>>,
     address: Address,
     last_accepted: Mutex<Option<Address>>,
-    authkey: Option<AuthenticationString>,
+    credentials: Credentials,
     security: Security,
     patience: Duration,
     /// What was made for it in the file system.
@@ -72,6 +72,7 @@ impl Listener {
         let wanted = wanted.map_or_else(|| Address::arbitrary(Family::Unix), Ok)?;
         wanted.check()?;
         let socket = Socket::bind(&wanted)?;
+        socket.set_nonblocking()?;
         let path = match &wanted {
             Address::Unix(path) => Some(path.clone()),
             _ => None,
@@ -86,7 +87,7 @@ impl Listener {
             path,
             socket: RwLock::new(Some(Arc::new(socket))),
             last_accepted: Mutex::new(None),
-            authkey: None,
+            credentials: Credentials::default(),
             security: Security::default(),
             patience: Duration::from_secs(30),
         })
@@ -95,7 +96,17 @@ impl Listener {
     /// Accepts only callers that know this key, and proves to them that this side does.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = Some(authkey.into());
+        self.credentials.set_authkey(authkey);
+        self
+    }
+
+    /// Whether callers may prove by MD5 that they know the key, as CPython before 3.12 only can: they
+    /// may unless this says no.
+    ///
+    /// Say no where every caller is hilos or a newer CPython: SHA-256 and its like are left.
+    #[must_use]
+    pub fn with_md5(mut self, allowed: bool) -> Self {
+        self.credentials.set_md5(allowed);
         self
     }
 
@@ -155,19 +166,27 @@ impl Listener {
     }
 
     fn accept_until(&self, deadline: Deadline) -> Result<Connection, Error> {
-        let socket = self.socket()?;
-        if !readable(socket.as_fd(), deadline) {
-            return Err(Error::Timeout);
-        }
-        let (connection, caller) = socket.accept()?;
+        let (connection, caller) = self.next_caller(deadline)?;
         *self.last_accepted.lock() = caller;
         let deadline = Deadline::after(self.patience);
         self.security.accept(&connection, deadline)?;
-        if let Some(authkey) = &self.authkey {
-            deliver(&connection, authkey, deadline)?;
-            answer(&connection, authkey, deadline)?;
-        }
+        self.credentials.accept(&connection, deadline)?;
         Ok(connection)
+    }
+
+    fn next_caller(&self, deadline: Deadline) -> Result<(Connection, Option<Address>), Error> {
+        loop {
+            // Anew each time, since it may be closed meanwhile.
+            let socket = self.socket()?;
+            if !readable(socket.as_fd(), deadline) {
+                return Err(Error::Timeout);
+            }
+            match socket.accept() {
+                // Another thread has been faster, or the caller has left.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                accepted => return Ok(accepted?),
+            }
+        }
     }
 
     /// Where it listens, with the port that the system has chosen.
@@ -193,13 +212,15 @@ impl Listener {
         }
     }
 
-    /// Takes no more calls: whoever waits for one in [`accept`](Self::accept) is told so.
+    /// Closes it: whoever waits for one in [`accept`](Self::accept) is told so.
     #[cfg(feature = "pickle")]
     pub(crate) fn hang_up(&self) {
         if let Ok(socket) = self.socket() {
             use std::os::fd::AsRawFd;
 
             use nix::sys::socket::{Shutdown, shutdown};
+            // Before the shutdown, which wakes whoever waits to find it so.
+            self.close();
             let _ = shutdown(socket.as_fd().as_raw_fd(), Shutdown::Both);
         }
     }

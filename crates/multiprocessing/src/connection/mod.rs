@@ -3,8 +3,11 @@
 mod address;
 mod authentication;
 mod client;
+pub(crate) mod credentials;
 pub(crate) mod endpoint;
 mod listener;
+#[cfg(feature = "pickle")]
+mod objects;
 mod pipe;
 mod reader;
 pub(crate) mod security;
@@ -15,9 +18,9 @@ mod wait;
 
 pub use address::{Address, Family};
 pub use authentication::{answer_challenge, deliver_challenge};
-pub use client::client;
 #[cfg(feature = "ssl")]
 pub use client::client_with_ssl;
+pub use client::{client, client_without_md5};
 #[cfg(feature = "pickle")]
 pub(crate) use client::{client_until, send_until};
 pub use endpoint::Connection;

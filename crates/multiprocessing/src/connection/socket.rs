@@ -35,6 +35,14 @@ impl Socket {
         })
     }
 
+    /// Has [`accept`](Self::accept) never wait. What it accepts does.
+    pub(super) fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            Self::Unix(listener) => listener.set_nonblocking(true),
+        }
+    }
+
     /// The address as it has become.
     pub(super) fn address(&self, wanted: Address) -> io::Result<Address> {
         match self {

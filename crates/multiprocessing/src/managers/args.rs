@@ -84,6 +84,11 @@ impl<'a> Args<'a> {
         Callable::find(object, self.home)
     }
 
+    /// A method of an argument, by name.
+    pub(crate) fn method(&self, object: &Object, name: &str) -> Result<Callable, Exception> {
+        Callable::method(object, name, self.home)
+    }
+
     /// No arguments, for a function that takes none.
     pub(crate) fn none(&self, function: &str) -> Result<(), Exception> {
         self.no_keywords(function)?;

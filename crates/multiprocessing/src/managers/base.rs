@@ -18,7 +18,7 @@ use super::referent::Referent;
 use super::registry::Registry;
 use super::server::Server;
 use super::types::Types;
-use crate::authkey::AuthenticationString;
+use crate::connection::credentials::Credentials;
 use crate::connection::security::{Context, Security};
 use crate::connection::{Address, ListenAt};
 use crate::error::Error;
@@ -78,7 +78,7 @@ pub struct BaseManager {
     /// What its process is named after.
     pub(super) name: &'static str,
     address: Option<Address>,
-    authkey: AuthenticationString,
+    credentials: Credentials,
     method: Option<StartMethod>,
     patience: Timeout,
     /// How its connections are encrypted.
@@ -101,7 +101,7 @@ impl BaseManager {
         Self {
             name: "BaseManager",
             address: None,
-            authkey: crate::current::authkey(),
+            credentials: Credentials::new(&crate::current::authkey()),
             method: None,
             patience: 1.into(),
             context: None,
@@ -121,7 +121,18 @@ impl BaseManager {
     /// Says the key that clients must know; Python's `authkey`.
     #[must_use]
     pub fn with_authkey(mut self, authkey: &[u8]) -> Self {
-        self.authkey = authkey.into();
+        self.credentials.set_authkey(authkey);
+        self
+    }
+
+    /// Whether the two sides may prove by MD5 that they know the key, as CPython before 3.12 only can:
+    /// they may unless this says no.
+    ///
+    /// It holds for the server that the manager starts or makes, for the manager's own connections and
+    /// for those of its proxies.
+    #[must_use]
+    pub fn with_md5(mut self, allowed: bool) -> Self {
+        self.credentials.set_md5(allowed);
         self
     }
 
@@ -207,7 +218,7 @@ impl BaseManager {
             let text = "with ssl, a server is made by get_server, and its clients connect";
             return Err(Error::Value(text.into()));
         }
-        let at = (self.address.clone(), self.authkey.clone());
+        let at = (self.address.clone(), self.credentials.clone());
         let running = launch::start(self.name, self.method, at, &self.types, (initializer, args))?;
         self.reach(running.address())?;
         *state = State::Started(running);
@@ -232,7 +243,7 @@ impl BaseManager {
 
     fn reach(&self, address: &Address) -> Result<(), Error> {
         let security = Security::client(self.context.as_ref())?;
-        let remote = RemoteManager::join(address.clone(), &self.authkey, security, None);
+        let remote = RemoteManager::join(address.clone(), self.credentials.clone(), security, None);
         let _ = self.remote.set(remote.map_err(|error| match error {
             RemoteError::Connection(error) => error,
             other => Error::Runtime(other.to_string()),
@@ -248,7 +259,12 @@ impl BaseManager {
         self.state.lock().check_initial()?;
         let address = ListenAt::from(self.address.clone());
         let security = Security::server(self.context.as_ref())?;
-        Server::new(address, &self.authkey, security, self.types.here())
+        Server::new(
+            address,
+            self.credentials.clone(),
+            security,
+            self.types.here(),
+        )
     }
 
     /// Ends the server's process, if this manager has started it; does nothing the second time.

@@ -8,7 +8,7 @@ use super::errand::Errand;
 use super::proxy::RemoteManager;
 use super::server::Server;
 use super::types::{self, Types};
-use crate::authkey::AuthenticationString;
+use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
 use crate::connection::{Address, Connection, ListenAt, pipe};
 use crate::error::Error;
@@ -39,8 +39,7 @@ enum Report {
 struct Orders {
     initializer: Errand,
     address: Option<Address>,
-    #[serde(with = "crate::authkey::to_child")]
-    authkey: AuthenticationString,
+    credentials: Credentials,
     types: Vec<Errand>,
 }
 
@@ -48,7 +47,7 @@ struct Orders {
 pub(super) fn start<F, A>(
     name: &str,
     method: Option<StartMethod>,
-    (address, authkey): (Option<Address>, AuthenticationString),
+    (address, credentials): (Option<Address>, Credentials),
     types: &Types,
     (initializer, args): (F, A),
 ) -> Result<Running, Error>
@@ -60,7 +59,7 @@ where
     let orders = Orders {
         initializer: Errand::new(initializer, args)?,
         address,
-        authkey,
+        credentials,
         types: types.encode()?,
     };
     let (report, theirs) = pipe(false)?;
@@ -106,7 +105,7 @@ fn prepare(orders: Orders) -> Result<Server, Report> {
     orders.initializer.run().map_err(failed)?;
     let types = types::arrive(orders.types).map_err(failed)?;
     let address = ListenAt::from(orders.address);
-    let server = Server::new(address, &orders.authkey, Security::default(), types);
+    let server = Server::new(address, orders.credentials, Security::default(), types);
     server.map_err(|error| match &error {
         Error::Os(reason) => Report::Failed(reason.raw_os_error(), error.to_string()),
         other => Report::Failed(None, other.to_string()),

@@ -5,6 +5,8 @@ mod args;
 #[cfg(feature = "pickle")]
 mod base;
 #[cfg(feature = "pickle")]
+mod builtins;
+#[cfg(feature = "pickle")]
 mod callable;
 #[cfg(feature = "pickle")]
 mod change;
@@ -15,9 +17,13 @@ mod exception;
 #[cfg(feature = "pickle")]
 mod graph;
 #[cfg(feature = "pickle")]
+mod keys;
+#[cfg(feature = "pickle")]
 mod launch;
 #[cfg(feature = "pickle")]
 pub(crate) mod message;
+#[cfg(feature = "pickle")]
+mod numbers;
 #[cfg(feature = "pickle")]
 mod proxy;
 #[cfg(feature = "pickle")]
@@ -33,6 +39,8 @@ mod shared_memory;
 mod sync;
 #[cfg(feature = "pickle")]
 mod text;
+#[cfg(feature = "pickle")]
+mod thrown;
 #[cfg(feature = "pickle")]
 pub(crate) mod token;
 #[cfg(feature = "pickle")]
@@ -53,7 +61,7 @@ pub use proxy::*;
 #[cfg(feature = "pickle")]
 pub use referent::{Answer, Referent};
 #[cfg(feature = "pickle")]
-pub use referents::{Array, Namespace, PythonIterator, Value};
+pub use referents::{Array, Namespace, PythonIterator, Ranked, Value};
 #[cfg(feature = "pickle")]
 pub use server::Server;
 pub use shared_memory::SharedMemoryManager;

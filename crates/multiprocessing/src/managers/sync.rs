@@ -68,6 +68,12 @@ impl SyncManager {
         self.map(|base| base.with_authkey(authkey))
     }
 
+    /// As [`BaseManager::with_md5`].
+    #[must_use]
+    pub fn with_md5(self, allowed: bool) -> Self {
+        self.map(|base| base.with_md5(allowed))
+    }
+
     /// As [`BaseManager::with_start_method`].
     #[must_use]
     pub fn with_start_method(self, method: StartMethod) -> Self {

@@ -12,6 +12,7 @@ use super::error::RemoteError;
 use super::server::Server;
 use super::untyped::Proxy;
 use crate::connection::Address;
+use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
 use crate::managers::message::Request;
 use crate::managers::token::{Token, names_from};
@@ -76,7 +77,21 @@ impl RemoteManager {
         A: Into<Address>,
         D: Into<Timeout>,
     {
-        Self::join(address.into(), authkey, Security::default(), timeout)
+        let credentials = Credentials::new(authkey);
+        Self::join(address.into(), credentials, Security::default(), timeout)
+    }
+
+    /// Like [`connect`](Self::connect), where neither side may prove by MD5 that it knows the key, as
+    /// CPython before 3.12 only can.
+    ///
+    /// # Errors
+    /// As `connect`, also if the server knows only MD5.
+    pub fn connect_without_md5<A: Into<Address>>(
+        address: A,
+        authkey: &[u8],
+    ) -> Result<Self, RemoteError> {
+        let credentials = Credentials::new(authkey).without_md5();
+        Self::join(address.into(), credentials, Security::default(), None)
     }
 
     /// Like [`connect`](Self::connect), to a server that
@@ -91,17 +106,17 @@ impl RemoteManager {
         context: &hilos_ssl::SslContext,
     ) -> Result<Self, RemoteError> {
         let security = Security::client(Some(context))?;
-        Self::join(address.into(), authkey, security, None)
+        Self::join(address.into(), Credentials::new(authkey), security, None)
     }
 
     pub(crate) fn join<D: Into<Timeout>>(
         address: Address,
-        authkey: &[u8],
+        credentials: Credentials,
         security: Security,
         timeout: D,
     ) -> Result<Self, RemoteError> {
         let manager = Self {
-            server: Server::new(address, authkey, security),
+            server: Server::new(address, credentials, security),
             patience: timeout.into(),
         };
         manager.ask("dummy")?;

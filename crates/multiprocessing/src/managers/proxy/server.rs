@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::answer;
 use super::error::RemoteError;
 use super::link;
-use crate::authkey::AuthenticationString;
+use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
 use crate::connection::{Address, Connection, client_until, send_until};
 use crate::managers::message::{Request, encode};
@@ -24,7 +24,7 @@ const LONG: usize = 16 * 1024;
 /// Where a server is, and the key that it wants; all proxies of a server share it.
 pub(crate) struct Server {
     address: Address,
-    authkey: AuthenticationString,
+    credentials: Credentials,
     security: Security,
 }
 
@@ -33,9 +33,9 @@ static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
 
 impl Server {
     /// The server at an address.
-    pub(super) fn new(address: Address, authkey: &[u8], security: Security) -> Arc<Self> {
-        let right = |known: &Self| *known.authkey == *authkey && known.security == security;
-        Self::find(&address, right).unwrap_or_else(|| Self::add(address, authkey.into(), security))
+    pub(super) fn new(address: Address, credentials: Credentials, security: Security) -> Arc<Self> {
+        let right = |known: &Self| known.credentials == credentials && known.security == security;
+        Self::find(&address, right).unwrap_or_else(|| Self::add(address, credentials, security))
     }
 
     /// A server that this process must have connected to before: by itself it does not know how.
@@ -54,8 +54,10 @@ impl Server {
     /// A server that somebody else has told of: its key is the one that was used for it before, or
     /// else this process's, as in CPython.
     pub(super) fn heard_of(address: Address) -> Arc<Self> {
-        Self::find(&address, |_| true)
-            .unwrap_or_else(|| Self::add(address, crate::current::authkey(), Security::default()))
+        Self::find(&address, |_| true).unwrap_or_else(|| {
+            let credentials = Credentials::new(&crate::current::authkey());
+            Self::add(address, credentials, Security::default())
+        })
     }
 
     fn find(address: &Address, right: impl Fn(&Self) -> bool) -> Option<Arc<Self>> {
@@ -64,10 +66,10 @@ impl Server {
         known.find(|server| server.address == *address && right(server))
     }
 
-    fn add(address: Address, authkey: AuthenticationString, security: Security) -> Arc<Self> {
+    fn add(address: Address, credentials: Credentials, security: Security) -> Arc<Self> {
         let server = Arc::new(Self {
             address,
-            authkey,
+            credentials,
             security,
         });
         let mut servers = SERVERS.lock();
@@ -80,8 +82,8 @@ impl Server {
         &self.address
     }
 
-    pub(super) fn authkey(&self) -> &[u8] {
-        &self.authkey
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// Asks the server itself for something, on a connection of its own.
@@ -124,8 +126,9 @@ impl Server {
             (Some(wanted), Some(most)) if wanted < most => deadline,
             _ => soon,
         };
-        let (authkey, security) = (&self.authkey, &self.security);
-        Ok(client_until(&self.address, authkey, security, deadline)?)
+        let (credentials, security) = (&self.credentials, &self.security);
+        let connection = client_until(&self.address, credentials, security, deadline);
+        Ok(connection?)
     }
 }
 

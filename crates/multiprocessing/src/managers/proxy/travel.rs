@@ -10,6 +10,7 @@ use super::server::Server;
 use super::untyped::Proxy;
 use crate::LOGGER;
 use crate::connection::Address;
+use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
 use crate::managers::token::{Token, Travelling};
 use crate::reduction::is_public;
@@ -22,9 +23,9 @@ struct Luggage {
     id: String,
     class: (String, String),
     exposed: Option<Vec<String>>,
-    /// `None` if it is that of the process, which its children have as well, or if strangers could
-    /// read it.
-    authkey: Option<Vec<u8>>,
+    /// `None` if the key is that of the process, which its children have as well, or if strangers
+    /// could read it.
+    credentials: Option<Credentials>,
     encrypted: bool,
     patience: Option<f64>,
 }
@@ -36,15 +37,16 @@ impl Luggage {
             token,
             exposed,
         } = proxy.description().clone();
-        let authkey = proxy.server().authkey();
-        let told = !is_public() && *authkey != *crate::current::authkey();
+        let credentials = proxy.server().credentials();
+        let own = Credentials::new(&crate::current::authkey());
+        let told = !is_public() && *credentials != own;
         Self {
             typeid: token.typeid,
             address: token.address,
             id: token.id,
             class: (class.module().to_string(), class.name().to_string()),
             exposed,
-            authkey: told.then(|| authkey.to_vec()),
+            credentials: told.then(|| credentials.clone()),
             encrypted: proxy.server().is_encrypted(),
             patience: proxy.patience().seconds(),
         }
@@ -52,9 +54,9 @@ impl Luggage {
 
     fn unpack(self) -> Result<Proxy, RemoteError> {
         let address = self.address.clone();
-        let server = match &self.authkey {
+        let server = match self.credentials {
             _ if self.encrypted => Server::encrypted(&address)?,
-            Some(authkey) => Server::new(address, authkey, Security::default()),
+            Some(credentials) => Server::new(address, credentials, Security::default()),
             None => Server::heard_of(address),
         };
         let description = Travelling {

@@ -6,6 +6,7 @@
 )]
 
 mod array;
+mod callbacks;
 mod dict;
 mod holder;
 mod iterables;
@@ -15,6 +16,7 @@ mod locks;
 mod patience;
 mod pool;
 mod queue;
+mod ranked;
 mod set;
 mod signals;
 mod values;
@@ -25,7 +27,8 @@ pub use array::Array;
 use hilos_threading::{BoundedSemaphore, Event, Lock, RLock, Semaphore};
 pub use holder::{Namespace, Value};
 pub use iterator::PythonIterator;
-pub(super) use values::iterate;
+pub use ranked::Ranked;
+pub(super) use values::{Index, index, iterate};
 
 use super::exception::Exception;
 use super::registry::Registry;

@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 use hilos_core::time::Timeout;
 use hilos_pickle::{Dict, Object};
 
+use super::callbacks::Callbacks;
 use super::iterator::PythonIterator;
 use super::patience;
-use super::values::{integer, iterate};
+use super::values::{iterate, number};
 use crate::managers::args::Args;
 use crate::managers::callable::Callable;
 use crate::managers::exception::Exception;
@@ -17,7 +18,7 @@ use crate::pool::{JobError, MapResult, ThreadPool};
 /// Threads of the server's that call functions which clients name.
 pub(crate) struct Workers(ThreadPool);
 
-type Outcome = Result<Object, Exception>;
+pub(super) type Outcome = Result<Object, Exception>;
 
 /// What Python's `Pool(processes=None, initializer=None, initargs=())` gives.
 pub(crate) fn make(args: &Args<'_>) -> Result<Workers, Exception> {
@@ -28,11 +29,12 @@ pub(crate) fn make(args: &Args<'_>) -> Result<Workers, Exception> {
         "maxtasksperchild",
         "context",
     ];
-    let [processes, initializer, initargs, _, _] = args.bind("Pool.__init__", names, 0)?;
+    let [processes, initializer, initargs, maxtasks, _] = args.bind("Pool.__init__", names, 0)?;
     let mut builder = ThreadPool::builder();
     if let Some(processes) = given(processes) {
-        builder = builder.processes(usize::try_from(integer(&processes)?).unwrap_or(0));
+        builder = builder.processes(usize::try_from(number(&processes)?).unwrap_or(0));
     }
+    check_maxtasks(given(maxtasks))?;
     if let Some(initializer) = given(initializer) {
         let initializer = args.callable(&initializer)?;
         let initargs = initargs.map_or(Ok(Vec::new()), |initargs| iterate(args, &initargs))?;
@@ -45,6 +47,18 @@ pub(crate) fn make(args: &Args<'_>) -> Result<Workers, Exception> {
         .build()
         .map_err(|error| Exception::value_error(error.to_string()))?;
     Ok(Workers(pool))
+}
+
+/// A thread need not end, however many jobs it has done; but Python looks at the number.
+fn check_maxtasks(maxtasks: Option<Object>) -> Result<(), Exception> {
+    match maxtasks {
+        None | Some(Object::Int(1..) | Object::Bool(true)) => Ok(()),
+        Some(Object::BigInt(number)) if !number.is_negative() => Ok(()),
+        _ => {
+            let text = "maxtasksperchild must be a positive int or None";
+            Err(Exception::value_error(text))
+        }
+    }
 }
 
 /// An argument that is not `None`.
@@ -75,8 +89,11 @@ impl Referent for Workers {
 
     fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
         match method {
-            "apply" => self.apply(args)?.get(Timeout::NEVER).map(Answer::from),
-            "apply_async" => Ok(self.apply(args)?.into()),
+            "apply" => self
+                .apply(method, args)?
+                .get(Timeout::NEVER)
+                .map(Answer::from),
+            "apply_async" => Ok(self.apply(method, args)?.into()),
             "map" | "starmap" => self
                 .map(method, args)?
                 .get(Timeout::NEVER)
@@ -100,27 +117,30 @@ impl Referent for Workers {
 }
 
 impl Workers {
-    fn apply(&self, args: &Args<'_>) -> Result<Job, Exception> {
-        let names = ["func", "args", "kwds", "callback", "error_callback"];
-        let [function, positional, keywords, _, _] = args.bind("Pool.apply", names, 1)?;
+    fn apply(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
+        let ([function, positional, keywords], callbacks) =
+            bind(method, args, ["func", "args", "kwds"], 1)?;
         let function = args.callable(&function.into())?;
         let positional = positional.map_or(Ok(Vec::new()), |args_| iterate(args, &args_))?;
         let keywords = given(keywords).map_or(Ok(Dict::new()), |kwds| Dict::try_from(&kwds))?;
         let call = move |positional: Vec<Object>| function.call(positional, keywords.copy());
         let result = self.0.map_async(call, [positional]);
-        Ok(Job::new(result.map_err(job_error)?, true))
+        Ok(Job::new(result.map_err(job_error)?, true, callbacks))
     }
 
     fn map(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
         let calls = calls(method, args)?;
         let pool = match calls.chunksize {
-            Some(chunksize) => self.0.with_chunksize(chunksize),
+            Some(chunksize) => self.0.with_chunksize(size(chunksize)),
             None => self.0.clone(),
         };
-        let result = pool
-            .map_async(calls.function, calls.items)
-            .map_err(job_error)?;
-        Ok(Job::new(result, false))
+        let callbacks = match calls.items.is_empty() {
+            // Python calls none.
+            true => Callbacks::default(),
+            false => calls.callbacks,
+        };
+        let result = pool.map_async(calls.function, calls.items);
+        Ok(Job::new(result.map_err(job_error)?, false, callbacks))
     }
 
     fn imap(&self, method: &str, args: &Args<'_>) -> Result<PythonIterator, Exception> {
@@ -128,8 +148,14 @@ impl Workers {
             function,
             items,
             chunksize,
+            ..
         } = calls(method, args)?;
-        let pool = self.0.with_chunksize(chunksize.unwrap_or(1));
+        let chunksize = chunksize.unwrap_or(1);
+        if chunksize < 1 {
+            let text = format!("Chunksize must be 1+, not {chunksize}");
+            return Err(Exception::value_error(text));
+        }
+        let pool = self.0.with_chunksize(size(chunksize));
         let open = |result: Result<Outcome, JobError>| result.map_err(job_error)?;
         Ok(if method == "imap" {
             let mut results = pool.imap(function, items);
@@ -147,18 +173,13 @@ struct Calls {
     /// The arguments of each call.
     items: Vec<Vec<Object>>,
     /// How many calls go to a thread at once.
-    chunksize: Option<usize>,
+    chunksize: Option<i64>,
+    callbacks: Callbacks,
 }
 
 fn calls(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
-    let names = [
-        "func",
-        "iterable",
-        "chunksize",
-        "callback",
-        "error_callback",
-    ];
-    let [function, iterable, chunksize, ..] = args.bind(&format!("Pool.{method}"), names, 2)?;
+    let names = ["func", "iterable", "chunksize"];
+    let ([function, iterable, chunksize], callbacks) = bind(method, args, names, 2)?;
     let function: Callable = args.callable(&function.into())?;
     let items = iterate(args, &iterable.into())?;
     let items = items
@@ -168,13 +189,37 @@ fn calls(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
             false => Ok(vec![item]),
         });
     let call = move |item: Vec<Object>| function.call(item, Dict::new());
-    let chunksize = given(chunksize).map(|size| integer(&size)).transpose()?;
-    let chunksize = chunksize.map(|size| usize::try_from(size).unwrap_or(1));
+    let chunksize = given(chunksize).map(|size| number(&size)).transpose()?;
     Ok(Calls {
         function: Box::new(call),
         items: items.collect::<Result<_, _>>()?,
         chunksize,
+        callbacks,
     })
+}
+
+/// How many calls go to a thread at once: 1, if that says nothing.
+fn size(chunksize: i64) -> usize {
+    usize::try_from(chunksize).unwrap_or(1)
+}
+
+/// The arguments of a method, of which those that do not wait take callbacks as well.
+fn bind(
+    method: &str,
+    args: &Args<'_>,
+    names: [&str; 3],
+    required: usize,
+) -> Result<([Option<Object>; 3], Callbacks), Exception> {
+    let function = format!("Pool.{method}");
+    if !method.ends_with("_async") {
+        let bound = args.bind(&function, names, required)?;
+        return Ok((bound, Callbacks::default()));
+    }
+    let [one, two, three] = names;
+    let names = [one, two, three, "callback", "error_callback"];
+    let [one, two, three, callback, error_callback] = args.bind(&function, names, required)?;
+    let callbacks = Callbacks::find(args, callback, error_callback)?;
+    Ok(([one, two, three], callbacks))
 }
 
 /// A result that is or will be there, Python's `AsyncResult`.
@@ -187,7 +232,11 @@ struct Job {
 }
 
 impl Job {
-    fn new(result: MapResult<Outcome>, single: bool) -> Self {
+    fn new(result: MapResult<Outcome>, single: bool, callbacks: Callbacks) -> Self {
+        let result = match callbacks.is_empty() {
+            true => result,
+            false => calling(result, single, callbacks),
+        };
         let known = OnceLock::new();
         Self {
             result,
@@ -204,12 +253,24 @@ impl Job {
     }
 
     fn take(&self) -> Outcome {
-        let outcomes = self.result.get(None).map_err(job_error)?;
-        let mut values: Vec<Object> = outcomes.into_iter().collect::<Result<_, _>>()?;
-        match self.single {
-            true => Ok(values.pop().into()),
-            false => Ok(values.into()),
-        }
+        joined(self.result.get(None).map_err(job_error)?, self.single)
+    }
+}
+
+/// Has callbacks called when the result is there.
+fn calling(result: MapResult<Outcome>, single: bool, callbacks: Callbacks) -> MapResult<Outcome> {
+    let failure = callbacks.clone();
+    result
+        .with_callback(move |outcomes| callbacks.call(joined(outcomes.clone(), single)))
+        .with_error_callback(move |error| failure.call(Err(job_error(error.clone()))))
+}
+
+/// One call's outcome, or a list of all calls'.
+fn joined(outcomes: Vec<Outcome>, single: bool) -> Outcome {
+    let mut values: Vec<Object> = outcomes.into_iter().collect::<Result<_, _>>()?;
+    match single {
+        true => Ok(values.pop().into()),
+        false => Ok(values.into()),
     }
 }
 

@@ -1,14 +1,16 @@
-//! `Queue` and `JoinableQueue`: `queue.Queue`.
+//! `Queue` and `JoinableQueue`: `queue.Queue`; and the queues of other orders, which programs register.
 
 use hilos_core::time::Timeout;
 use hilos_pickle::Object;
-use hilos_queue::{GetError, PutError, Queue};
+use hilos_queue::{BaseQueue, GetError, LifoQueue, PriorityQueue, PutError, Queue, Storage};
 
 use super::patience;
+use super::ranked::Ranked;
 use super::values::integer;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
+use crate::managers::thrown::catching;
 
 /// What Python's `Queue(maxsize=0)` gives; a negative bound is none.
 pub(crate) fn make(args: &Args<'_>) -> Result<Queue<Object>, Exception> {
@@ -17,84 +19,123 @@ pub(crate) fn make(args: &Args<'_>) -> Result<Queue<Object>, Exception> {
     Ok(Queue::new(usize::try_from(maxsize).unwrap_or(0)))
 }
 
-impl Referent for Queue<Object> {
-    fn type_name(&self) -> &str {
-        "queue.Queue"
-    }
+macro_rules! queue {
+    ($($queue:ident<$item:ty>)*) => {$(
+        impl Referent for $queue<$item> {
+            fn type_name(&self) -> &str {
+                concat!("queue.", stringify!($queue))
+            }
 
-    fn exposed(&self) -> &'static [&'static str] {
-        &[
-            "empty",
-            "full",
-            "get",
-            "get_nowait",
-            "join",
-            "put",
-            "put_nowait",
-            "qsize",
-            "shutdown",
-            "task_done",
-        ]
-    }
+            fn exposed(&self) -> &'static [&'static str] {
+                EXPOSED
+            }
 
-    fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-        match method {
-            "put" => {
-                let [item, block, timeout] =
-                    args.bind("Queue.put", ["item", "block", "timeout"], 1)?;
-                put(self, item.into(), block, timeout).map(Answer::from)
+            fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+                let answer = catching(|| call(self, method, args))?;
+                answer.ok_or_else(|| self.no_attribute(method))
             }
-            "put_nowait" => {
-                let [item] = args.bind("Queue.put_nowait", ["item"], 1)?;
-                self.put_nowait(item.into()).map_err(put_error)?;
-                Ok(().into())
+
+            fn repr(&self) -> String {
+                let address = std::ptr::from_ref(self).addr();
+                format!("<{} object at {address:#x}>", self.type_name())
             }
-            "get" => {
-                let [block, timeout] = args.bind("Queue.get", ["block", "timeout"], 0)?;
-                let timeout = patience::of_queue(block, timeout)?;
-                Ok(self.get_timeout(timeout).map_err(get_error)?.into())
+
+            fn contents(&self) -> Option<Object> {
+                let held = self.inspect(|storage| storage.iter().cloned().collect::<Vec<_>>());
+                Some(held.into())
             }
-            "shutdown" => {
-                let [immediate] = args.bind("Queue.shutdown", ["immediate"], 0)?;
-                self.shutdown(immediate.is_some_and(|immediate| immediate.is_true()));
-                Ok(().into())
-            }
-            _ => whole(self, method, args),
         }
-    }
+    )*};
+}
+queue!(Queue<Object> LifoQueue<Object> PriorityQueue<Ranked>);
 
-    fn repr(&self) -> String {
-        let address = std::ptr::from_ref(self).addr();
-        format!("<queue.Queue object at {address:#x}>")
-    }
+const EXPOSED: &[&str] = &[
+    "empty",
+    "full",
+    "get",
+    "get_nowait",
+    "join",
+    "put",
+    "put_nowait",
+    "qsize",
+    "shutdown",
+    "task_done",
+];
+
+/// Calls a method, if there is one of this name.
+fn call<T, S>(
+    queue: &BaseQueue<T, S>,
+    method: &str,
+    args: &Args<'_>,
+) -> Result<Option<Answer>, Exception>
+where
+    T: From<Object> + Into<Object>,
+    S: Storage<T>,
+{
+    Ok(Some(match method {
+        "put" => {
+            let names = ["item", "block", "timeout"];
+            let [item, block, timeout] = args.bind("Queue.put", names, 1)?;
+            put(queue, item.into(), block, timeout)?.into()
+        }
+        "put_nowait" => {
+            let [item] = args.bind("Queue.put_nowait", ["item"], 1)?;
+            let item = T::from(Object::from(item));
+            queue.put_nowait(item).map_err(put_error)?.into()
+        }
+        "get" => {
+            let [block, timeout] = args.bind("Queue.get", ["block", "timeout"], 0)?;
+            let timeout = patience::of_queue(block, timeout)?;
+            Answer::Value(queue.get_timeout(timeout).map_err(get_error)?.into())
+        }
+        "shutdown" => {
+            let [immediate] = args.bind("Queue.shutdown", ["immediate"], 0)?;
+            queue
+                .shutdown(immediate.is_some_and(|immediate| immediate.is_true()))
+                .into()
+        }
+        _ => return whole(queue, method, args),
+    }))
 }
 
 /// Methods without arguments.
-fn whole(queue: &Queue<Object>, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+fn whole<T, S>(
+    queue: &BaseQueue<T, S>,
+    method: &str,
+    args: &Args<'_>,
+) -> Result<Option<Answer>, Exception>
+where
+    T: Into<Object>,
+    S: Storage<T>,
+{
     args.bind(&format!("Queue.{method}"), [], 0)?;
-    Ok(match method {
+    Ok(Some(match method {
         "empty" => queue.empty().into(),
         "full" => queue.full().into(),
-        "get_nowait" => queue.get_nowait().map_err(get_error)?.into(),
+        "get_nowait" => Answer::Value(queue.get_nowait().map_err(get_error)?.into()),
         "join" => queue.join().into(),
         "qsize" => queue.qsize().into(),
         "task_done" => queue.task_done()?.into(),
-        _ => return Err(queue.no_attribute(method)),
-    })
+        _ => return Ok(None),
+    }))
 }
 
-fn put(
-    queue: &Queue<Object>,
+fn put<T, S>(
+    queue: &BaseQueue<T, S>,
     item: Object,
     block: Option<Object>,
     timeout: Option<Object>,
-) -> Result<(), Exception> {
+) -> Result<(), Exception>
+where
+    T: From<Object>,
+    S: Storage<T>,
+{
     // A queue without a bound never waits: Python does not look at the timeout.
     let timeout = match queue.maxsize() {
         0 => Timeout::NEVER,
         _ => patience::of_queue(block, timeout)?,
     };
-    queue.put_timeout(item, timeout).map_err(put_error)
+    queue.put_timeout(item.into(), timeout).map_err(put_error)
 }
 
 fn get_error(error: GetError) -> Exception {
@@ -106,7 +147,7 @@ fn get_error(error: GetError) -> Exception {
     }
 }
 
-fn put_error(error: PutError<Object>) -> Exception {
+fn put_error<T>(error: PutError<T>) -> Exception {
     match error {
         PutError::Full(_) => Exception::new("queue.Full", ()),
         PutError::ShutDown(_) => Exception::new("queue.ShutDown", ()),

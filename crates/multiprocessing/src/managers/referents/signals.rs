@@ -10,6 +10,7 @@ use super::values::number;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
+use crate::managers::thrown::{catching, throw};
 
 /// What Python's `Semaphore(value=1)` begins with.
 pub(crate) fn initial_value(args: &Args<'_>) -> Result<usize, Exception> {
@@ -28,9 +29,9 @@ pub(crate) fn make_barrier(args: &Args<'_>) -> Result<Barrier, Exception> {
     if let Some(action) = action.filter(|action| !matches!(action, Object::None)) {
         let action = args.callable(&action)?;
         barrier = barrier.with_action(move || {
-            // What an action raises breaks the barrier, as a panic does here.
+            // It breaks the barrier, and is raised where the last one waits.
             if let Err(exception) = action.call([], Dict::new()) {
-                panic!("{exception:?}");
+                throw(exception);
             }
         });
     }
@@ -135,10 +136,11 @@ impl Referent for Barrier {
         match method {
             "wait" => {
                 let [timeout] = args.bind("Barrier.wait", ["timeout"], 0)?;
-                let index = self.wait(patience::timeout(timeout)?);
+                let timeout = patience::timeout(timeout)?;
                 let broken =
                     |_: BrokenBarrierError| Exception::new("threading.BrokenBarrierError", ());
-                Ok(index.map_err(broken)?.into())
+                let index = catching(|| self.wait(timeout).map_err(broken));
+                index.map(Answer::from)
             }
             "__getattribute__" => {
                 let name = args.operand(method)?;

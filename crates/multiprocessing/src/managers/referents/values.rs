@@ -90,13 +90,13 @@ fn pair(args: &Args<'_>, number: usize, item: &Object) -> Result<(Object, Object
 }
 
 /// A position or a range of them.
-pub(super) enum Index {
+pub(in crate::managers) enum Index {
     One(i64),
     Slice(Slice),
 }
 
 /// What stands in the brackets of a sequence.
-pub(super) fn index(object: &Object, sequence: &str) -> Result<Index, Exception> {
+pub(in crate::managers) fn index(object: &Object, sequence: &str) -> Result<Index, Exception> {
     match object {
         Object::BigInt(_) => {
             let text = "cannot fit 'int' into an index-sized integer";

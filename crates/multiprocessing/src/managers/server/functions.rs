@@ -93,7 +93,7 @@ fn create(shared: &Shared, message: &Message, client: Option<u64>) -> Result<Obj
     let rest = rest.iter().cloned().collect();
     let args = Args::new(&rest, &request.kwds, &shared.home);
     let referent = session::guarded(|| make(&args))?;
-    message.hand_over(shared, &referent);
+    let _arguments = message.hand_over(shared, &referent);
     let exposed = names(referent.exposed());
     let ident = shared.home.objects.add(referent);
     shared.clients.count(client, &ident, 1);

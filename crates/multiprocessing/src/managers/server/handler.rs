@@ -64,7 +64,7 @@ pub(super) fn handle(shared: Arc<Shared>, connection: Connection) {
 
 fn serve(shared: &Shared, connection: &Connection) -> Result<(), Error> {
     let line = Line::new(connection.clone(), shared.listener.address())?;
-    line.shake_hands(&shared.authkey, &shared.security)?;
+    line.shake_hands(&shared.credentials, &shared.security)?;
     let socket = connection.fd()?;
     let client = shared.clients.arrive(&socket, shared.listener.address());
     let result = functions::serve(shared, &line, client);

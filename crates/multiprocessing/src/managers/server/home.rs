@@ -4,8 +4,8 @@ use parking_lot::RwLock;
 
 use super::objects::Objects;
 use crate::connection::Address;
-use crate::managers::callable;
 use crate::managers::registry::Registry;
+use crate::managers::{builtins, keys};
 
 /// The objects of a server, and what it can make and call.
 pub(crate) struct Home {
@@ -15,7 +15,8 @@ pub(crate) struct Home {
 
 impl Home {
     pub(super) fn new(address: Address, mut registry: Registry) -> Self {
-        callable::register(&mut registry);
+        builtins::register(&mut registry);
+        keys::register(&mut registry);
         Self {
             objects: Objects::new(address),
             registry: RwLock::new(registry),

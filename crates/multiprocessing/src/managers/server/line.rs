@@ -10,13 +10,14 @@ use hilos_pickle::Object;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
+use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
-use crate::connection::{Address, Connection, answer_challenge, deliver_challenge};
+use crate::connection::{Address, Connection};
 use crate::error::Error;
 use crate::managers::exception::Exception;
 use crate::managers::message::{self, Reply};
 
-/// How long a client may take to begin to encrypt.
+/// How long a client may take for the handshake.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to a client, which over TCP is told at once that its messages have come.
@@ -40,10 +41,14 @@ impl Line {
     }
 
     /// Lets both sides prove that they know the key.
-    pub(super) fn shake_hands(&self, authkey: &[u8], security: &Security) -> Result<(), Error> {
-        security.accept(&self.connection, Deadline::after(PATIENCE))?;
-        deliver_challenge(&self.connection, authkey)?;
-        answer_challenge(&self.connection, authkey)
+    pub(super) fn shake_hands(
+        &self,
+        credentials: &Credentials,
+        security: &Security,
+    ) -> Result<(), Error> {
+        let deadline = Deadline::after(PATIENCE);
+        security.accept(&self.connection, deadline)?;
+        credentials.accept(&self.connection, deadline)
     }
 
     /// Waits for a message.

@@ -27,7 +27,7 @@ use super::exception::Exception;
 use super::referent::Referent;
 use super::registry::Registry;
 use crate::LOGGER;
-use crate::authkey::AuthenticationString;
+use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
 use crate::connection::{Address, ListenAt, Listener};
 use crate::error::Error;
@@ -48,7 +48,7 @@ pub struct Server {
 /// What the threads of a server share.
 struct Shared {
     listener: Listener,
-    authkey: AuthenticationString,
+    credentials: Credentials,
     security: Security,
     home: Arc<Home>,
     handlers: Handlers,
@@ -59,7 +59,7 @@ struct Shared {
 impl Server {
     pub(crate) fn new(
         address: ListenAt,
-        authkey: &[u8],
+        credentials: Credentials,
         security: Security,
         registry: Registry,
     ) -> Result<Self, Error> {
@@ -68,7 +68,7 @@ impl Server {
         Ok(Self {
             shared: Arc::new(Shared {
                 listener,
-                authkey: authkey.into(),
+                credentials,
                 security,
                 home: Arc::new(home),
                 handlers: Handlers::default(),

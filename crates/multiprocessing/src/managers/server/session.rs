@@ -53,7 +53,7 @@ pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result
 }
 
 /// The objects whose proxies are on their way to a client, which has no reference to them yet.
-struct Carried<'a> {
+pub(super) struct Carried<'a> {
     home: &'a Home,
     idents: Vec<String>,
 }
@@ -102,11 +102,19 @@ pub(super) fn understand(shared: &Shared, bytes: &[u8]) -> Result<Message, Strin
 }
 
 impl Message {
-    /// The arguments, for an object that may keep them.
-    pub(super) fn hand_over(&self, shared: &Shared, referent: &Arc<dyn Referent>) {
+    /// The arguments, for an object that may keep them; they are there until it has done so.
+    pub(super) fn hand_over<'a>(
+        &self,
+        shared: &'a Shared,
+        referent: &Arc<dyn Referent>,
+    ) -> Carried<'a> {
         if !self.mentioned.is_empty() && referent.contents().is_none() {
             shared.home.objects.keep(&self.mentioned);
         }
+        // A queue that is full takes its time.
+        let mut carried = Carried::new(&shared.home);
+        carried.take(self.mentioned.clone());
+        carried
     }
 }
 
@@ -121,7 +129,7 @@ fn reply(shared: &Shared, message: &Message, client: Option<u64>, line: &Line) -
     if !referent.exposed().contains(&method) {
         return unexposed(&referent, method, &args);
     }
-    message.hand_over(shared, &referent);
+    let _arguments = message.hand_over(shared, &referent);
     match guarded(|| referent.call(method, &args)) {
         Ok(Answer::Value(value)) => Reply::Return(value),
         Ok(Answer::Shared(typeid, referent)) => {
