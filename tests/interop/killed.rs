@@ -46,7 +46,7 @@ const WAITING: &str = "
 lock, semaphore, event, rlock = m.Lock(), m.Semaphore(0), m.Event(), m.RLock()
 condition = m.Condition(rlock)
 lock.acquire(), rlock.acquire()
-calls = lock.acquire, semaphore.acquire, event.wait, rlock.acquire, condition.acquire
+calls = lock.acquire, m.Queue().get, semaphore.acquire, event.wait, rlock.acquire, condition.acquire
 for call in calls:
     threading.Thread(target=call).start()
 print('says', len(calls), flush=True)
