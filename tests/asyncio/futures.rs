@@ -259,7 +259,6 @@ fn callbacks_are_called_soon_and_in_order() {
     }
 }
 
-// cpython: test_asyncio/test_futures2.py::FutureTests::test_handle_exc_handler_correct_context
 #[test]
 fn a_failing_callback_does_not_keep_the_others_from_being_called() {
     run(async {

@@ -18,6 +18,8 @@ mod corners;
 mod current_loop;
 mod eager;
 mod event_loop;
+mod exception_handler;
+mod fan_out;
 mod free_threading;
 mod futures;
 mod gather;

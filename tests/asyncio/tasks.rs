@@ -308,7 +308,7 @@ fn a_closed_loop_tells_of_the_tasks_it_destroys() {
     let contexts = log.take();
     assert_eq!(contexts.len(), 1);
     assert_eq!(contexts[0].message, "Task was destroyed but it is pending!");
-    assert_eq!(contexts[0].future, Some(shown));
+    assert_eq!(contexts[0].task, Some(shown));
     assert!(contexts[0].created_at.unwrap().file().ends_with("tasks.rs"));
     assert!(!task.done());
 }
@@ -335,7 +335,6 @@ fn a_cancelled_task_has_nothing_to_report() {
     event_loop.close().unwrap();
 }
 
-// cpython: test_asyncio/test_futures2.py::FutureTests::test_task_exc_handler_correct_context
 // cpython: test_asyncio/test_futures.py::BaseFutureTests::test_future_exception_never_retrieved_debug
 #[test]
 fn an_exception_that_nobody_looked_at_is_reported() {

@@ -15,8 +15,28 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         &[
             "Exception in callback zero_error()\nhandle: <Handle zero_error()>\n",
             "ZeroDivisionError: division by zero\n",
-            "Unhandled error in exception handler\n",
-            "ham",
+            "Unhandled error in exception handler\n\
+             context: {'message': 'Exception in callback zero_error()', \
+             'exception': ZeroDivisionError('division by zero'), \
+             'handle': <Handle zero_error()>}\n\
+             panic: ham\n",
+        ],
+    ),
+    noisy(
+        "a_handler_that_cannot_enter_a_context_is_reported",
+        entered_context,
+        &[
+            "Unhandled error in exception handler\n\
+             context: {'message': 'mine', 'task': <Task pending name='Task-1' coro=<entered_context()",
+            ">>}\nRuntimeError: cannot enter context: ",
+        ],
+    ),
+    noisy(
+        "a_handler_that_exits_while_a_task_is_destroyed_is_ignored",
+        exit_while_destroyed,
+        &[
+            "Exception ignored in: the exception handler of <EventLoop ",
+            "SystemExit: 0\n",
         ],
     ),
     noisy(
@@ -88,6 +108,7 @@ fn names() -> ExitCode {
 }
 
 // cpython: test_asyncio/test_base_events.py::BaseEventLoopTests::test_default_exc_handler_broken
+// cpython: test_asyncio/test_base_events.py::BaseEventLoopTests::test_set_exc_handler_broken
 fn broken_handler() -> ExitCode {
     fn zero_error() -> asyncio::Result<()> {
         let message = "division by zero";
@@ -100,6 +121,29 @@ fn broken_handler() -> ExitCode {
     event_loop.call_soon(zero_error).unwrap();
     run_briefly(&event_loop);
     event_loop.close().unwrap();
+    ExitCode::SUCCESS
+}
+
+fn entered_context() -> ExitCode {
+    let event_loop = new_event_loop();
+    event_loop.set_exception_handler(|_, _| println!("it is not called"));
+    let reports = async {
+        let context = ExceptionContext::new("mine");
+        let context = context.with_task(asyncio::current_task().unwrap());
+        get_running_loop()?.call_exception_handler(context);
+        Ok(())
+    };
+    event_loop.run_until_complete(reports).unwrap();
+    event_loop.close().unwrap();
+    ExitCode::SUCCESS
+}
+
+fn exit_while_destroyed() -> ExitCode {
+    let event_loop = new_event_loop();
+    event_loop.set_exception_handler(|_, _| hilos::threading::exit());
+    let task = event_loop.create_task(sleep(1)).unwrap();
+    event_loop.close().unwrap();
+    drop(task);
     ExitCode::SUCCESS
 }
 

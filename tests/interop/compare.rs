@@ -32,6 +32,18 @@ fn as_cpython_s_own_manager_over_tcp() {
 }
 
 #[test]
+fn as_cpython_s_own_manager_by_another_address_of_this_machine() {
+    let serving = Serving::at(Some(("0.0.0.0", 0).into()), |_| {});
+    let Address::Inet(_, port) = *serving.server.address() else {
+        panic!("{:?}", serving.server);
+    };
+    let address = Address::from(("127.0.0.2", port)).to_string();
+    if let Some((output, _)) = python::run(SCRIPT, &[&address, KEY, LINES]) {
+        assert_eq!(output, "says compared True\n");
+    }
+}
+
+#[test]
 fn with_every_python_of_this_machine() {
     for python in python::of_pyenv() {
         let serving = Serving::start(|_| {});

@@ -17,7 +17,7 @@ use crate::serving::{KEY, PREAMBLE, Serving};
 use crate::support::{LONG, wait_until};
 
 /// Runs a script that has `m`, a manager that is connected, with one Python after the other.
-fn with_each_client(serving: &Serving, script: &str, mut test: impl FnMut(Program)) {
+pub(crate) fn with_each_client(serving: &Serving, script: &str, mut test: impl FnMut(Program)) {
     let script = format!("{PREAMBLE}\n{script}");
     let args = [&*serving.server.address().to_string(), KEY];
     for python in python::oldest_and_newest() {
@@ -25,12 +25,12 @@ fn with_each_client(serving: &Serving, script: &str, mut test: impl FnMut(Progra
     }
 }
 
-fn kill(mut client: Program) {
+pub(crate) fn kill(mut client: Program) {
     client.signal(Signal::SIGKILL);
     client.rest();
 }
 
-fn connect(serving: &Serving) -> RemoteManager {
+pub(crate) fn connect(serving: &Serving) -> RemoteManager {
     let address = serving.server.address().clone();
     let manager = RemoteManager::connect(address, KEY.as_bytes()).unwrap();
     manager.with_timeout(LONG)
@@ -159,19 +159,19 @@ m.get_queue().get()
 }
 
 /// A server in a process of its own, whose memory is looked at.
-struct Watched {
-    manager: SyncManager,
+pub(crate) struct Watched {
+    pub(crate) manager: SyncManager,
 }
 
 impl Watched {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let manager = SyncManager::new().with_authkey(KEY.as_bytes());
         manager.start().unwrap();
         Self { manager }
     }
 
     /// How much memory it has had at most, in KiB.
-    fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         let pid = self.manager.process().unwrap().pid().unwrap();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -185,7 +185,7 @@ impl Watched {
     }
 
     /// The name of a new list of these items.
-    fn list(&self, items: Object) -> String {
+    pub(crate) fn list(&self, items: Object) -> String {
         let (kind, value) = exchange(
             &self.connection(),
             &request(None, "create", ("list", items)),
@@ -195,7 +195,7 @@ impl Watched {
     }
 
     /// A connection on which calls are served.
-    fn session(&self) -> Connection {
+    pub(crate) fn session(&self) -> Connection {
         let connection = self.connection();
         let reply = exchange(&connection, &request(None, "accept_connection", ("name",)));
         assert_eq!(reply.0, "#RETURN");
@@ -203,18 +203,18 @@ impl Watched {
     }
 }
 
-fn exchange(connection: &Connection, request: &[u8]) -> (String, Object) {
+pub(crate) fn exchange(connection: &Connection, request: &[u8]) -> (String, Object) {
     connection.send_bytes(request).unwrap();
     assert!(connection.poll(3.0 * LONG).unwrap(), "no reply");
     loads(&connection.recv_bytes().unwrap()).unwrap()
 }
 
-fn request<A: Into<Object>>(ident: Option<&str>, method: &str, args: A) -> Vec<u8> {
+pub(crate) fn request<A: Into<Object>>(ident: Option<&str>, method: &str, args: A) -> Vec<u8> {
     let ident = ident.map_or(Object::None, Object::from);
     dumps(&Object::from((ident, method, args, Dict::new()))).unwrap()
 }
 
-const MIB: u64 = 1024;
+pub(crate) const MIB: u64 = 1024;
 
 #[test]
 fn what_is_announced_takes_no_memory() {

@@ -2,12 +2,14 @@
 
 #![cfg(target_os = "linux")]
 
+mod addresses;
 mod bad_input;
 mod compare;
 mod connection;
 mod cpython_tests;
 mod examples;
 mod faults;
+mod killed;
 mod md5;
 mod network;
 mod objects;
@@ -20,6 +22,7 @@ mod python;
 #[allow(dead_code, reason = "it is another test's too")]
 #[path = "../multiprocessing/serving.rs"]
 mod serving;
+mod small_requests;
 #[allow(
     dead_code,
     unused_macros,

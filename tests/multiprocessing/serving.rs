@@ -63,7 +63,7 @@ impl Drop for Serving {
 pub(crate) const PREAMBLE: &str = "\
 import ast, faulthandler, multiprocessing, queue, sys, threading
 from multiprocessing.managers import *
-from multiprocessing.managers import BaseProxy, IteratorProxy, RemoteError
+from multiprocessing.managers import AcquirerProxy, BaseProxy, IteratorProxy, RemoteError
 faulthandler.dump_traceback_later(100, exit=True)
 address, key = ast.literal_eval(sys.argv[1]), sys.argv[2].encode()
 multiprocessing.current_process().authkey = key

@@ -25,6 +25,8 @@ pub(crate) struct Head {
     pub(crate) state: Cell<State>,
     /// Whether there is an exception that nobody has looked at.
     pub(crate) unseen: Cell<bool>,
+    /// Whether nobody is told if a task is destroyed while it is pending: no program created it.
+    pub(crate) silent: Cell<bool>,
     /// What the `CancelledError` will be, if not a plain one; boxed because it seldom is.
     cancellation: Cell<Option<Box<Cancellation>>>,
     /// What a task waits in; here because there is room between the others.
@@ -45,6 +47,7 @@ impl Head {
             event_loop,
             state: Cell::new(State::Pending),
             unseen: Cell::new(false),
+            silent: Cell::new(false),
             cancellation: Cell::new(None),
             waits_in: Cell::default(),
         }
@@ -111,8 +114,8 @@ pub(crate) trait AnyFuture: 'static {
         !self.head().done()
     }
 
-    /// Cancels this future alone; what it waits for goes to `next`, in reverse.
-    fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>);
+    /// Cancels this future alone, and returns what it waits for, to be cancelled in its stead.
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>) -> Vec<AnyRc>;
 
     // `event_loop` is the future's own, at hand also where the future is given away.
 
@@ -181,15 +184,43 @@ pub(crate) fn same(one: &AnyRc, other: &AnyRc) -> bool {
 /// A loop instead of recursion, because chains of tasks may be longer than any stack.
 pub(crate) fn cancel(future: AnyRc, message: Option<Message>) -> bool {
     let accepted = future.accepts_cancel();
-    // No chain without a cycle is longer than the number of tasks.
-    let mut left = future.head().event_loop.task_count() * 4 + 1024;
-    let mut next = vec![future];
-    while let Some(future) = next.pop() {
-        future.cancel_one(&message, &mut next);
-        left -= 1;
-        if left == 0 {
+    let mut way = Way::default();
+    let mut next = Some(future);
+    while let Some(future) = next {
+        let waits_for = future.clone().cancel_one(&message);
+        if !waits_for.is_empty() && !way.go_on(future, waits_for) {
             break;
         }
+        next = way.next();
     }
     accepted
+}
+
+/// The way of a cancellation: who handed it on, and to whom they still have to.
+#[derive(Default)]
+struct Way(Vec<(AnyRc, std::vec::IntoIter<AnyRc>)>);
+
+impl Way {
+    /// Makes the way longer; `false` if it leads in a circle, where CPython's recursion fails.
+    ///
+    /// It looks out for one future, and the longer the way, the later one: it will be in the
+    /// circle, and stay long enough to be met again.
+    fn go_on(&mut self, from: AnyRc, to: Vec<AnyRc>) -> bool {
+        let marked = self.0.len().checked_ilog2().map(|log| (1 << log) - 1);
+        let circle = marked.is_some_and(|marked: usize| same(&self.0[marked].0, &from));
+        self.0.push((from, to.into_iter()));
+        !circle
+    }
+
+    /// The next future to cancel: what the last has still to hand on, or the one before it.
+    fn next(&mut self) -> Option<AnyRc> {
+        while let Some((_, to)) = self.0.last_mut() {
+            let next = to.next();
+            if next.is_some() {
+                return next;
+            }
+            self.0.pop();
+        }
+        None
+    }
 }

@@ -1,20 +1,20 @@
 //! `asyncio.as_completed`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::future::Future as StdFuture;
 use std::pin::Pin;
 use std::rc::Rc;
 
 use hilos_core::time::Timeout;
 
-use crate::any_future::{AnyRc, Notify, same};
+use crate::any_future::{AnyRc, Notify};
 use crate::awaitable::{Awaitable, Ensure, Ensured, ensured};
 use crate::awaiting::notify_when_done;
 use crate::events::TimerHandle;
 use crate::exception::Result;
 use crate::exceptions::TimeoutError;
 use crate::futures::Future;
+use crate::in_order::InOrder;
 use crate::queues::Queue;
 use crate::running;
 use crate::site::{self, WaitsIn};
@@ -55,13 +55,10 @@ where
     D: Into<Timeout>,
 {
     let event_loop = running::expect();
-    let mut seen = HashSet::new();
-    let mut todo = Vec::new();
+    let mut todo = InOrder::default();
     for awaitable in awaitables {
         let one = ensured(awaitable, &event_loop);
-        if seen.insert(Rc::as_ptr(&one.future.erased()).cast::<()>()) {
-            todo.push(one);
-        }
+        todo.insert(&one.future.erased(), one);
     }
     let completing = Rc::new(Completing {
         done: Queue::new(0),
@@ -115,7 +112,7 @@ impl<T> Iterator for AsCompleted<T> {
 struct Completing<T: 'static> {
     /// What is done; `None` for what was not in time.
     done: Queue<Option<Ensured<T>>>,
-    todo: RefCell<Vec<Ensured<T>>>,
+    todo: RefCell<InOrder<Ensured<T>>>,
     /// How many were not asked for yet.
     left: Cell<usize>,
     timer: RefCell<Option<TimerHandle>>,
@@ -158,8 +155,7 @@ impl<T> Completing<T> {
     }
 
     fn on_timeout(self: &Rc<Self>) {
-        let todo = self.todo.take();
-        for one in todo {
+        for one in self.todo.take().iter() {
             remove_notify(&one.future.erased(), &(self.clone() as Rc<dyn Notify>));
             // The queue has no limit.
             let _ = self.done.put_nowait(None);
@@ -170,13 +166,9 @@ impl<T> Completing<T> {
 impl<T> Notify for Completing<T> {
     fn notify(self: Rc<Self>, future: AnyRc) {
         let mut todo = self.todo.borrow_mut();
-        let Some(place) = todo
-            .iter()
-            .position(|one| same(&one.future.erased(), &future))
-        else {
+        let Some(one) = todo.remove(&future) else {
             return;
         };
-        let one = todo.remove(place);
         let last = todo.is_empty();
         drop(todo);
         let _ = self.done.put_nowait(Some(one));

@@ -17,7 +17,7 @@ use crate::exceptions::RuntimeError;
 use crate::executors::DefaultExecutor;
 use crate::futures::Future;
 use crate::guest::Guest;
-use crate::handler::{ExceptionContext, ExceptionHandler};
+use crate::handler::ExceptionHandler;
 #[cfg(target_os = "linux")]
 use crate::interrupt::Interrupted;
 use crate::ready::{Ready, ReadyQueue};
@@ -316,12 +316,9 @@ impl EventLoop {
     fn abandon_tasks(&self) {
         let tasks = self.0.tasks.take().into_tasks();
         for task in tasks {
-            let context = ExceptionContext::new("Task was destroyed but it is pending!");
-            let mut context = context.with_future(task.repr());
-            if let Some(head) = task.task().filter(|_| self.get_debug()) {
-                context.created_at = Some(head.location());
+            if !task.head().silent.get() {
+                self.report_destroyed(&task);
             }
-            self.call_exception_handler(context);
             task.abandon();
         }
     }
@@ -341,10 +338,6 @@ impl EventLoop {
         if let Some(task) = task {
             task.wake(self);
         }
-    }
-
-    pub(crate) fn task_count(&self) -> usize {
-        self.0.tasks.borrow().len()
     }
 }
 

@@ -1,7 +1,6 @@
 //! What is inside a future: its outcome, and whom to tell.
 
 use std::cell::RefCell;
-use std::panic::Location;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, AnyRc, Callback, Head, State};
@@ -11,6 +10,7 @@ use crate::exceptions::{InvalidStateError, Message};
 use crate::few::Few;
 use crate::handler::ExceptionContext;
 use crate::ready::Called;
+use crate::task_head::TaskHead;
 
 /// The outcome of a future and the callbacks that wait for it.
 pub(crate) struct Core<T> {
@@ -183,24 +183,26 @@ impl<T> Core<T> {
     pub(crate) fn report_unseen(
         &self,
         kind: &str,
-        created_at: Option<&'static Location<'static>>,
+        task: Option<&TaskHead>,
         repr: impl FnOnce() -> String,
     ) {
         if self.head.unseen.get() {
-            self.report(kind, created_at, repr());
+            self.report(kind, task, repr());
         }
     }
 
     #[cold]
-    fn report(&self, kind: &str, created_at: Option<&'static Location<'static>>, repr: String) {
+    fn report(&self, kind: &str, task: Option<&TaskHead>, repr: String) {
         self.head.unseen.set(false);
         if let Some(exception) = self.failure() {
             let mut context =
                 ExceptionContext::new(format!("{kind} exception was never retrieved"))
                     .with_exception(exception)
-                    .with_future(repr);
-            context.created_at = created_at.filter(|_| self.head.event_loop.get_debug());
-            self.head.event_loop.call_exception_handler(context);
+                    .with_future(repr)
+                    .in_context_of(task);
+            let task = task.filter(|_| self.head.event_loop.get_debug());
+            context.created_at = task.map(TaskHead::location);
+            self.head.event_loop.report_dropped(context);
         }
     }
 }
@@ -224,8 +226,9 @@ impl<T: 'static, X: 'static> AnyFuture for Plain<T, X> {
         &self.0.head
     }
 
-    fn cancel_one(self: Rc<Self>, message: &Option<Message>, _next: &mut Vec<AnyRc>) {
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>) -> Vec<AnyRc> {
         self.0.cancel(&self, message.clone());
+        Vec::new()
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {

@@ -226,7 +226,10 @@ pub(crate) fn guard<R: CallbackResult>(
     match result {
         Ok(()) => {}
         Err(exception) if exception.is_exit() => event_loop.raise(exception),
-        Err(exception) => event_loop.call_exception_handler(failure().with_exception(exception)),
+        Err(exception) => {
+            let failure = failure().with_exception(exception);
+            event_loop.report(failure.in_context(context.cloned()));
+        }
     }
 }
 

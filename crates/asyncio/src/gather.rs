@@ -203,7 +203,10 @@ impl<R: 'static> Children<R> {
         // Only a future that was there before can be there twice.
         match existed {
             true => self.add(child),
-            false => self.add_another(child),
+            false => {
+                child.head().silent.set(true);
+                self.add_another(child);
+            }
         }
         one
     }
@@ -315,11 +318,12 @@ impl<R: 'static> AnyFuture for Gathering<R> {
         !self.core.head.done() && children.iter().any(|child| child.accepts_cancel())
     }
 
-    fn cancel_one(self: Rc<Self>, _message: &Option<Message>, next: &mut Vec<AnyRc>) {
-        if self.accepts_cancel() {
-            self.cancel_requested.set(true);
-            next.extend(self.children.borrow().iter().rev().cloned());
+    fn cancel_one(self: Rc<Self>, _message: &Option<Message>) -> Vec<AnyRc> {
+        if !self.accepts_cancel() {
+            return Vec::new();
         }
+        self.cancel_requested.set(true);
+        self.children.borrow().clone()
     }
 
     fn add_callback(self: Rc<Self>, callback: Callback) {

@@ -90,6 +90,7 @@ mod graph;
 mod guest;
 mod handler;
 mod heapq;
+mod in_order;
 mod inbox;
 mod interrupt;
 mod iteration;

@@ -46,10 +46,6 @@ impl Registry {
         Some(task)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.places.len() - self.free.len()
-    }
-
     /// The tasks, oldest first.
     pub(crate) fn tasks(&self) -> Vec<AnyRc> {
         let mut tasks: Vec<_> = self.places.iter().flatten().cloned().collect();

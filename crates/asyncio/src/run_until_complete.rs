@@ -23,11 +23,16 @@ impl EventLoop {
     #[track_caller]
     pub fn run_until_complete<A: Ensure<Value: 'static>>(&self, awaitable: A) -> Result<A::Value> {
         self.check_runnable()?;
+        let existed = awaitable.existing().is_some();
         let future = awaitable.ensure(self, Location::caller())?;
         if !future.future.head().event_loop.is(self) {
             let message = "The future belongs to a different loop than the one specified as the \
                            loop argument";
             return Err(ValueError::new(message).into());
+        }
+        if !existed {
+            // Whoever stops the run is told by its error.
+            future.future.head().silent.set(true);
         }
         self.run_until_done(&future.future.erased())?;
         future.result()

@@ -266,7 +266,7 @@ fn cancel_all_tasks(event_loop: &EventLoop) -> Result<()> {
         if let Ok(Some(exception)) = task.exception() {
             let message = "unhandled exception during asyncio.run() shutdown";
             let context = ExceptionContext::new(message).with_exception(exception);
-            event_loop.call_exception_handler(context.with_future(&task));
+            event_loop.tell_handler(context.with_task(task))?;
         }
     }
     Ok(())

@@ -123,7 +123,8 @@ impl Notify for Log {
             let message = format!("{} exception in shielded future", exception.type_name());
             let context = ExceptionContext::new(message).with_exception(exception);
             let context = context.with_future(future.repr());
-            future.head().event_loop.call_exception_handler(context);
+            let context = context.in_context_of(future.task());
+            future.head().event_loop.report(context);
         }
     }
 }

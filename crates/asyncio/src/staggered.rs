@@ -16,6 +16,7 @@ use crate::create_task::TaskOptions;
 use crate::exception::{Exception, Result};
 use crate::exceptions::{CancelledError, ExceptionGroup, Message};
 use crate::futures::Future;
+use crate::in_order::InOrder;
 use crate::locks::Event;
 use crate::running;
 use crate::site::{self, WaitsIn};
@@ -112,7 +113,7 @@ struct Racing<I, T> {
     winner: RefCell<Option<(usize, T)>>,
     exceptions: RefCell<Vec<Option<Exception>>>,
     /// Those that are not done; each runs one coroutine.
-    tasks: RefCell<Vec<AnyRc>>,
+    tasks: RefCell<InOrder<AnyRc>>,
     /// What the tasks themselves failed with.
     unhandled: RefCell<Vec<Exception>>,
     /// What the race's end waits for.
@@ -172,7 +173,7 @@ where
     fn win(&self, index: usize, value: T) {
         self.winner.replace(Some((index, value)));
         let this = current_task();
-        let tasks = self.tasks.borrow().clone();
+        let tasks = self.tasks.borrow().to_vec();
         for task in tasks {
             if this.as_ref().is_none_or(|this| !same(&this.0, &task)) {
                 cancel(task, None);
@@ -197,7 +198,7 @@ where
 
 impl<I: 'static, T: 'static> Notify for Racing<I, T> {
     fn notify(self: Rc<Self>, task: AnyRc) {
-        self.tasks.borrow_mut().retain(|other| !same(other, &task));
+        self.tasks.borrow_mut().remove(&task);
         if self.tasks.borrow().is_empty()
             && let Some(completed) = &*self.on_completed.borrow()
         {
@@ -215,17 +216,17 @@ impl<I: 'static, T: 'static> Notify for Racing<I, T> {
 }
 
 /// Cancels the tasks as the race itself was cancelled.
-fn cancel_all(tasks: &RefCell<Vec<AnyRc>>, exception: &Exception) {
+fn cancel_all(tasks: &RefCell<InOrder<AnyRc>>, exception: &Exception) {
     let cancelled = exception.downcast_ref::<CancelledError>();
     let message = cancelled.and_then(CancelledError::message);
-    let tasks = tasks.borrow().clone();
+    let tasks = tasks.borrow().to_vec();
     for task in tasks {
         cancel(task, message.map(Message::from));
     }
 }
 
 /// Cancels the tasks of a race that is dropped.
-struct Leaving<'r>(&'r RefCell<Vec<AnyRc>>);
+struct Leaving<'r>(&'r RefCell<InOrder<AnyRc>>);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {

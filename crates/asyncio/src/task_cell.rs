@@ -310,17 +310,16 @@ where
         Some(&self.task)
     }
 
-    fn cancel_one(self: Rc<Self>, message: &Option<Message>, next: &mut Vec<AnyRc>) {
+    fn cancel_one(self: Rc<Self>, message: &Option<Message>) -> Vec<AnyRc> {
         let head = &self.task;
         self.core.head.unseen.set(false);
         if self.core.head.done() {
-            return;
+            return Vec::new();
         }
         head.cancels.set(head.cancels.get() + 1);
         let waiters = head.waiters();
         if waiters.iter().any(|waiter| waiter.accepts_cancel()) {
-            next.extend(waiters.into_iter().rev());
-            return;
+            return waiters;
         }
         head.must_cancel.set(true);
         self.core.head.set_message(message.clone());
@@ -328,6 +327,7 @@ where
             // It waits for something that asyncio knows nothing of, if not for its next step.
             self.wake_suspended();
         }
+        Vec::new()
     }
 
     fn wake(self: Rc<Self>, event_loop: &EventLoop) {
@@ -423,9 +423,8 @@ where
 
 impl<F, T> Drop for Cellular<F, T> {
     fn drop(&mut self) {
-        self.core
-            .report_unseen("Task", Some(self.task.location()), || {
-                describe::<F, T>(&self.core, &self.task, 0)
-            });
+        self.core.report_unseen("Task", Some(&self.task), || {
+            describe::<F, T>(&self.core, &self.task, 0)
+        });
     }
 }

@@ -15,8 +15,8 @@ use crate::threadsafe::{TaskKey, WakeCell};
 enum Name {
     /// `Task-1` and so on.
     Numbered(u64),
-    /// What the program calls it; boxed twice because few tasks are called anything.
-    Given(Box<String>),
+    /// What the program calls it.
+    Given(Box<str>),
 }
 
 /// The last number that a task was called by. One for all loops, as in CPython.
@@ -28,7 +28,7 @@ impl Name {
     }
 
     fn given(name: String) -> Self {
-        Self::Given(Box::new(name))
+        Self::Given(name.into_boxed_str())
     }
 
     /// Has the next task called by this number, if none has a later one.
@@ -87,7 +87,7 @@ impl TaskHead {
         let name = self.name.replace(Name::Numbered(0));
         let shown = match &name {
             Name::Numbered(number) => format!("Task-{number}"),
-            Name::Given(name) => String::clone(name),
+            Name::Given(name) => name.to_string(),
         };
         self.name.set(name);
         shown

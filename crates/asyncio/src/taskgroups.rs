@@ -7,7 +7,7 @@ use std::future::Future as StdFuture;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::any_future::{AnyRc, Notify, cancel, same};
+use crate::any_future::{AnyRc, Notify, cancel};
 use crate::any_task::{AnyTask, current_task};
 use crate::awaiting::notify_when_done;
 use crate::base_events::EventLoop;
@@ -16,6 +16,7 @@ use crate::exception::{Exception, Result};
 use crate::exceptions::{ExceptionGroup, RuntimeError};
 use crate::futures::Future;
 use crate::handler::ExceptionContext;
+use crate::in_order::InOrder;
 use crate::repr::debug_like_display;
 use crate::running;
 use crate::site::{self, WaitsIn};
@@ -80,7 +81,7 @@ struct Inner {
     parent: RefCell<Option<AnyTask>>,
     /// Whether the group has cancelled its own body.
     parent_cancel_requested: Cell<bool>,
-    tasks: RefCell<Vec<AnyRc>>,
+    tasks: RefCell<InOrder<AnyRc>>,
     errors: RefCell<Vec<Exception>>,
     /// The first request to exit.
     exit_request: RefCell<Option<Exception>>,
@@ -313,7 +314,7 @@ impl TaskGroup {
 
     fn abort(&self) {
         self.0.aborting.set(true);
-        let tasks = self.0.tasks.borrow().clone();
+        let tasks = self.0.tasks.borrow().to_vec();
         for task in tasks {
             cancel(task, None);
         }
@@ -327,7 +328,7 @@ impl TaskGroup {
     }
 
     fn on_task_done(&self, task: &AnyRc) {
-        self.0.tasks.borrow_mut().retain(|other| !same(other, task));
+        self.0.tasks.borrow_mut().remove(task);
         if self.0.tasks.borrow().is_empty()
             && let Some(completed) = &*self.0.on_completed.borrow()
         {
@@ -354,8 +355,8 @@ impl TaskGroup {
                 task.repr()
             );
             let context = ExceptionContext::new(message).with_exception(exception);
-            let context = context.with_future(task.repr());
-            task.head().event_loop.call_exception_handler(context);
+            let context = context.with_task(AnyTask(task.clone()));
+            task.head().event_loop.report(context);
             return;
         }
         if !self.0.aborting.get() && !self.0.parent_cancel_requested.get() {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use hilos_core::panic::finally;
 use hilos_futures::{Exception, Executor, Future, Map, RuntimeError};
 use hilos_multiprocessing::pool::{JobError, PoolFunction};
 use parking_lot::{Condvar, Mutex};
@@ -165,16 +166,7 @@ impl ClusterExecutor {
     /// # Blocking
     /// As `f`, and then until all calls are done.
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
-        struct Exit<'a>(&'a ClusterExecutor);
-
-        impl Drop for Exit<'_> {
-            fn drop(&mut self) {
-                self.0.shutdown(true);
-            }
-        }
-
-        let exit = Exit(self);
-        f(exit.0)
+        finally(|| f(self), || self.shutdown(true))
     }
 }
 

@@ -88,6 +88,22 @@ pub fn exit_thread() -> ! {
     std::panic::resume_unwind(Box::new(Exit))
 }
 
+/// Calls `f` and then `end`, also if `f` panics: Python's `try` and `finally`.
+pub fn finally<R, F: FnOnce() -> R, E: FnOnce()>(f: F, end: E) -> R {
+    struct End<E: FnOnce()>(Option<E>);
+
+    impl<E: FnOnce()> Drop for End<E> {
+        fn drop(&mut self) {
+            if let Some(end) = self.0.take() {
+                end();
+            }
+        }
+    }
+
+    let _end = End(Some(end));
+    f()
+}
+
 /// Calls `f`, and catches a panic with its message, place and backtrace.
 ///
 /// The panic is not printed: telling somebody is up to the caller. `f` is taken to be unwind safe,

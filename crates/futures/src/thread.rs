@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use hilos_core::panic::finally;
 use hilos_threading::{Exception, Outcome, Thread};
 
 use crate::error::{FutureError, RuntimeError, ValueError, exception};
@@ -259,16 +260,7 @@ impl ThreadPoolExecutor {
     /// # Blocking
     /// As [`shutdown`](Self::shutdown).
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
-        struct Exit<'a>(&'a ThreadPoolExecutor);
-
-        impl Drop for Exit<'_> {
-            fn drop(&mut self) {
-                self.0.shutdown(true);
-            }
-        }
-
-        let exit = Exit(self);
-        f(exit.0)
+        finally(|| f(self), || self.shutdown(true))
     }
 
     /// How many threads there may be.

@@ -65,6 +65,14 @@ impl Line {
         }
     }
 
+    fn remove(&self, gone: &Future<()>) {
+        let mut waiting = self.waiting.borrow_mut();
+        // Mostly the first: of those that have waited as long, the oldest is cancelled first.
+        if let Some(place) = waiting.iter().position(|future| future == gone) {
+            waiting.remove(place);
+        }
+    }
+
     pub(super) fn wake_all(&self) {
         let all = self.waiting.take();
         for future in all {
@@ -89,10 +97,7 @@ impl<R: Fn() -> bool> Drop for Place<'_, R> {
             return;
         }
         future.cancel();
-        self.line
-            .waiting
-            .borrow_mut()
-            .retain(|other| other != future);
+        self.line.remove(future);
         if (self.ready)() && !future.cancelled() {
             self.line.wake_next();
         }

@@ -49,7 +49,7 @@ impl Server {
     fn retry_later(&self, socket: &TransportSocket, error: io::Error) -> Result<()> {
         let context = ExceptionContext::new("socket.accept() out of system resource");
         let context = context.with_exception(os_error(error));
-        self.0.event_loop.call_exception_handler(context);
+        self.0.event_loop.report(context);
         if let Ok(open) = socket.get() {
             self.0.event_loop.remove_reader(&*open);
         }
@@ -70,7 +70,7 @@ impl Server {
             Err(exception) if event_loop.get_debug() => {
                 let message = "Error on transport creation for incoming connection";
                 let context = ExceptionContext::new(message).with_exception(exception);
-                event_loop.call_exception_handler(context);
+                event_loop.report(context);
             }
             _ => {}
         }

@@ -179,7 +179,7 @@ impl Tls {
             self.event_loop.raise(exception.clone());
         } else if !exception.is::<std::io::Error>() {
             let context = ExceptionContext::new(message).with_exception(exception.clone());
-            self.event_loop.call_exception_handler(context);
+            self.event_loop.report(context);
         }
     }
 }

@@ -130,7 +130,7 @@ impl StreamReaderProtocol {
             if let Some(exception) = task.exception()? {
                 let message = "Unhandled exception in client_connected_cb";
                 let context = ExceptionContext::new(message).with_exception(exception);
-                task.get_loop().call_exception_handler(context);
+                task.get_loop().report(context);
                 transport.close();
             }
             Ok::<_, Exception>(())

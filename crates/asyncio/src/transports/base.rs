@@ -262,7 +262,7 @@ impl<P: Kind + ?Sized> Base<P> {
 
     pub(crate) fn report(&self, message: &str, exception: Exception) {
         let context = ExceptionContext::new(message).with_exception(exception);
-        self.event_loop.call_exception_handler(context);
+        self.event_loop.report(context);
     }
 
     /// What goes wrong with the system is the connection's fate; anything else somebody shall know.

@@ -5,6 +5,7 @@ mod builder;
 use std::fmt;
 use std::sync::Arc;
 
+use hilos_core::panic::finally;
 use hilos_core::time::Timeout;
 use hilos_multiprocessing::pool::elsewhere::{FarCall, Settings, call_of, encode};
 use hilos_multiprocessing::pool::{
@@ -319,16 +320,7 @@ impl ClusterPool {
 
     /// Calls `f` with the pool and terminates it, however `f` ends; Python's `with` block.
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
-        struct Exit<'a>(&'a ClusterPool);
-
-        impl Drop for Exit<'_> {
-            fn drop(&mut self) {
-                self.0.terminate();
-            }
-        }
-
-        let exit = Exit(self);
-        f(exit.0)
+        finally(|| f(self), || self.terminate())
     }
 
     pub(crate) fn call<F, A, R>(&self, function: F) -> Result<FarCall<A, R>, JobError>

@@ -1,7 +1,7 @@
 //! `multiprocessing.connection.Client`.
 
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::credentials::Credentials;
 use super::endpoint::Connection;
 #[cfg(any(feature = "pickle", feature = "ssl"))]
 use super::security::Security;
-use super::socket::remote;
+use super::socket::{remote, resolve};
 use crate::error::Error;
 
 /// Connects to a listener, of this program or another, and proves that this side knows the key;
@@ -110,7 +110,7 @@ fn dial(address: &Address, deadline: Deadline) -> Result<Connection, Error> {
 
 fn dial_tcp(address: (&str, u16), deadline: Deadline) -> Result<TcpStream, Error> {
     let mut last = Error::os("the host has no address");
-    for address in address.to_socket_addrs()? {
+    for address in resolve(address)? {
         let connected = match deadline.remaining() {
             None => TcpStream::connect(address),
             Some(Duration::ZERO) => return Err(Error::Timeout),

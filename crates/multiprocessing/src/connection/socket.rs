@@ -19,7 +19,7 @@ impl Socket {
     pub(super) fn bind(address: &Address) -> io::Result<Self> {
         Ok(match address {
             Address::Inet(host, port) => {
-                let addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
+                let addresses: Vec<_> = resolve((host, *port))?.collect();
                 // CPython's `localhost` is the IPv4 one.
                 let first = addresses.iter().find(|address| address.is_ipv4());
                 Self::Tcp(match first {
@@ -73,6 +73,15 @@ impl AsFd for Socket {
             Self::Unix(listener) => listener.as_fd(),
         }
     }
+}
+
+/// The addresses of a host. As in Python, an empty name is every address of this machine to a listener, and
+/// this machine to a caller.
+pub(super) fn resolve(
+    (host, port): (&str, u16),
+) -> io::Result<impl Iterator<Item = std::net::SocketAddr>> {
+    let host = if host.is_empty() { "0.0.0.0" } else { host };
+    (host, port).to_socket_addrs()
 }
 
 /// A connection over a network, where small messages go at once.

@@ -8,13 +8,15 @@ use serde::de::DeserializeOwned;
 use super::callable::Callable;
 use super::exception::Exception;
 use super::referent::Referent;
-use super::server::Home;
+use super::server::{Home, Line};
 
 /// The arguments that a proxy's method, or the creation of an object, was called with.
 pub struct Args<'a> {
     positional: &'a Tuple,
     keywords: &'a Dict,
     home: &'a Arc<Home>,
+    /// The connection that they came by.
+    line: Option<&'a Line>,
 }
 
 impl<'a> Args<'a> {
@@ -23,7 +25,19 @@ impl<'a> Args<'a> {
             positional,
             keywords,
             home,
+            line: None,
         }
+    }
+
+    /// Says which connection they came by, so that nobody waits for a client that is gone.
+    pub(super) fn brought_by(self, line: &'a Line) -> Self {
+        let line = Some(line);
+        Self { line, ..self }
+    }
+
+    /// The connection that they came by, unless the server itself calls.
+    pub(super) fn line(&self) -> Option<&Line> {
+        self.line
     }
 
     /// Those that were given by place.
@@ -117,6 +131,31 @@ impl<'a> Args<'a> {
         Err(Exception::type_error(format!(
             "{name} expected {quantity}{expected} argument{plural}, got {given}"
         )))
+    }
+
+    /// The arguments of a method that an operator stands for, where Python has it in C.
+    pub(crate) fn operands(&self, method: &str, count: usize) -> Result<&[Object], Exception> {
+        self.no_keywords(&format!("wrapper {method}"))?;
+        let given = self.positional.len();
+        if given == count {
+            return Ok(self.positional);
+        }
+        let unpacked = [
+            "__setitem__",
+            "__setattr__",
+            "__mul__",
+            "__rmul__",
+            "__imul__",
+        ];
+        let space = if unpacked.contains(&method) { " " } else { "" };
+        let plural = if count == 1 { "" } else { "s" };
+        let text = format!("{space}expected {count} argument{plural}, got {given}");
+        Err(Exception::type_error(text))
+    }
+
+    /// The operand of a method that an operator stands for.
+    pub(crate) fn operand(&self, method: &str) -> Result<Object, Exception> {
+        self.operands(method, 1).map(|operands| operands[0].clone())
     }
 
     /// The arguments of a function written in Python, of which some must be given; `self` counts.

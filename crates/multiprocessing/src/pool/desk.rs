@@ -143,15 +143,6 @@ fn fail<J>(tasks: VecDeque<Task<J>>, error: &JobError) {
     tasks.into_iter().for_each(|task| task.fail(error.clone()));
 }
 
-/// Terminates the pool when it is dropped.
-pub(super) struct Terminate<'a, J, B: Bell>(pub(super) &'a Desk<J, B>);
-
-impl<J, B: Bell> Drop for Terminate<'_, J, B> {
-    fn drop(&mut self) {
-        self.0.enter(Phase::Terminated);
-    }
-}
-
 /// The right of one call to bring tasks; a closed pool waits for its end.
 pub(super) struct Admission<J, B: Bell>(Arc<Desk<J, B>>);
 

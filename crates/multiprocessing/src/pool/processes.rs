@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hilos_core::panic::finally;
 use hilos_core::time::Timeout;
 use hilos_threading::Thread;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::builder::{PoolBuilder, Settings};
 use super::call::{self, Call};
-use super::desk::{Desk, Phase, Terminate};
+use super::desk::{Desk, Phase};
 use super::error::JobError;
 use super::function::{Function, PoolFunction};
 use super::imap::{IMapIterator, IMapUnorderedIterator};
@@ -352,8 +353,7 @@ impl Pool {
 
     /// Calls `f` with the pool and terminates it, however `f` ends; Python's `with` block.
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
-        let _end = Terminate(&self.crew.desk);
-        f(self)
+        finally(|| f(self), || self.terminate())
     }
 
     fn call<A, R>(&self, function: Result<Function<A>, Error>) -> Result<Call<A, R>, JobError>

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hilos_core::panic::finally;
 use hilos_core::time::Timeout;
 use hilos_threading as threading;
 use hilos_threading::{Outcome, Thread};
 
 use super::call::{self, Call};
-use super::desk::{Desk, Phase, Terminate};
+use super::desk::{Desk, Phase};
 use super::error::JobError;
 use super::function::run;
 use super::imap::{IMapIterator, IMapUnorderedIterator};
@@ -300,8 +301,7 @@ impl ThreadPool {
 
     /// Calls `f` with the pool and terminates it, however `f` ends; Python's `with` block.
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
-        let _end = Terminate(&*self.crew.desk);
-        f(self)
+        finally(|| f(self), || self.terminate())
     }
 
     fn call<F, A, R>(&self, function: F) -> Result<Call<A, R>, JobError>

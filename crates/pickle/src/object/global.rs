@@ -33,10 +33,8 @@ impl Global {
     pub fn new<M: Into<Str>, N: Into<Str>>(module: M, name: N) -> Self {
         let (mut module, name) = (module.into(), name.into());
         if module == "builtins" {
-            let is_function = |text| BUILTIN_FUNCTIONS.split(' ').any(|known| known == text);
             let [types, functions] = &*BUILTINS;
-            let function = name.as_str().is_some_and(is_function);
-            module = if function {
+            module = if is_function(&name) {
                 functions.clone()
             } else {
                 types.clone()
@@ -80,17 +78,26 @@ const BUILTIN_FUNCTIONS: &str = "__build_class__ __import__ abs aiter all anext 
     isinstance issubclass iter len locals max min next oct open ord pow print repr round setattr sorted \
     sum vars";
 
+/// Whether this is the name of one of the builtin functions.
+fn is_function(name: &Str) -> bool {
+    let mut functions = BUILTIN_FUNCTIONS.split(' ');
+    name.as_str()
+        .is_some_and(|name| functions.any(|known| known == name))
+}
+
 impl fmt::Display for Global {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.module(), self.name())
     }
 }
 
-/// As Python shows a class, since a pickle does not tell classes from functions.
+/// As Python shows a class, since a pickle does not tell classes from functions but for the builtin ones.
 impl fmt::Debug for Global {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is("builtins", "Ellipsis") || self.is("builtins", "NotImplemented") {
             write!(f, "{}", self.name())
+        } else if *self.module() == "builtins" && is_function(self.name()) {
+            write!(f, "<built-in function {}>", self.name())
         } else if *self.module() == "builtins" {
             write!(f, "<class '{}'>", self.name())
         } else {

@@ -1,5 +1,6 @@
 //! Python's objects, as far as pickles know them.
 
+mod builtin;
 mod burial;
 mod bytes;
 mod convert;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{Construction, Global, Instance, Object, Step, proxy, quote};
+use super::{Construction, Global, Instance, Object, Step, builtin, proxy, quote};
 
 /// What Python's `str(x)` gives.
 impl fmt::Display for Object {
@@ -134,6 +134,9 @@ fn of_instance(instance: &Instance) -> Vec<Part> {
     if let Some((class, typeid)) = proxy::describe(instance) {
         let (typeid, address) = (Object::from(typeid), instance.address());
         let text = format!("<{class} object, typeid {typeid:?} at {address:#x}>");
+        return vec![Part::Name(text)];
+    }
+    if let Some(text) = builtin::describe(instance) {
         return vec![Part::Name(text)];
     }
     let function = match instance.class() {

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use hilos_core::panic::finally;
 use hilos_multiprocessing::pool::PoolFunction;
 use hilos_multiprocessing::remote::Job;
 use hilos_multiprocessing::{Process, StartMethod, Target};
@@ -242,16 +243,7 @@ impl ProcessPoolExecutor {
     /// # Blocking
     /// As [`shutdown`](Self::shutdown).
     pub fn with<R, F: FnOnce(&Self) -> R>(&self, f: F) -> R {
-        struct Exit<'a>(&'a ProcessPoolExecutor);
-
-        impl Drop for Exit<'_> {
-            fn drop(&mut self) {
-                self.0.shutdown(true);
-            }
-        }
-
-        let exit = Exit(self);
-        f(exit.0)
+        finally(|| f(self), || self.shutdown(true))
     }
 
     /// How many processes there may be.

@@ -96,7 +96,12 @@ impl Array {
             }
             Index::Slice(slice) => match value {
                 Object::Instance(instance) if instance.is_a("array", "array") => {
-                    Ok(self.items.set_slice(&slice, items_of(instance)?)?)
+                    if instance.args().first() != Some(&self.code.0.into()) {
+                        let text = "bad argument type for built-in operation";
+                        return Err(Exception::type_error(text));
+                    }
+                    let set = self.items.set_slice(&slice, items_of(instance)?);
+                    set.map_err(|error| of_another_size(&error))
                 }
                 other => Err(Exception::type_error(format!(
                     "can only assign array (not \"{}\") to array slice",
@@ -105,6 +110,11 @@ impl Array {
             },
         }
     }
+}
+
+/// What a list says of too many items or too few, as an array says it.
+fn of_another_size(error: &hilos_pickle::Error) -> Exception {
+    Exception::value_error(error.to_string().replace("sequence", "array"))
 }
 
 impl Referent for Array {
@@ -119,10 +129,10 @@ impl Referent for Array {
     fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
         match method {
             "__len__" => {
-                args.none("array.array.__len__")?;
+                args.operands(method, 0)?;
                 Ok(self.items.len().into())
             }
-            "__getitem__" => match index(&args.one("array.array.__getitem__")?, "array")? {
+            "__getitem__" => match index(&args.operand(method)?, "array")? {
                 Index::One(index) => {
                     let item = self.items.get(index);
                     let text = "array index out of range";
@@ -134,7 +144,7 @@ impl Referent for Array {
                 }
             },
             "__setitem__" => {
-                let arguments = args.between("__setitem__", (2, 2))?;
+                let arguments = args.operands(method, 2)?;
                 self.set(&arguments[0], &arguments[1])?;
                 Ok(().into())
             }
@@ -229,30 +239,35 @@ impl Code {
                 )));
             }
         };
-        let number = number.unwrap_or(i128::MAX);
-        let (least, most, name) = self.range();
-        if (least..=most).contains(&number) {
-            return Ok(number.into());
+        // What is larger still is out of every range, on the same side.
+        let number = number.unwrap_or(match item.less_than(&Object::from(0))? {
+            true => i128::MIN,
+            false => i128::MAX,
+        });
+        for limit in self.limits() {
+            let text = match number {
+                number if number < limit.least => limit.below,
+                number if number > limit.most => limit.above,
+                _ => continue,
+            };
+            return Err(Exception::new("OverflowError", text));
         }
-        let text = match (name, number < least) {
-            ("", _) => "int too big to convert".to_owned(),
-            ("unsigned int", true) => "can't convert negative value to unsigned int".to_owned(),
-            (name, true) => format!("{name} is less than minimum"),
-            (name, false) => format!("{name} is greater than maximum"),
-        };
-        Err(Exception::new("OverflowError", text))
+        Ok(number.into())
     }
 
-    fn range(self) -> (i128, i128, &'static str) {
+    /// What Python converts a number to, one after the other.
+    const fn limits(self) -> &'static [Limit] {
         match self.0 {
-            'b' => (i8::MIN.into(), i8::MAX.into(), "signed char"),
-            'B' => (0, u8::MAX.into(), "unsigned byte integer"),
-            'h' => (i16::MIN.into(), i16::MAX.into(), "signed short integer"),
-            'H' => (0, u16::MAX.into(), "unsigned short"),
-            'i' => (i32::MIN.into(), i32::MAX.into(), "signed integer"),
-            'I' => (0, u32::MAX.into(), "unsigned int"),
-            'L' | 'Q' => (0, u64::MAX.into(), "unsigned int"),
-            _ => (i64::MIN.into(), i64::MAX.into(), ""),
+            'b' => &[LONG, SHORT, CHAR],
+            'B' => &[LONG, UNSIGNED_BYTE],
+            'h' => &[LONG, SHORT],
+            'H' => &[LONG, INT, UNSIGNED_SHORT],
+            'i' => &[LONG, INT],
+            'I' => &[UNSIGNED_LONG, UNSIGNED_INT],
+            'l' => &[LONG],
+            'L' => &[UNSIGNED_LONG],
+            'Q' => &[UNSIGNED_LONG_LONG],
+            _ => &[LONG_LONG],
         }
     }
 
@@ -307,4 +322,35 @@ impl Code {
             _ => number.into(),
         }
     }
+}
+
+/// A range of numbers, and what Python says of others.
+struct Limit {
+    least: i128,
+    most: i128,
+    below: &'static str,
+    above: &'static str,
+}
+
+macro_rules! limits {
+    ($($name:ident: $number:ty, $below:literal, $above:literal;)*) => {$(
+        const $name: Limit = Limit {
+            least: <$number>::MIN as i128,
+            most: <$number>::MAX as i128,
+            below: $below,
+            above: $above,
+        };
+    )*};
+}
+limits! {
+    CHAR: i8, "signed char is less than minimum", "signed char is greater than maximum";
+    UNSIGNED_BYTE: u8, "unsigned byte integer is less than minimum", "unsigned byte integer is greater than maximum";
+    SHORT: i16, "signed short integer is less than minimum", "signed short integer is greater than maximum";
+    UNSIGNED_SHORT: u16, "unsigned short is less than minimum", "unsigned short is greater than maximum";
+    INT: i32, "signed integer is less than minimum", "signed integer is greater than maximum";
+    UNSIGNED_INT: u32, "", "unsigned int is greater than maximum";
+    LONG: i64, "Python int too large to convert to C long", "Python int too large to convert to C long";
+    UNSIGNED_LONG: u64, "can't convert negative value to unsigned int", "Python int too large to convert to C unsigned long";
+    LONG_LONG: i64, "int too big to convert", "int too big to convert";
+    UNSIGNED_LONG_LONG: u64, "can't convert negative int to unsigned", "int too big to convert";
 }

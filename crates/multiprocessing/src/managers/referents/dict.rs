@@ -51,17 +51,17 @@ impl Referent for Dict {
         match method {
             "__getitem__" => Ok(self.get_item(args.one("dict.__getitem__")?)?.into()),
             "__setitem__" => {
-                let [key, value] = two(args, "__setitem__")?;
-                self.insert(key, value)?;
+                let operands = args.operands(method, 2)?;
+                self.insert(&operands[0], &operands[1])?;
                 Ok(().into())
             }
             "__delitem__" => {
-                self.pop(args.one("dict.__delitem__")?)?;
+                self.pop(args.operand(method)?)?;
                 Ok(().into())
             }
             "__contains__" => Ok(self.contains(args.one("dict.__contains__")?)?.into()),
             "__iter__" => {
-                args.none("dict.__iter__")?;
+                args.operands(method, 0)?;
                 Ok(keys_of(self.clone()).into())
             }
             "__or__" | "__ror__" | "__ior__" => operator(self, method, args),
@@ -89,7 +89,10 @@ impl Referent for Dict {
 
 /// Methods without arguments.
 fn whole(dict: &Dict, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-    args.none(&format!("dict.{method}"))?;
+    match method {
+        "__len__" => args.operands(method, 0).map(drop)?,
+        _ => args.none(&format!("dict.{method}"))?,
+    }
     Ok(match method {
         "__len__" => dict.len().into(),
         "__reversed__" => iterator_over(dict.keys().into_iter().rev().collect()).into(),
@@ -105,7 +108,7 @@ fn whole(dict: &Dict, method: &str, args: &Args<'_>) -> Result<Answer, Exception
 
 /// Methods with a key and perhaps a value for when it is not there.
 fn with_default(dict: &Dict, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-    let arguments = args.between(method, (1, 2))?;
+    let arguments = args.between(&format!("dict.{method}"), (1, 2))?;
     let (key, default) = (&arguments[0], arguments.get(1));
     let or_none = || default.cloned().unwrap_or(Object::None);
     Ok(match method {
@@ -163,9 +166,4 @@ fn keys_of(dict: Dict) -> PythonIterator {
         }
         keys.next().map(Ok)
     })
-}
-
-fn two(args: &Args<'_>, function: &str) -> Result<[Object; 2], Exception> {
-    let arguments = args.between(function, (2, 2))?;
-    Ok([arguments[0].clone(), arguments[1].clone()])
 }

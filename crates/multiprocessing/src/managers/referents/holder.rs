@@ -167,12 +167,15 @@ impl Namespace {
     pub(in crate::managers) fn absent(&self, name: &Object) -> Exception {
         match name {
             Object::Str(text) => self.no_attribute(&text.to_string()),
-            other => Exception::type_error(format!(
-                "attribute name must be string, not '{}'",
-                other.type_name()
-            )),
+            other => no_name(other),
         }
     }
+}
+
+/// What Python says of an attribute's name that is no text.
+pub(super) fn no_name(object: &Object) -> Exception {
+    let given = object.type_name();
+    Exception::type_error(format!("attribute name must be string, not '{given}'"))
 }
 
 impl Referent for Namespace {
@@ -186,7 +189,7 @@ impl Referent for Namespace {
 
     fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
         let wanted = if method == "__setattr__" { 2 } else { 1 };
-        let arguments = args.between(method, (wanted, wanted))?;
+        let arguments = args.operands(method, wanted)?;
         let name = &arguments[0];
         if !matches!(name, Object::Str(_)) {
             return Err(self.absent(name));

@@ -2,7 +2,7 @@
 
 use hilos_pickle::{Dict, Global, Instance, List, Object, Slice, Tuple};
 
-use super::values::{Index, index, integer, iterate, same};
+use super::values::{Index, index, integer, iterate, room_for, same};
 use crate::managers::args::Args;
 use crate::managers::callable::Callable;
 use crate::managers::exception::Exception;
@@ -73,7 +73,10 @@ impl Referent for List {
 
 /// Methods without arguments.
 fn whole(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-    args.none(&format!("list.{method}"))?;
+    match method {
+        "__len__" => args.operands(method, 0).map(drop)?,
+        _ => args.none(&format!("list.{method}"))?,
+    }
     Ok(match method {
         "__len__" => list.len().into(),
         "__reversed__" => reversed(list.copy()).into(),
@@ -94,7 +97,10 @@ fn reversed(list: List) -> Object {
 
 /// Methods with one argument.
 fn with(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-    let argument = args.one(&format!("list.{method}"))?;
+    let argument = match method.starts_with("__") {
+        true => args.operand(method)?,
+        false => args.one(&format!("list.{method}"))?,
+    };
     Ok(match method {
         "__add__" => sum(list, &argument)?.into(),
         "__contains__" => list.contains(argument).into(),
@@ -128,22 +134,24 @@ fn sum(list: &List, other: &Object) -> Result<List, Exception> {
 }
 
 fn repeated(list: &List, times: &Object) -> Result<List, Exception> {
-    let times = integer(times)?;
-    let (items, times) = (list.to_vec(), usize::try_from(times).unwrap_or(0));
-    match items.len().checked_mul(times) {
-        Some(0..=0xfff_ffff) => Ok(std::iter::repeat_n(items, times).flatten().collect()),
-        _ => Err(Exception::new("MemoryError", ())),
-    }
+    let (items, times) = (list.to_vec(), integer(times)?);
+    let times = usize::try_from(times).unwrap_or(0);
+    let mut product = room_for(items.len().saturating_mul(times))?;
+    // Nothing is soon repeated.
+    let times = if items.is_empty() { 0 } else { times };
+    product.extend(std::iter::repeat_n(items, times).flatten());
+    Ok(product.into())
 }
 
 /// What stands in brackets.
 fn item(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
     let (key, value) = match method {
-        "__setitem__" => match args.between(method, (2, 2))? {
-            [key, value] => (key.clone(), value.clone()),
-            _ => return Err(list.no_attribute(method)),
-        },
-        _ => (args.one(&format!("list.{method}"))?, Object::None),
+        "__setitem__" => {
+            let operands = args.operands(method, 2)?;
+            (operands[0].clone(), operands[1].clone())
+        }
+        "__delitem__" => (args.operand(method)?, Object::None),
+        _ => (args.one("list.__getitem__")?, Object::None),
     };
     Ok(match (method, index(&key, "list")?) {
         ("__getitem__", Index::One(index)) => list.get(index)?.into(),
@@ -162,16 +170,16 @@ fn item(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception>
 /// Methods with a position.
 fn placed(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
     Ok(match method {
-        "pop" => match args.between(method, (0, 1))? {
+        "pop" => match args.between("list.pop", (0, 1))? {
             [index] => list.pop(integer(index)?)?.into(),
             _ => list.pop(-1)?.into(),
         },
         "insert" => {
-            let arguments = args.between(method, (2, 2))?;
+            let arguments = args.between("list.insert", (2, 2))?;
             list.insert(integer(&arguments[0])?, &arguments[1]).into()
         }
         _ => {
-            let arguments = args.between(method, (1, 3))?;
+            let arguments = args.between("list.index", (1, 3))?;
             position(list, arguments)?.into()
         }
     })

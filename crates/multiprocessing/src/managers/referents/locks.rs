@@ -1,9 +1,11 @@
 //! `Lock`, `RLock` and `Condition`.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use hilos_core::lock::RawLock;
+use hilos_core::time::Deadline;
 use hilos_pickle::Object;
 use hilos_threading::{Condition, Lock, RLock, RuntimeError};
 
@@ -14,7 +16,15 @@ use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
 
 /// What a condition is built over that a client asks for.
-pub(crate) type AnyLock = Arc<dyn RawLock<ReleaseError = RuntimeError> + Send + Sync>;
+pub(crate) type AnyLock = Arc<dyn Shareable>;
+
+/// A lock that is shown as Python shows it.
+pub(crate) trait Shareable:
+    RawLock<ReleaseError = RuntimeError> + Display + Send + Sync
+{
+}
+impl Shareable for Lock {}
+impl Shareable for RLock {}
 
 /// What Python's `Condition(lock=None)` gives.
 pub(crate) fn make_condition(args: &Args<'_>) -> Result<Condition<AnyLock>, Exception> {
@@ -31,19 +41,30 @@ pub(crate) fn make_condition(args: &Args<'_>) -> Result<Condition<AnyLock>, Exce
     }
 }
 
-/// The methods of anything that is acquired and released.
-fn of_lock<L>(lock: &L, method: &str, args: &Args<'_>) -> Result<Option<Answer>, Exception>
+/// The methods of a class in C that is acquired and released.
+fn of_lock<L>(
+    lock: &L,
+    class: &str,
+    method: &str,
+    args: &Args<'_>,
+) -> Result<Option<Answer>, Exception>
 where
     L: RawLock<ReleaseError: Into<Exception>>,
 {
     Ok(Some(match method {
-        "acquire" => lock.acquire_until(patience::of_lock(args)?).into(),
+        "acquire" => {
+            let deadline = patience::of_lock(args)?;
+            let attempt = |slice| lock.acquire_until(slice).then_some(());
+            patience::in_slices(args, deadline, attempt)?
+                .is_some()
+                .into()
+        }
         "release" => {
-            args.none("release")?;
+            args.none(&format!("{class}.release"))?;
             lock.release().map_err(Into::into)?.into()
         }
         "locked" => {
-            args.none("locked")?;
+            args.none(&format!("{class}.locked"))?;
             lock.locked().into()
         }
         _ => return Ok(None),
@@ -62,7 +83,8 @@ macro_rules! lock {
             }
 
             fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-                of_lock(self, method, args)?.ok_or_else(|| self.no_attribute(method))
+                let class = $name.trim_start_matches("_thread.");
+                of_lock(self, class, method, args)?.ok_or_else(|| self.no_attribute(method))
             }
 
             fn repr(&self) -> String {
@@ -88,7 +110,7 @@ lock! {
 
 impl<L> Referent for Condition<L>
 where
-    L: RawLock<ReleaseError: Into<Exception>> + Send + Sync + 'static,
+    L: RawLock<ReleaseError: Into<Exception>> + Display + Send + Sync + 'static,
 {
     fn type_name(&self) -> &str {
         "threading.Condition"
@@ -109,14 +131,15 @@ where
         match method {
             "acquire" => {
                 let deadline = patience::of_lock(args)?;
-                let remaining = deadline.remaining();
-                Ok(match deadline.is_past() {
-                    true => self.try_acquire().into(),
-                    false => self
-                        .acquire_timeout(remaining)
-                        .map_err(threading_error)?
-                        .into(),
-                })
+                let attempt = |slice: Deadline| match slice.is_past() {
+                    true => self.try_acquire().then_some(Ok(())),
+                    false => match self.acquire_timeout(slice.remaining()) {
+                        Ok(acquired) => acquired.then_some(Ok(())),
+                        Err(error) => Some(Err(Exception::runtime_error(error))),
+                    },
+                };
+                let acquired = patience::in_slices(args, deadline, attempt)?;
+                Ok(acquired.transpose()?.is_some().into())
             }
             "release" => {
                 args.none("release")?;
@@ -146,6 +169,10 @@ where
         }
     }
 
+    fn repr(&self) -> String {
+        self.to_string()
+    }
+
     fn contents(&self) -> Option<Object> {
         Some(Object::None)
     }
@@ -157,8 +184,4 @@ where
         let is_ours = is_anybodys.is_ok_and(|is_anybodys| !is_anybodys);
         while is_ours && self.release().is_ok() {}
     }
-}
-
-fn threading_error(error: hilos_threading::Error) -> Exception {
-    Exception::runtime_error(error)
 }

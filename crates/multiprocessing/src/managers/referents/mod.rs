@@ -9,6 +9,7 @@ mod array;
 mod callbacks;
 mod dict;
 mod holder;
+mod iterables;
 mod iterator;
 mod list;
 mod locks;
@@ -29,6 +30,7 @@ pub use iterator::PythonIterator;
 pub use ranked::Ranked;
 pub(super) use values::{Index, index, iterate};
 
+use super::exception::Exception;
 use super::registry::Registry;
 
 /// The types that CPython's `SyncManager` registers.
@@ -61,6 +63,12 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("Semaphore", |args| {
         signals::initial_value(args).map(|value| Arc::new(Semaphore::new(value)))
     });
+    for typeid in ["AsyncResult", "Iterator"] {
+        registry.add(typeid, |_| -> Result<Arc<Namespace>, Exception> {
+            let text = "Without callable, must have one non-keyword argument";
+            Err(Exception::value_error(text))
+        });
+    }
     registry.add("Value", |args| holder::make_value(args).map(Arc::new));
     registry.add("dict", |args| dict::make(args).map(Arc::new));
     registry.add("list", |args| list::make(args).map(Arc::new));

@@ -1,10 +1,42 @@
 //! How long a method may wait, as Python's arguments say it.
 
+use std::time::Duration;
+
 use hilos_core::time::{Deadline, InvalidTimeout, Timeout};
 use hilos_pickle::Object;
 
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
+
+/// How long the server waits before it looks whether the client is still there.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Waits in slices, until one succeeds, the time is over, or the client is gone, who would get what others
+/// need. For what loses nothing if it begins to wait anew.
+pub(super) fn in_slices<R>(
+    args: &Args<'_>,
+    deadline: Deadline,
+    attempt: impl Fn(Deadline) -> Option<R>,
+) -> Result<Option<R>, Exception> {
+    let Some(line) = args.line() else {
+        return Ok(attempt(deadline));
+    };
+    loop {
+        let whole = deadline.remaining().is_some_and(|left| left <= SLICE);
+        let slice = if whole {
+            deadline
+        } else {
+            Deadline::after(SLICE)
+        };
+        match attempt(slice) {
+            None if whole => return Ok(None),
+            // Nobody reads this.
+            None if line.is_over() => return Err(Exception::new("ConnectionResetError", ())),
+            None => {}
+            some => return Ok(some),
+        }
+    }
+}
 
 /// A timeout of seconds or `None`, which Python compares with 0.
 pub(super) fn timeout(argument: Option<Object>) -> Result<Timeout, Exception> {
@@ -37,6 +69,11 @@ fn seconds(number: &Object) -> Result<f64, Exception> {
 
 /// The arguments of a lock's `acquire(blocking=True, timeout=-1)`.
 pub(super) fn of_lock(args: &Args<'_>) -> Result<Deadline, Exception> {
+    let given = args.positional().len() + args.keywords().len();
+    if given > 2 {
+        let text = format!("acquire() takes at most 2 arguments ({given} given)");
+        return Err(Exception::type_error(text));
+    }
     let [blocking, limit] = args.bind("acquire", ["blocking", "timeout"], 0)?;
     let blocking = blocking.is_none_or(|blocking| blocking.is_true());
     let limit = limit.map_or(Ok(-1.0), |limit| seconds(&limit))?;

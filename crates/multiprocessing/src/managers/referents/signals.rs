@@ -1,8 +1,10 @@
 //! `Semaphore`, `BoundedSemaphore`, `Event` and `Barrier`.
 
+use hilos_core::time::Deadline;
 use hilos_pickle::{Dict, Object};
 use hilos_threading::{Barrier, BoundedSemaphore, BrokenBarrierError, Event, Semaphore};
 
+use super::holder::no_name;
 use super::patience;
 use super::values::number;
 use crate::managers::args::Args;
@@ -42,9 +44,14 @@ fn of_semaphore(
     args: &Args<'_>,
 ) -> Result<Option<Answer>, Exception> {
     Ok(Some(match method {
-        "acquire" => semaphore
-            .acquire_timeout(patience::of_semaphore(args)?)
-            .into(),
+        "acquire" => {
+            let deadline = patience::of_semaphore(args)?.deadline();
+            let attempt =
+                |slice: Deadline| semaphore.acquire_timeout(slice.remaining()).then_some(());
+            patience::in_slices(args, deadline, attempt)?
+                .is_some()
+                .into()
+        }
         "release" => {
             let [n] = args.bind("Semaphore.release", ["n"], 0)?;
             let n = n.map_or(Ok(1), |n| number(&n))?;
@@ -93,7 +100,10 @@ impl Referent for Event {
     fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
         if method == "wait" {
             let [timeout] = args.bind("Event.wait", ["timeout"], 0)?;
-            return Ok(self.wait(patience::timeout(timeout)?).into());
+            let deadline = patience::timeout(timeout)?.deadline();
+            let attempt = |slice: Deadline| self.wait(slice.remaining()).then_some(());
+            let is_set = patience::in_slices(args, deadline, attempt)?;
+            return Ok(is_set.is_some().into());
         }
         args.bind(&format!("Event.{method}"), [], 0)?;
         Ok(match method {
@@ -133,8 +143,8 @@ impl Referent for Barrier {
                 index.map(Answer::from)
             }
             "__getattribute__" => {
-                let name = args.one("__getattribute__")?;
-                Ok(match <&str>::try_from(&name)? {
+                let name = args.operand(method)?;
+                Ok(match <&str>::try_from(&name).map_err(|_| no_name(&name))? {
                     "parties" => self.parties().into(),
                     "n_waiting" => self.n_waiting().into(),
                     "broken" => self.broken().into(),

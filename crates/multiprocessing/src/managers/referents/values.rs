@@ -2,11 +2,24 @@
 
 use hilos_pickle::{Dict, Global, Instance, List, Object, Slice, Step, Tuple};
 
+use super::iterables;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 
-/// More items than this would be no list but an attack.
-const MOST: i64 = 1 << 32;
+/// More items than this, out of a request of a few bytes, would be no list but an attack.
+const MOST: usize = 1 << 26;
+
+/// A place for so many items, if there is memory for them, for their copies and for the reply.
+pub(super) fn room_for(count: usize) -> Result<Vec<Object>, Exception> {
+    let (mut items, mut all) = (Vec::new(), Vec::<[Object; 4]>::new());
+    let enough = count <= MOST && all.try_reserve_exact(count).is_ok();
+    // The compiler may not take it for granted.
+    drop(std::hint::black_box(all));
+    match enough && items.try_reserve_exact(count).is_ok() {
+        true => Ok(items),
+        false => Err(Exception::new("MemoryError", ())),
+    }
+}
 
 /// What iterating over a value gives.
 pub(in crate::managers) fn iterate(
@@ -18,7 +31,7 @@ pub(in crate::managers) fn iterate(
         Object::Str(text) => Ok(characters(&text)?),
         Object::Bytes(bytes) => Ok(bytes.iter().map(|&byte| byte.into()).collect()),
         Object::ByteArray(bytes) => Ok(bytes.to_vec().into_iter().map(Object::from).collect()),
-        Object::Instance(instance) => of_instance(args, &instance),
+        Object::Instance(instance) => iterables::of_instance(args, &instance),
         other => Ok(Vec::try_from(&other)?),
     }
 }
@@ -35,65 +48,6 @@ fn characters(text: &hilos_pickle::Str) -> Result<Vec<Object>, Exception> {
         }
     };
     text.code_points().enumerate().map(character).collect()
-}
-
-/// Of calls that stand for something to iterate over, and of subclasses of list, set and dict.
-fn of_instance(args: &Args<'_>, instance: &Instance) -> Result<Vec<Object>, Exception> {
-    let class = instance
-        .class()
-        .filter(|class| *class.module() == "builtins");
-    match (
-        class.and_then(|class| class.name().as_str()),
-        instance.args(),
-    ) {
-        (Some("range"), [start, stop, step]) => {
-            range(start.try_into()?, stop.try_into()?, step.try_into()?)
-        }
-        (Some("list" | "tuple"), [items]) => iterate(args, items),
-        (Some("iter"), [items]) => {
-            let consumed = instance.state().map_or(Ok(0), usize::try_from)?;
-            Ok(iterate(args, items)?.into_iter().skip(consumed).collect())
-        }
-        (Some("reversed"), [items]) => {
-            let mut items = iterate(args, items)?;
-            let left = instance.state().map(i64::try_from).transpose()?;
-            if let Some(last) = left {
-                items.truncate(usize::try_from(last + 1).unwrap_or(0));
-            }
-            items.reverse();
-            Ok(items)
-        }
-        _ if instance.is_a("array", "array") => super::array::items_of(instance),
-        _ => of_steps(instance).ok_or_else(|| not_iterable(&instance.clone().into())),
-    }
-}
-
-fn range(start: i64, stop: i64, step: i64) -> Result<Vec<Object>, Exception> {
-    let count = match step {
-        0 => return Err(Exception::value_error("range() arg 3 must not be zero")),
-        1.. => stop.saturating_sub(start).saturating_add(step - 1) / step,
-        _ => stop.saturating_sub(start).saturating_add(step + 1) / step,
-    };
-    match count {
-        MOST.. => Err(Exception::new("MemoryError", ())),
-        _ => Ok((0..count.max(0))
-            .map(|index| (start + index * step).into())
-            .collect()),
-    }
-}
-
-/// What was put into an object after it was made.
-fn of_steps(instance: &Instance) -> Option<Vec<Object>> {
-    let mut items = None::<Vec<Object>>;
-    for step in instance.steps() {
-        let items = items.get_or_insert_default();
-        match step {
-            Step::Append(added) | Step::Add(added) => items.extend(added),
-            Step::SetItems(pairs) => items.extend(pairs.into_iter().map(|(key, _)| key)),
-            _ => {}
-        }
-    }
-    items
 }
 
 pub(super) fn not_iterable(object: &Object) -> Exception {

@@ -1,11 +1,14 @@
 //! The server's end of a connection.
 
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::os::linux::net::TcpStreamExt;
 use std::time::Duration;
 
 use hilos_core::time::Deadline;
 use hilos_pickle::Object;
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
 
 use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
@@ -21,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// CPython's clients write twice in a row, and TCP then holds the second back until the first is
 /// acknowledged: for 40 ms, unless this side hurries.
-pub(super) struct Line {
+pub(crate) struct Line {
     connection: Connection,
     /// Another handle of the socket, if it is TCP's.
     tcp: Option<TcpStream>,
@@ -55,6 +58,16 @@ impl Line {
             tcp.set_quickack(true)?;
         }
         self.connection.recv_bytes()
+    }
+
+    /// Whether the client is gone, as far as that shows before its messages are read.
+    pub(crate) fn is_over(&self) -> bool {
+        let Ok(fd) = self.connection.fd() else {
+            return true;
+        };
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        let next = recv(fd.as_raw_fd(), &mut [0], flags);
+        matches!(next, Ok(0) | Err(Errno::ECONNRESET))
     }
 
     /// Sends a reply.

@@ -21,6 +21,7 @@ use hilos_threading::Event;
 use self::clients::Clients;
 use self::handler::Handlers;
 pub(crate) use self::home::Home;
+pub(crate) use self::line::Line;
 use super::args::Args;
 use super::exception::Exception;
 use super::referent::Referent;

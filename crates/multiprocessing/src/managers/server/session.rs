@@ -33,7 +33,7 @@ pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result
         carried.take(Vec::new());
         let reply = match understand(shared, &bytes) {
             Ok(message) => {
-                let reply = reply(shared, &message, client);
+                let reply = reply(shared, &message, client, line);
                 held.note(&message.request, &reply);
                 reply
             }
@@ -43,7 +43,11 @@ pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result
         if let Reply::Return(value) | Reply::Error(value) = &reply {
             carried.take(shared.home.objects.mentioned(&bytes, || value.clone()));
         }
+        if held.has_news() && line.is_over() {
+            return Ok(());
+        }
         line.send_bytes(&bytes)?;
+        held.told();
     }
     Ok(())
 }
@@ -114,14 +118,14 @@ impl Message {
     }
 }
 
-fn reply(shared: &Shared, message: &Message, client: Option<u64>) -> Reply {
+fn reply(shared: &Shared, message: &Message, client: Option<u64>, line: &Line) -> Reply {
     let request = &message.request;
     let (ident, method) = (request.ident(), request.method());
     let referent = match shared.home.objects.get(ident) {
         Ok(referent) => referent,
         Err(exception) => return Reply::Traceback(exception.traceback()),
     };
-    let args = Args::new(&request.args, &request.kwds, &shared.home);
+    let args = Args::new(&request.args, &request.kwds, &shared.home).brought_by(line);
     if !referent.exposed().contains(&method) {
         return unexposed(&referent, method, &args);
     }

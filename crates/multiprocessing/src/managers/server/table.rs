@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::current::random_bytes;
 use crate::managers::exception::Exception;
 use crate::managers::graph::proxies_in;
 use crate::managers::referent::Referent;
@@ -11,11 +12,12 @@ use crate::managers::token::Token;
 /// So many nested objects without a reference do not make looking for garbage worth while.
 const FEW: usize = 64;
 
-#[derive(Default)]
 pub(super) struct Table {
     pub(super) entries: HashMap<String, Entry>,
     /// The name of an object that is there already, by its place in memory.
     idents: HashMap<usize, String>,
+    /// What all names begin with, so that they are no other server's.
+    prefix: String,
     last: u64,
     /// How many nested objects have no reference.
     idle: usize,
@@ -45,10 +47,27 @@ impl Entry {
 }
 
 impl Table {
+    pub(super) fn new() -> Self {
+        let prefix = u64::from_ne_bytes(random_bytes());
+        Self {
+            entries: HashMap::new(),
+            idents: HashMap::new(),
+            prefix: format!("{prefix:016x}"),
+            last: 0,
+            idle: 0,
+            left: 0,
+        }
+    }
+
+    /// Whether a name is of this table, even if its object is gone.
+    pub(super) fn gave(&self, ident: &str) -> bool {
+        ident.starts_with(&self.prefix)
+    }
+
     pub(super) fn add(&mut self, referent: Arc<dyn Referent>) -> String {
         let ident = self.idents.entry(place(&referent)).or_insert_with(|| {
             self.last += 1;
-            format!("{:x}", self.last)
+            format!("{}{:x}", self.prefix, self.last)
         });
         let ident = ident.clone();
         self.entries.entry(ident.clone()).or_insert(Entry {
