@@ -1,12 +1,15 @@
 //! Clients that are killed while a call of theirs waits in the server: it frees what it kept for them.
 
+use std::sync::Arc;
+
 use hilos::multiprocessing::connection::{Address, Family};
-use hilos::multiprocessing::managers::SyncManager;
+use hilos::multiprocessing::managers::{Answer, Args, Exception, Referent, SyncManager};
+use hilos::threading::{Event, Lock};
 use nix::sys::signal::Signal;
 
 use crate::program::Program;
 use crate::python;
-use crate::serving::{KEY, PREAMBLE};
+use crate::serving::{KEY, PREAMBLE, Serving};
 use crate::support::{LONG, wait_until};
 
 /// A server in a process of its own, whose threads are counted.
@@ -27,10 +30,10 @@ fn threads(pid: u32) -> usize {
         .count()
 }
 
-fn client(manager: &SyncManager, script: &str, args: &[&str]) -> Option<Program> {
+fn client(manager: &SyncManager, script: &str) -> Option<Program> {
     let script = format!("{PREAMBLE}\n{script}");
     let address = manager.address().unwrap().to_string();
-    python::start(&script, &[&[&*address, KEY], args].concat())
+    python::start(&script, &[&address, KEY])
 }
 
 fn kill(mut client: Program) {
@@ -43,7 +46,7 @@ const WAITING: &str = "
 lock, semaphore, event, rlock = m.Lock(), m.Semaphore(0), m.Event(), m.RLock()
 condition = m.Condition(rlock)
 lock.acquire(), rlock.acquire()
-calls = lock.acquire, semaphore.acquire, event.wait, rlock.acquire, condition.acquire
+calls = lock.acquire, m.Queue().get, semaphore.acquire, event.wait, rlock.acquire, condition.acquire
 for call in calls:
     threading.Thread(target=call).start()
 print('says', len(calls), flush=True)
@@ -54,7 +57,7 @@ fn the_threads_that_waited_end(family: Family) {
     let ours = manager.list([1_i64]).unwrap();
     let before = threads(pid);
     for _ in 0..2 {
-        let Some(mut client) = client(&manager, WAITING, &[]) else {
+        let Some(mut client) = client(&manager, WAITING) else {
             return;
         };
         let calls: usize = client.line().parse().unwrap();
@@ -75,29 +78,55 @@ fn its_threads_end_over_a_network() {
     the_threads_that_waited_end(Family::Inet);
 }
 
-/// Waits for a lock that somebody else has.
-const LOCKED: &str = "
-lock = AcquirerProxy(Token('Lock', address, sys.argv[3]), 'pickle', authkey=key)
-thread = threading.Thread(target=lock.acquire)
-thread.start()
-print('says', 'ready', flush=True)
+/// A lock that tells when a client begins to wait for it, and when that ends.
+#[derive(Default)]
+struct Told {
+    lock: Lock,
+    entered: Event,
+    left: Event,
+}
+
+impl Referent for Told {
+    fn type_name(&self) -> &str {
+        "Told"
+    }
+
+    fn exposed(&self) -> &'static [&'static str] {
+        &["acquire", "release"]
+    }
+
+    fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
+        self.entered.set();
+        let answer = Referent::call(&self.lock, method, args);
+        self.left.set();
+        answer
+    }
+}
+
+const ACQUIRING: &str = "
+Manager.register('get_lock', proxytype=AcquirerProxy)
+m.get_lock().acquire()
 ";
 
 #[test]
 fn a_lock_that_it_would_have_got_is_free() {
     for family in [Family::Unix, Family::Inet] {
-        let (manager, pid) = start(family);
-        let lock = manager.create("Lock", ()).unwrap();
-        lock.call("acquire", ()).unwrap();
-        let before = threads(pid);
-        let Some(mut client) = client(&manager, LOCKED, &[&lock.token().id]) else {
+        let told = Arc::new(Told::default());
+        let shared = told.clone();
+        let serving = Serving::at(Some(Address::arbitrary(family).unwrap()), move |server| {
+            server.register("get_lock", move |_| Ok(shared.clone()));
+        });
+        told.lock.acquire();
+        let script = format!("{PREAMBLE}\n{ACQUIRING}");
+        let address = serving.server.address().to_string();
+        let Some(client) = python::start(&script, &[&address, KEY]) else {
             return;
         };
-        assert_eq!(client.line(), "ready");
-        wait_until("it waits", || threads(pid) > before);
+        assert!(told.entered.wait(LONG));
         kill(client);
-        lock.call("release", ()).unwrap();
-        let acquired = lock.call("acquire", (true, LONG)).unwrap();
-        assert!(acquired.is_true());
+        told.lock.release().unwrap();
+        // Either it has got it, or it has looked for its client just before.
+        assert!(told.left.wait(LONG));
+        assert!(told.lock.acquire_timeout(LONG).unwrap());
     }
 }

@@ -1,6 +1,6 @@
 //! `Queue` and `JoinableQueue`: `queue.Queue`; and the queues of other orders, which programs register.
 
-use hilos_core::time::Timeout;
+use hilos_core::time::{Deadline, Timeout};
 use hilos_pickle::Object;
 use hilos_queue::{BaseQueue, GetError, LifoQueue, PriorityQueue, PutError, Queue, Storage};
 
@@ -85,8 +85,16 @@ where
         }
         "get" => {
             let [block, timeout] = args.bind("Queue.get", ["block", "timeout"], 0)?;
-            let timeout = patience::of_queue(block, timeout)?;
-            Answer::Value(queue.get_timeout(timeout).map_err(get_error)?.into())
+            let deadline = patience::of_queue(block, timeout)?.checked()?;
+            let attempt = |slice: Deadline| match queue.get_timeout(slice.remaining()) {
+                Err(GetError::Empty) => None,
+                got => Some(got.map_err(get_error)),
+            };
+            let got = patience::in_slices(args, deadline, attempt)?;
+            Answer::Value(
+                got.unwrap_or_else(|| Err(get_error(GetError::Empty)))?
+                    .into(),
+            )
         }
         "shutdown" => {
             let [immediate] = args.bind("Queue.shutdown", ["immediate"], 0)?;
