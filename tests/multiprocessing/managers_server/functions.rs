@@ -1,6 +1,6 @@
 //! Functions that clients name.
 
-use hilos::multiprocessing::managers::{Exception, SyncManager};
+use hilos::multiprocessing::managers::{Exception, RemoteManager, SyncManager};
 use hilos::pickle::Object;
 
 use super::Serving;
@@ -67,7 +67,7 @@ attempt(m.Pool, 0)
 [1, -1, 2, 3, -5]
 [-5, 3, 2, 1, -1]
 AttributeError Can't get attribute 'not_' on <module '_operator'>
-TypeError 'int' object is not iterable
+TypeError object of type 'int' has no len()
 TypeError 'int' object is not callable
 -5
 ZeroDivisionError division by zero
@@ -93,6 +93,26 @@ ValueError Pool not running
             "{output}"
         );
     }
+}
+
+#[test]
+fn a_program_s_function_comes_before_one_that_is_known() {
+    let mut manager = SyncManager::new();
+    manager.register_function("builtins.len", |_| Ok("much"));
+    let server = manager.get_server().unwrap();
+    server.register_function("builtins.abs", |_| Ok("positive"));
+    let serving = server.clone();
+    let thread = std::thread::spawn(move || serving.serve_forever());
+    let key = hilos::multiprocessing::current_process().authkey();
+    let client = RemoteManager::connect(server.address().clone(), &key).unwrap();
+    let pool = client.create("Pool", (1,)).unwrap();
+    for (name, expected) in [("len", "much"), ("abs", "positive")] {
+        let function = Object::from(hilos::pickle::Global::new("builtins", name));
+        let called = pool.call("apply", (function, (1,))).unwrap();
+        assert_eq!(called, Object::from(expected));
+    }
+    server.stop();
+    thread.join().unwrap();
 }
 
 #[test]

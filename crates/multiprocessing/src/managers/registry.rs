@@ -44,6 +44,12 @@ impl Registry {
         self.functions.insert(name.to_owned(), Arc::new(function));
     }
 
+    /// Adds what another has, in place of what this one has by the same name.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.types.extend(other.types);
+        self.functions.extend(other.functions);
+    }
+
     /// What makes objects of a type.
     pub(crate) fn factory(&self, typeid: &str) -> Result<Factory, Exception> {
         let factory = self.types.get(typeid).cloned();

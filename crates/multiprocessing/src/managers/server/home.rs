@@ -14,9 +14,11 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    pub(super) fn new(address: Address, mut registry: Registry) -> Self {
+    pub(super) fn new(address: Address, own: Registry) -> Self {
+        let mut registry = Registry::default();
         builtins::register(&mut registry);
         keys::register(&mut registry);
+        registry.extend(own);
         Self {
             objects: Objects::new(address),
             registry: RwLock::new(registry),
