@@ -23,7 +23,11 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add_function("_operator.neg", |args| match args.one("neg")? {
         Object::Float(float) => Ok(Object::from(-float)),
         number @ (Object::Bool(_) | Object::Int(_) | Object::BigInt(_)) => {
-            Ok((-i128::try_from(&number)?).into())
+            let negated = i128::try_from(&number)?.checked_neg();
+            let text = "the number has more than 128 bits";
+            Ok(negated
+                .ok_or_else(|| Exception::new("OverflowError", text))?
+                .into())
         }
         other => Err(Exception::type_error(format!(
             "bad operand type for unary -: '{}'",

@@ -42,10 +42,12 @@ pub(super) fn of_instance(args: &Args<'_>, instance: &Instance) -> Result<Vec<Ob
 }
 
 fn range(start: i64, stop: i64, step: i64) -> Result<Vec<Object>, Exception> {
+    // No difference of two numbers of 64 bits overflows so.
+    let [start, stop, step] = [start, stop, step].map(i128::from);
     let count = match step {
         0 => return Err(Exception::value_error("range() arg 3 must not be zero")),
-        1.. => stop.saturating_sub(start).saturating_add(step - 1) / step,
-        _ => stop.saturating_sub(start).saturating_add(step + 1) / step,
+        1.. => (stop - start + step - 1) / step,
+        _ => (stop - start + step + 1) / step,
     };
     let count = count.max(0);
     let mut items = room_for(usize::try_from(count).unwrap_or(usize::MAX))?;
