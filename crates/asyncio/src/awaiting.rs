@@ -68,12 +68,12 @@ pub(crate) trait Awaited {
 impl<T: 'static> Awaited for Future<T> {
     #[inline]
     fn head(&self) -> &Head {
-        &self.core().head
+        Self::head(self)
     }
 
     #[inline]
     fn erased(&self) -> AnyRc {
-        self.0.clone()
+        Self::erased(self)
     }
 
     #[inline]

@@ -22,6 +22,11 @@ pub(crate) struct DefaultExecutor {
 }
 
 impl DefaultExecutor {
+    /// `executor`, or this one in its place.
+    fn unless(&self, executor: Option<&ThreadPoolExecutor>) -> Result<ThreadPoolExecutor> {
+        executor.cloned().map_or_else(|| self.get(), Ok)
+    }
+
     fn get(&self) -> Result<ThreadPoolExecutor> {
         if self.shut_down.get() {
             return Err(RuntimeError::new("Executor shutdown has been called").into());
@@ -84,10 +89,7 @@ where
     type Output = T;
 
     fn submit_from(self, event_loop: &EventLoop, call: F) -> Result<hilos_futures::Future<T>> {
-        Ok(match self {
-            Some(executor) => executor.submit(call)?,
-            None => event_loop.0.default_executor.get()?.submit(call)?,
-        })
+        Ok(event_loop.0.default_executor.unless(self)?.submit(call)?)
     }
 }
 
@@ -126,11 +128,8 @@ impl EventLoop {
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
         self.check_open()?;
-        let call = match executor.into() {
-            Some(executor) => executor.try_submit(function),
-            None => self.0.default_executor.get()?.try_submit(function),
-        };
-        Ok(self.wrap_future(&call?))
+        let executor = self.0.default_executor.unless(executor.into())?;
+        Ok(self.wrap_future(&executor.try_submit(function)?))
     }
 
     /// Makes `executor` the one that is meant by `None`, and that [`to_thread`](crate::to_thread)
