@@ -68,6 +68,9 @@ fn numbers_are_added_as_python_adds_them() {
     let overflow = d.incr("most", 1).unwrap_err();
     let text = "OverflowError: the sum has more than 128 bits";
     assert_eq!(format!("{overflow:?}"), text);
+    d.insert("large", u128::MAX).unwrap();
+    let overflow = d.incr("large", 1).unwrap_err();
+    assert!(matches!(overflow, RemoteError::Overflow(_)), "{overflow:?}");
     d.insert("text", "1").unwrap();
     let wrong = d.incr("text", 1).unwrap_err();
     let text = "TypeError: unsupported operand type(s) for +=: 'str' and 'int'";

@@ -4,7 +4,7 @@ use hilos_pickle::{Object, Str};
 
 use super::args::Args;
 use super::exception::Exception;
-use super::numbers::{float_of, int_of, parse_int};
+use super::numbers::{float_of, int_of, parse_int, whole};
 use super::referents::iterate;
 use super::registry::Registry;
 
@@ -88,12 +88,11 @@ fn int(args: &Args<'_>) -> Result<Object, Exception> {
 }
 
 fn abs(args: &Args<'_>) -> Result<Object, Exception> {
-    match args.one("abs")? {
-        Object::Float(float) => Ok(float.abs().into()),
-        number @ (Object::Bool(_) | Object::Int(_) | Object::BigInt(_)) => {
-            Ok(i128::try_from(&number)?.unsigned_abs().into())
-        }
-        other => Err(Exception::type_error(format!(
+    let object = args.one("abs")?;
+    match (whole(&object), &object) {
+        (Some(number), _) => Ok(number?.unsigned_abs().into()),
+        (_, Object::Float(float)) => Ok(float.abs().into()),
+        (_, other) => Err(Exception::type_error(format!(
             "bad operand type for abs(): '{}'",
             other.type_name()
         ))),

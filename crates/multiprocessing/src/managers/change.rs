@@ -4,6 +4,7 @@ use hilos_pickle::{Dict, List, Object, Tuple};
 
 use super::args::Args;
 use super::exception::Exception;
+use super::numbers::whole;
 use super::referent::Referent;
 use super::referents::{Namespace, Value};
 
@@ -78,13 +79,10 @@ fn change(
 }
 
 fn sum(one: &Object, other: &Object) -> Result<Object, Exception> {
-    let whole = |object: &Object| match object {
-        Object::Int(_) | Object::Bool(_) | Object::BigInt(_) => i128::try_from(object).ok(),
-        _ => None,
-    };
     if let (Some(one), Some(other)) = (whole(one), whole(other)) {
+        let sum = one.ok().zip(other.ok());
+        let sum = sum.and_then(|(one, other)| one.checked_add(other));
         let text = "the sum has more than 128 bits";
-        let sum = one.checked_add(other);
         return Ok(sum
             .ok_or_else(|| Exception::new("OverflowError", text))?
             .into());

@@ -5,6 +5,7 @@ use hilos_pickle::{Dict, Instance, Object, Slice, Str, Tuple};
 use super::args::Args;
 use super::builtins::{is_space, text};
 use super::exception::Exception;
+use super::numbers::whole;
 use super::referents::{Index, index};
 use super::registry::Registry;
 
@@ -20,22 +21,27 @@ pub(super) fn register(registry: &mut Registry) {
     stripping(registry, "rstrip", |text, is_away| {
         text.trim_end_matches(is_away)
     });
-    registry.add_function("_operator.neg", |args| match args.one("neg")? {
-        Object::Float(float) => Ok(Object::from(-float)),
-        number @ (Object::Bool(_) | Object::Int(_) | Object::BigInt(_)) => {
-            let negated = i128::try_from(&number)?.checked_neg();
+    registry.add_function("_operator.neg", negative);
+    registry.add_function("operator.itemgetter", item_getter);
+    registry.add_function("operator.methodcaller", method_caller);
+}
+
+fn negative(args: &Args<'_>) -> Result<Object, Exception> {
+    let object = args.one("neg")?;
+    match (whole(&object), &object) {
+        (Some(number), _) => {
             let text = "the number has more than 128 bits";
+            let negated = number?.checked_neg();
             Ok(negated
                 .ok_or_else(|| Exception::new("OverflowError", text))?
                 .into())
         }
-        other => Err(Exception::type_error(format!(
+        (_, Object::Float(float)) => Ok(Object::from(-float)),
+        (_, other) => Err(Exception::type_error(format!(
             "bad operand type for unary -: '{}'",
             other.type_name()
         ))),
-    });
-    registry.add_function("operator.itemgetter", item_getter);
-    registry.add_function("operator.methodcaller", method_caller);
+    }
 }
 
 /// A method of a str that takes nothing.

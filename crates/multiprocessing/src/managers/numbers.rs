@@ -5,6 +5,16 @@ use hilos_pickle::{Object, Str};
 use super::builtins::{is_space, text};
 use super::exception::Exception;
 
+/// The whole number that an object is, as far as 128 bits go; `None` if it is none. A bool is one.
+pub(super) fn whole(object: &Object) -> Option<Result<i128, Exception>> {
+    match object {
+        Object::Bool(_) | Object::Int(_) | Object::BigInt(_) => {
+            Some(i128::try_from(object).map_err(Exception::from))
+        }
+        _ => None,
+    }
+}
+
 /// What `int(x)` gives.
 pub(super) fn int_of(object: &Object) -> Result<Object, Exception> {
     match object {
