@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hilos::multiprocessing::connection::{Address, Family};
 use hilos::multiprocessing::managers::{Answer, Args, Exception, Referent, SyncManager};
-use hilos::threading::{Event, Lock};
+use hilos::threading::{Barrier, Condition, Event, Lock};
 use nix::sys::signal::Signal;
 
 use crate::program::Program;
@@ -41,14 +41,28 @@ fn kill(mut client: Program) {
     client.rest();
 }
 
-/// Waits in many ways at once, and says so.
+/// Waits in many ways at once, and says so when all requests are sent.
 const WAITING: &str = "
 lock, semaphore, event, rlock = m.Lock(), m.Semaphore(0), m.Event(), m.RLock()
-condition = m.Condition(rlock)
-lock.acquire(), rlock.acquire()
+condition, free, barrier = m.Condition(rlock), m.Condition(), m.Barrier(2)
+full, joinable = m.Queue(1), m.JoinableQueue()
+lock.acquire(), rlock.acquire(), full.put(1), joinable.put(1)
+def notified():
+    free.acquire()
+    free.wait()
 calls = lock.acquire, m.Queue().get, semaphore.acquire, event.wait, rlock.acquire, condition.acquire
+calls += notified, barrier.wait, lambda: full.put(2), joinable.join
+# Each asks for a connection and calls its method; one acquires a lock between.
+replies = threading.Semaphore(0)
+receive = multiprocessing.connection.Connection.recv
+def awaited(connection):
+    replies.release()
+    return receive(connection)
+multiprocessing.connection.Connection.recv = awaited
 for call in calls:
     threading.Thread(target=call).start()
+for _ in range(2 * len(calls) + 1):
+    replies.acquire()
 print('says', len(calls), flush=True)
 ";
 
@@ -61,7 +75,7 @@ fn the_threads_that_waited_end(family: Family) {
             return;
         };
         let calls: usize = client.line().parse().unwrap();
-        wait_until("they wait", || threads(pid) >= before + calls);
+        assert!(threads(pid) >= before + calls, "each has a thread");
         kill(client);
         wait_until("the end of the threads", || threads(pid) <= before);
     }
@@ -128,5 +142,46 @@ fn a_lock_that_it_would_have_got_is_free() {
         // Either it has got it, or it has looked for its client just before.
         assert!(told.left.wait(LONG));
         assert!(told.lock.acquire_timeout(LONG).unwrap());
+    }
+}
+
+/// Waits at a barrier, and for a condition whose lock it holds.
+const IN_LINE: &str = "
+from multiprocessing.managers import BarrierProxy, ConditionProxy
+Manager.register('get_barrier', proxytype=BarrierProxy)
+Manager.register('get_condition', proxytype=ConditionProxy)
+threading.Thread(target=m.get_barrier().wait).start()
+condition = m.get_condition()
+condition.acquire()
+condition.wait()
+";
+
+#[test]
+fn others_at_its_barrier_hear_of_it_and_its_condition_is_free() {
+    for family in [Family::Unix, Family::Inet] {
+        let barrier = Arc::new(Barrier::new(3).unwrap());
+        let condition = Arc::new(Condition::default());
+        let shared = (barrier.clone(), condition.clone());
+        let serving = Serving::at(Some(Address::arbitrary(family).unwrap()), move |server| {
+            let (barrier, condition) = shared;
+            server.register("get_barrier", move |_| Ok(barrier.clone()));
+            server.register("get_condition", move |_| Ok(condition.clone()));
+        });
+        let theirs = barrier.clone();
+        let other = std::thread::spawn(move || theirs.wait(LONG));
+        let script = format!("{PREAMBLE}\n{IN_LINE}");
+        let address = serving.server.address().to_string();
+        let client = python::start(&script, &[&address, KEY]);
+        let waits = || condition.to_string().ends_with(", 1)>");
+        if let Some(client) = client {
+            wait_until("they wait", || barrier.n_waiting() == 2 && waits());
+            kill(client);
+            assert!(other.join().unwrap().is_err() && barrier.broken());
+            wait_until("the line is empty", || !waits());
+        } else {
+            barrier.abort();
+        }
+        let _held = condition.lock();
+        condition.notify_all().unwrap();
     }
 }

@@ -1,10 +1,13 @@
 //! `_TestConnection`, `_TestPoll` and `_TestPicklingConnections`.
 
+use std::io::{Read, Write};
+
 use hilos::multiprocessing::connection::{Connection, pipe};
 use hilos::multiprocessing::{Error, Process, StartMethod};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::misc::duplicate;
 use crate::support::{LONG, each_start_method, run_to_end};
 
 /// Sends back what it receives, until it receives nothing more.
@@ -344,4 +347,53 @@ fn a_one_way_pipe_lets_ends_through() {
     end.send(&7).unwrap();
     let arrived: Connection = reader.recv().unwrap();
     assert_eq!(arrived.recv::<i32>().unwrap(), 7);
+}
+
+/// More than a length of four bytes can say.
+const LONG_MESSAGE: usize = (1 << 31) + 3;
+
+/// What comes before such a message: -1, and its length in eight bytes.
+fn long_header() -> Vec<u8> {
+    let length = (LONG_MESSAGE as u64).to_be_bytes();
+    [&(-1_i32).to_be_bytes()[..], &length].concat()
+}
+
+/// The bytes of the other end of a connection, as they are.
+fn raw(connection: &Connection) -> std::fs::File {
+    duplicate(connection).into()
+}
+
+#[test]
+fn a_message_of_more_than_two_gib_is_sent_with_a_long_header() {
+    let (ours, theirs) = pipe(true).unwrap();
+    let mut bytes = raw(&theirs);
+    let reading = std::thread::spawn(move || {
+        let mut header = [0; 12];
+        bytes.read_exact(&mut header).unwrap();
+        let rest = std::io::copy(&mut bytes, &mut std::io::sink()).unwrap();
+        (header.to_vec(), rest)
+    });
+    // Nothing is written to it, and so it takes no memory.
+    ours.send_bytes(&vec![0; LONG_MESSAGE]).unwrap();
+    ours.close();
+    assert_eq!(
+        reading.join().unwrap(),
+        (long_header(), LONG_MESSAGE as u64)
+    );
+}
+
+#[test]
+#[ignore = "takes 2 GiB of memory"]
+fn a_message_of_more_than_two_gib_is_received() {
+    let (ours, theirs) = pipe(true).unwrap();
+    let mut bytes = raw(&theirs);
+    let writing = std::thread::spawn(move || {
+        bytes.write_all(&long_header()).unwrap();
+        let mut message = std::io::repeat(7).take(LONG_MESSAGE as u64);
+        std::io::copy(&mut message, &mut bytes).unwrap();
+    });
+    let message = ours.recv_bytes().unwrap();
+    writing.join().unwrap();
+    assert_eq!(message.len(), LONG_MESSAGE);
+    assert!(message.iter().all(|&byte| byte == 7));
 }

@@ -8,7 +8,9 @@ use hilos::multiprocessing::connection::{
 use hilos::multiprocessing::{Error, Process, StartMethod};
 use hilos::threading::Thread;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
+use nix::sys::socket::{getsockopt, sockopt::KeepAlive};
 
+use crate::misc::duplicate;
 use crate::python;
 use crate::support::{LONG, each_start_method};
 
@@ -383,4 +385,15 @@ fn cpython_with_another_key() {
         errors.contains("AuthenticationError: digest sent was rejected"),
         "{errors}"
     );
+}
+
+#[test]
+fn a_host_that_is_gone_is_noticed() {
+    for family in [Family::Inet, Family::Inet6] {
+        let listener = listener(family);
+        let caller = client(listener.address().clone(), None).unwrap();
+        for connection in [caller, listener.accept().unwrap()] {
+            assert!(getsockopt(&duplicate(&connection), KeepAlive).unwrap());
+        }
+    }
 }

@@ -228,13 +228,14 @@ fn what_is_no_shared_memory_is_refused() {
     // A connection in place of a lock.
     let (ours, theirs) = pipe(true).unwrap();
     let (other, _end) = pipe(true).unwrap();
-    let fd = nix::unistd::dup(other_end(&other)).unwrap();
+    let fd = nix::unistd::dup(duplicate(&other)).unwrap();
     ours.send(&DupFd::new(fd)).unwrap();
     let error = theirs.recv::<hilos::multiprocessing::Lock>().unwrap_err();
     assert!(matches!(error, Error::Encoding { .. }), "{error:?}");
 }
 
-fn other_end(connection: &Connection) -> OwnedFd {
+/// Another handle of what a connection reads and writes.
+pub(crate) fn duplicate(connection: &Connection) -> OwnedFd {
     let number = connection.fileno().unwrap();
     // SAFETY: the connection is open while its number is copied.
     let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };

@@ -162,6 +162,15 @@ impl Deadline {
         }
     }
 
+    /// This deadline, or the one `interval` from now if that comes first: how long to wait before a look round.
+    pub fn at_most(self, interval: Duration) -> Self {
+        match self.remaining() {
+            Some(left) if left <= interval => self,
+            None if interval == Duration::MAX => self,
+            _ => Self::after(interval),
+        }
+    }
+
     /// The time that is left, `None` if the deadline never passes.
     pub fn remaining(self) -> Option<Duration> {
         match self.0 {

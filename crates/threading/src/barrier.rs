@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
 
 use hilos_core::ident::get_ident;
 use hilos_core::sync::atomic::{AtomicUsize, Ordering};
@@ -121,11 +122,21 @@ impl Barrier {
     /// # Panics
     /// If the action panics in this thread; the barrier is then broken for the others.
     pub fn wait<T: Into<Timeout>>(&self, timeout: T) -> Result<usize, BrokenBarrierError> {
-        let timeout = timeout.into();
-        let timeout = if timeout == Timeout::NEVER {
-            self.timeout
-        } else {
-            timeout
+        self.wait_unless(timeout, Duration::MAX, || false)
+    }
+
+    /// Like [`wait`](Self::wait), but asks every `interval` whether the waiting `is_over`, which breaks the barrier: for
+    /// a server that waits for clients, who may be gone.
+    #[doc(hidden)]
+    pub fn wait_unless<T: Into<Timeout>>(
+        &self,
+        timeout: T,
+        interval: Duration,
+        is_over: impl Fn() -> bool,
+    ) -> Result<usize, BrokenBarrierError> {
+        let timeout = match timeout.into() {
+            Timeout::NEVER => self.timeout,
+            timeout => timeout,
         };
         let mut state = self.enter()?;
         let deadline = timeout.deadline();
@@ -134,7 +145,8 @@ impl Barrier {
         let passed = if state.count == self.parties {
             self.act(state)
         } else {
-            self.wait_inside(state, deadline)
+            let gives_up = |slice| slice == deadline || is_over();
+            self.wait_inside(state, || deadline.at_most(interval), gives_up)
         };
         if passed {
             Ok(index)
@@ -231,18 +243,24 @@ impl Barrier {
         self.changed.notify_all();
     }
 
-    /// Waits for the last thread, and breaks the barrier if it does not come in time; says whether
-    /// the barrier opened.
-    fn wait_inside<'a>(&'a self, mut state: MutexGuard<'a, State>, deadline: Deadline) -> bool {
+    /// Waits for the last thread until the next look at whether to give up, which breaks the barrier, and so on;
+    /// says whether the barrier opened.
+    fn wait_inside<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        next_look: impl Fn() -> Deadline,
+        gives_up: impl Fn(Deadline) -> bool,
+    ) -> bool {
         let before = self.opened.load(Ordering::Relaxed);
         let opened = || self.opened.load(Ordering::Acquire) != before;
         drop(state);
-        if !deadline.is_past() && spin_until(opened) {
+        if !next_look().is_past() && spin_until(opened) {
             return true;
         }
         state = self.state.lock();
         while !opened() && matches!(state.phase, Phase::Filling | Phase::Acting) {
-            let limit = deadline.instant().filter(|_| state.phase == Phase::Filling);
+            let look = next_look();
+            let limit = look.instant().filter(|_| state.phase == Phase::Filling);
             let timed_out = match limit {
                 Some(moment) => self.changed.wait_until(&mut state, moment).timed_out(),
                 None => {
@@ -250,7 +268,7 @@ impl Barrier {
                     false
                 }
             };
-            if timed_out && !opened() && state.phase == Phase::Filling {
+            if timed_out && !opened() && state.phase == Phase::Filling && gives_up(look) {
                 self.break_it(&mut state);
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hilos_core::const_fn;
 use hilos_core::lock::{Guard, RawLock};
@@ -144,6 +145,27 @@ impl<L: RawLock> Condition<L> {
         self.wait_until(timeout.into().deadline())
     }
 
+    /// Like [`wait`](Self::wait), but asks every `interval` whether the waiting `is_over`, and keeps its place in the
+    /// line meanwhile: for a server that waits for clients, who may be gone.
+    #[doc(hidden)]
+    pub fn wait_unless<T: Into<Timeout>>(
+        &self,
+        timeout: T,
+        interval: Duration,
+        is_over: impl Fn() -> bool,
+    ) -> Result<bool, RuntimeError> {
+        let deadline = timeout.into().deadline();
+        self.wait_by(|waiter| {
+            loop {
+                let slice = deadline.at_most(interval);
+                let notified = waiter.wait(slice);
+                if notified || slice == deadline || is_over() {
+                    return notified;
+                }
+            }
+        })
+    }
+
     /// Waits until `predicate` is true or `timeout` has passed, and returns its last value.
     ///
     /// `predicate` is called with the lock held, first before waiting at all. As in Python, the lock
@@ -202,6 +224,12 @@ impl<L: RawLock> Condition<L> {
 
     #[track_caller]
     fn wait_until(&self, deadline: Deadline) -> Result<bool, RuntimeError> {
+        self.wait_by(|waiter| waiter.wait(deadline))
+    }
+
+    /// Stands in line while `wait` waits.
+    #[track_caller]
+    fn wait_by(&self, wait: impl FnOnce(&Waiter) -> bool) -> Result<bool, RuntimeError> {
         if !self.lock.is_owned() {
             return Err(RuntimeError::WaitUnacquired);
         }
@@ -211,7 +239,7 @@ impl<L: RawLock> Condition<L> {
         // In the queue before the lock is free: whoever takes it next can notify this thread.
         self.waiters.lock().push_back(waiter.clone());
         let depth = self.lock.release_save();
-        let notified = waiter.wait(deadline) || !self.leave(&waiter);
+        let notified = wait(&waiter) || !self.leave(&waiter);
         self.lock.acquire_restore(depth);
         Ok(notified)
     }
@@ -235,12 +263,10 @@ impl Waiter {
         if spin_until(|| self.state.load(Ordering::Acquire) == NOTIFIED) {
             return true;
         }
-        let announce = |old, new| {
+        let announced =
             self.state
-                .compare_exchange(old, new, Ordering::Acquire, Ordering::Acquire)
-                .is_ok()
-        };
-        announce(0, PARKED) && park(&self.state, PARKED, deadline) != Parked::TimedOut
+                .compare_exchange(0, PARKED, Ordering::Acquire, Ordering::Acquire);
+        announced.is_ok() && park(&self.state, PARKED, deadline) != Parked::TimedOut
             || self.state.load(Ordering::Acquire) == NOTIFIED
     }
 

@@ -19,6 +19,11 @@ fn a_list_does_what_a_list_does() {
         assert_eq!(list.to_vec().unwrap(), [10, 11, 1, 2, 3, 4, 3, 7, 8]);
         assert!(list.contains(7).unwrap() && !list.contains(70).unwrap());
         assert_eq!((list.index(3).unwrap(), list.count(3).unwrap()), (4, 2));
+        let later = [
+            list.index_in(3, 4..9).unwrap(),
+            list.index_in(3, 5..9).unwrap(),
+        ];
+        assert_eq!(later, [4, 6]);
         list.remove(3).unwrap();
         assert_eq!((list.pop().unwrap(), list.pop_at(0).unwrap()), (8, 10));
         list.delete(0).unwrap();

@@ -1,6 +1,7 @@
 //! Locks, conditions, events and barriers.
 
 use hilos::multiprocessing::managers::{AcquirerProxy, RemoteError, RemoteManager};
+use hilos::pickle::Global;
 use hilos::threading::Thread;
 
 use super::server::{with_all, with_newest};
@@ -194,5 +195,17 @@ fn each_thread_has_a_connection_of_its_own() {
         waiter.start().unwrap();
         lock.with(|| queue.put(1).unwrap()).unwrap();
         assert_eq!(waiter.join(LONG).unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_barrier_s_action_is_the_server_s() {
+    with_all(|manager| {
+        let barrier = manager.barrier_with_action(1, &Global::new("builtins", "int"));
+        assert_eq!(barrier.unwrap().wait(LONG).unwrap(), 0);
+        // It is called with nothing, and needs something.
+        let barrier = manager.barrier_with_action(1, &Global::new("builtins", "len"));
+        let error = barrier.unwrap().wait(LONG).unwrap_err();
+        assert!(matches!(error, RemoteError::Type(_)), "{error:?}");
     });
 }

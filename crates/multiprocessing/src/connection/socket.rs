@@ -6,6 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::linux::net::{SocketAddrExt, TcpStreamExt};
 use std::os::unix::net::{SocketAddr, UnixListener};
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{KeepAlive, TcpKeepCount, TcpKeepIdle, TcpKeepInterval};
+
 use super::address::Address;
 use super::endpoint::Connection;
 
@@ -84,8 +87,18 @@ pub(super) fn resolve(
     (host, port).to_socket_addrs()
 }
 
-/// A connection over a network, where small messages go at once.
+/// How long nothing may come before the system asks whether the other host is still there, in seconds; how often it
+/// asks in vain, and how many seconds apart, before the connection has ended.
+const SILENCE: u32 = 60;
+const QUESTIONS: u32 = 6;
+const BETWEEN: u32 = 10;
+
+/// A connection over a network, where small messages go at once, and a host that is gone does not keep who waits.
 pub(super) fn remote(stream: TcpStream) -> io::Result<Connection> {
+    setsockopt(&stream, KeepAlive, &true)?;
+    setsockopt(&stream, TcpKeepIdle, &SILENCE)?;
+    setsockopt(&stream, TcpKeepInterval, &BETWEEN)?;
+    setsockopt(&stream, TcpKeepCount, &QUESTIONS)?;
     stream.set_nodelay(true)?;
     // CPython writes twice in a row without saying so: it waits for the first to be acknowledged.
     stream.set_quickack(true)?;

@@ -35,9 +35,9 @@ impl<'a> Args<'a> {
         Self { line, ..self }
     }
 
-    /// The connection that they came by, unless the server itself calls.
-    pub(super) fn line(&self) -> Option<&Line> {
-        self.line
+    /// Whether the client that they came from is gone.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.line.is_some_and(Line::is_over)
     }
 
     /// Those that were given by place.

@@ -1,5 +1,7 @@
 //! The objects that every manager can make: the types of `SyncManager`.
 
+use hilos_pickle::{Global, Object};
+
 use super::acquirer::AcquirerProxy;
 use super::array::ArrayProxy;
 use super::barrier::BarrierProxy;
@@ -149,6 +151,20 @@ impl RemoteManager {
     /// [`RemoteError::Traceback`] if it is for nobody.
     pub fn barrier(&self, parties: usize) -> Result<BarrierProxy, RemoteError> {
         self.create("Barrier", (parties,)).map(Into::into)
+    }
+
+    /// Makes a barrier for so many, at which the last one has the server call an action, a function that it knows by
+    /// name, before all go on.
+    ///
+    /// # Errors
+    /// [`RemoteError::Traceback`] if it is for nobody, or if the server does not know the function.
+    pub fn barrier_with_action(
+        &self,
+        parties: usize,
+        action: &Global,
+    ) -> Result<BarrierProxy, RemoteError> {
+        let action = Object::from(action.clone());
+        self.create("Barrier", (parties, action)).map(Into::into)
     }
 
     /// Makes a queue for up to `maxsize` items, or for any number if that is 0.

@@ -1,5 +1,7 @@
 //! `multiprocessing.managers.ListProxy`.
 
+use std::ops::Range;
+
 use hilos_pickle::{Global, Object, Slice};
 use serde::Serialize;
 
@@ -244,6 +246,15 @@ impl<T: Item> ListProxy<T> {
     /// [`RemoteError::Value`] if there is none.
     pub fn index<V: Into<T>>(&self, item: V) -> Result<usize, RemoteError> {
         self.proxy.call_as("index", (item.into(),))
+    }
+
+    /// The index of the first item among those of a `range` that equals this value: `index(item, start, stop)`.
+    ///
+    /// # Errors
+    /// [`RemoteError::Value`] if there is none.
+    pub fn index_in<V: Into<T>>(&self, item: V, range: Range<usize>) -> Result<usize, RemoteError> {
+        let Range { start, end } = range;
+        self.proxy.call_as("index", (item.into(), start, end))
     }
 
     /// How many items equal this value.

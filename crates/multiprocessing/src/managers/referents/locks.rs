@@ -152,7 +152,9 @@ where
             }
             "wait" => {
                 let [timeout] = args.bind("Condition.wait", ["timeout"], 0)?;
-                Ok(self.wait(patience::timeout(timeout)?)?.into())
+                let (timeout, is_over) = (patience::timeout(timeout)?, || args.is_abandoned());
+                let notified = self.wait_unless(timeout, patience::SLICE, is_over)?;
+                Ok(notified.into())
             }
             "notify" => {
                 let [n] = args.bind("Condition.notify", ["n"], 0)?;

@@ -9,29 +9,21 @@ use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 
 /// How long the server waits before it looks whether the client is still there.
-const SLICE: Duration = Duration::from_secs(1);
+pub(super) const SLICE: Duration = Duration::from_secs(1);
 
 /// Waits in slices, until one succeeds, the time is over, or the client is gone, who would get what others
 /// need. For what loses nothing if it begins to wait anew.
 pub(super) fn in_slices<R>(
     args: &Args<'_>,
     deadline: Deadline,
-    attempt: impl Fn(Deadline) -> Option<R>,
+    mut attempt: impl FnMut(Deadline) -> Option<R>,
 ) -> Result<Option<R>, Exception> {
-    let Some(line) = args.line() else {
-        return Ok(attempt(deadline));
-    };
     loop {
-        let whole = deadline.remaining().is_some_and(|left| left <= SLICE);
-        let slice = if whole {
-            deadline
-        } else {
-            Deadline::after(SLICE)
-        };
+        let slice = deadline.at_most(SLICE);
         match attempt(slice) {
-            None if whole => return Ok(None),
+            None if slice == deadline => return Ok(None),
             // Nobody reads this.
-            None if line.is_over() => return Err(Exception::new("ConnectionResetError", ())),
+            None if args.is_abandoned() => return Err(Exception::new("ConnectionResetError", ())),
             None => {}
             some => return Ok(some),
         }

@@ -76,7 +76,7 @@ where
         "put" => {
             let names = ["item", "block", "timeout"];
             let [item, block, timeout] = args.bind("Queue.put", names, 1)?;
-            put(queue, item.into(), block, timeout)?.into()
+            put(queue, args, item.into(), block, timeout)?.into()
         }
         "put_nowait" => {
             let [item] = args.bind("Queue.put_nowait", ["item"], 1)?;
@@ -121,7 +121,11 @@ where
         "empty" => queue.empty().into(),
         "full" => queue.full().into(),
         "get_nowait" => Answer::Value(queue.get_nowait().map_err(get_error)?.into()),
-        "join" => queue.join().into(),
+        "join" => {
+            let attempt = |slice: Deadline| queue.join_timeout(slice.remaining()).then_some(());
+            patience::in_slices(args, Deadline::NEVER, attempt)?;
+            ().into()
+        }
         "qsize" => queue.qsize().into(),
         "task_done" => queue.task_done()?.into(),
         _ => return Ok(None),
@@ -130,6 +134,7 @@ where
 
 fn put<T, S>(
     queue: &BaseQueue<T, S>,
+    args: &Args<'_>,
     item: Object,
     block: Option<Object>,
     timeout: Option<Object>,
@@ -143,7 +148,16 @@ where
         0 => Timeout::NEVER,
         _ => patience::of_queue(block, timeout)?,
     };
-    queue.put_timeout(item.into(), timeout).map_err(put_error)
+    let mut item = Some(item.into());
+    let attempt = |slice: Deadline| match queue.put_timeout(item.take()?, slice.remaining()) {
+        Err(PutError::Full(again)) => {
+            item = Some(again);
+            None
+        }
+        put => Some(put.map_err(put_error)),
+    };
+    let put = patience::in_slices(args, timeout.checked()?, attempt)?;
+    put.unwrap_or_else(|| Err(Exception::new("queue.Full", ())))
 }
 
 fn get_error(error: GetError) -> Exception {

@@ -136,10 +136,13 @@ impl Referent for Barrier {
         match method {
             "wait" => {
                 let [timeout] = args.bind("Barrier.wait", ["timeout"], 0)?;
-                let timeout = patience::timeout(timeout)?;
+                let (timeout, is_over) = (patience::timeout(timeout)?, || args.is_abandoned());
                 let broken =
                     |_: BrokenBarrierError| Exception::new("threading.BrokenBarrierError", ());
-                let index = catching(|| self.wait(timeout).map_err(broken));
+                let index = catching(|| {
+                    let index = self.wait_unless(timeout, patience::SLICE, is_over);
+                    index.map_err(broken)
+                });
                 index.map(Answer::from)
             }
             "__getattribute__" => {

@@ -1,6 +1,7 @@
 //! The locks that a client's connection holds.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use hilos_pickle::{Dict, Tuple};
 
@@ -9,32 +10,43 @@ use super::session::guarded;
 use crate::LOGGER;
 use crate::managers::args::Args;
 use crate::managers::message::{Reply, Request};
+use crate::managers::referent::Referent;
 
 /// How often a connection has acquired which objects, and not released them. The last look at them is
 /// when it ends: nobody else can release what belongs to its thread, which dies with it.
 pub(super) struct Held<'a> {
     shared: &'a Shared,
-    counts: HashMap<String, usize>,
+    objects: HashMap<String, Acquired>,
     /// What it has just acquired, and not heard of.
     untold: Option<String>,
 }
 
+/// An object, which may have lost all names by the time at which its holder's end is noticed.
+struct Acquired {
+    referent: Arc<dyn Referent>,
+    times: usize,
+}
+
 impl<'a> Held<'a> {
     pub(super) fn new(shared: &'a Shared) -> Self {
-        let counts = HashMap::new();
         Self {
             shared,
-            counts,
+            objects: HashMap::new(),
             untold: None,
         }
     }
 
-    /// Looks at what became of a request.
-    pub(super) fn note(&mut self, request: &Request, reply: &Reply) {
+    /// Looks at what became of a request to an object.
+    pub(super) fn note(&mut self, referent: &Arc<dyn Referent>, request: &Request, reply: &Reply) {
         let Reply::Return(value) = reply else { return };
         match request.method() {
             "acquire" if value.is_true() => {
-                *self.counts.entry(request.ident().to_owned()).or_default() += 1;
+                let new = || Acquired {
+                    referent: referent.clone(),
+                    times: 0,
+                };
+                let ident = request.ident().to_owned();
+                self.objects.entry(ident).or_insert_with(new).times += 1;
                 self.untold = Some(request.ident().to_owned());
             }
             "release" => self.released(request.ident()),
@@ -43,10 +55,10 @@ impl<'a> Held<'a> {
     }
 
     fn released(&mut self, ident: &str) {
-        if let Some(count) = self.counts.get_mut(ident) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(ident);
+        if let Some(acquired) = self.objects.get_mut(ident) {
+            acquired.times -= 1;
+            if acquired.times == 0 {
+                self.objects.remove(ident);
             }
         }
     }
@@ -63,12 +75,13 @@ impl<'a> Held<'a> {
 
     /// Releases what a client would have got that left while it waited.
     fn take_back(&mut self, ident: &str) {
-        self.released(ident);
+        let Some(acquired) = self.objects.get(ident) else {
+            return;
+        };
         let (home, none) = (&self.shared.home, (Tuple::new(), Dict::new()));
-        let _ = guarded(|| {
-            let referent = home.objects.get(ident)?;
-            referent.call("release", &Args::new(&none.0, &none.1, home))
-        });
+        let args = Args::new(&none.0, &none.1, home);
+        let _ = guarded(|| acquired.referent.call("release", &args));
+        self.released(ident);
     }
 }
 
@@ -77,16 +90,14 @@ impl Drop for Held<'_> {
         if let Some(ident) = self.untold.take() {
             self.take_back(&ident);
         }
-        for ident in self.counts.keys() {
-            if let Ok(referent) = self.shared.home.objects.get(ident) {
-                let name = referent.type_name();
-                tracing::warn!(target: LOGGER, "manager: a connection has ended that held a {name}");
-                let abandon = || {
-                    referent.abandon();
-                    Ok(())
-                };
-                let _ = guarded(abandon);
-            }
+        for Acquired { referent, .. } in self.objects.values() {
+            let name = referent.type_name();
+            tracing::warn!(target: LOGGER, "manager: a connection has ended that held a {name}");
+            let abandon = || {
+                referent.abandon();
+                Ok(())
+            };
+            let _ = guarded(abandon);
         }
     }
 }

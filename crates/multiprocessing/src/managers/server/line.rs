@@ -67,7 +67,7 @@ impl Line {
         };
         let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
         let next = recv(fd.as_raw_fd(), &mut [0], flags);
-        matches!(next, Ok(0) | Err(Errno::ECONNRESET))
+        !matches!(next, Ok(1..) | Err(Errno::EAGAIN | Errno::EINTR))
     }
 
     /// Sends a reply.

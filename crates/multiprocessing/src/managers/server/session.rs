@@ -32,11 +32,14 @@ pub(super) fn serve(shared: &Shared, line: &Line, client: Option<u64>) -> Result
         // Whoever asks for more has unpickled what he got.
         carried.take(Vec::new());
         let reply = match understand(shared, &bytes) {
-            Ok(message) => {
-                let reply = reply(shared, &message, client, line);
-                held.note(&message.request, &reply);
-                reply
-            }
+            Ok(message) => match shared.home.objects.get(message.request.ident()) {
+                Ok(referent) => {
+                    let reply = reply(shared, &message, &referent, client, line);
+                    held.note(&referent, &message.request, &reply);
+                    reply
+                }
+                Err(exception) => Reply::Traceback(exception.traceback()),
+            },
             Err(text) => Reply::Traceback(text),
         };
         let bytes = line::encode(&reply)?;
@@ -118,18 +121,19 @@ impl Message {
     }
 }
 
-fn reply(shared: &Shared, message: &Message, client: Option<u64>, line: &Line) -> Reply {
-    let request = &message.request;
-    let (ident, method) = (request.ident(), request.method());
-    let referent = match shared.home.objects.get(ident) {
-        Ok(referent) => referent,
-        Err(exception) => return Reply::Traceback(exception.traceback()),
-    };
+fn reply(
+    shared: &Shared,
+    message: &Message,
+    referent: &Arc<dyn Referent>,
+    client: Option<u64>,
+    line: &Line,
+) -> Reply {
+    let (request, method) = (&message.request, message.request.method());
     let args = Args::new(&request.args, &request.kwds, &shared.home).brought_by(line);
     if !referent.exposed().contains(&method) {
-        return unexposed(&referent, method, &args);
+        return unexposed(referent, method, &args);
     }
-    let _arguments = message.hand_over(shared, &referent);
+    let _arguments = message.hand_over(shared, referent);
     match guarded(|| referent.call(method, &args)) {
         Ok(Answer::Value(value)) => Reply::Return(value),
         Ok(Answer::Shared(typeid, referent)) => {
