@@ -66,6 +66,19 @@ fn more_items_than_there_is_memory_for() {
     );
 }
 
+/// The list is doubled by each request, which names it in place of its items.
+#[test]
+fn a_list_that_is_added_to_itself() {
+    let watched = Watched::start();
+    confine(&watched, 768);
+    let list = watched.manager.list([0; 1 << 12]).unwrap();
+    let double = || list.proxy().call("extend", (&list,));
+    let refused = (0..20).find_map(|_| double().err()).expect("a limit");
+    assert_eq!(format!("{refused:?}"), "MemoryError: ");
+    list.clear().unwrap();
+    assert!(list.is_empty().unwrap(), "it goes on");
+}
+
 #[test]
 fn nothing_times_a_large_number() {
     let watched = Watched::start();

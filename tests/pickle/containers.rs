@@ -361,3 +361,43 @@ fn objects_are_shared_between_threads() {
     });
     assert_eq!((l.len(), d.len()), (1000, 250));
 }
+
+#[test]
+fn nothing_that_is_added_during_a_sort_is_lost() {
+    let sorts: [fn(&List); 3] = [
+        |list| list.sort().unwrap(),
+        |list| list.sort_reversed().unwrap(),
+        |list| {
+            // What others add meanwhile may be too much.
+            let _ = list.rearrange(|items| Ok::<_, Error>(items));
+        },
+    ];
+    for sort in sorts {
+        let list = List::from_iter((0..1000_i64).map(Object::from));
+        let adding = list.clone();
+        thread::scope(|scope| {
+            let added = scope.spawn(move || (0..1000_i64).for_each(|item| adding.append(item)));
+            while !added.is_finished() {
+                sort(&list);
+            }
+        });
+        let mut items: Vec<i64> =
+            Vec::from_iter(list.to_vec().iter().map(|item| item.try_into().unwrap()));
+        items.sort();
+        let each_twice = (0..1000).flat_map(|item| [item, item]);
+        assert_eq!(items, Vec::from_iter(each_twice));
+    }
+}
+
+#[test]
+fn what_changes_during_a_sort_all_the_while_is_not_sorted() {
+    let list = List::from_iter([2, 1].map(Object::from));
+    let adding = list.clone();
+    let error = list.rearrange(move |items| {
+        adding.append(0);
+        Ok::<_, Error>(items)
+    });
+    let text = "ValueError: list modified during sort";
+    assert_eq!(format!("{:?}", error.unwrap_err()), text);
+    assert_eq!(list.len(), 102);
+}

@@ -176,6 +176,9 @@ def comparable():
     yield from [[], [1], [1, 2], [1.0], [True, "a"], ["a", 1], [[]], [[1], 2], [None], [math.nan]]
     yield from [(), (1,), (1, 2), (1.0,), ("a",), ((),), ([],)]
     yield from [{}, {1: 2}, {1.0: 2.0}, {"a": [1]}, {1: 2, 3: 4}, {3: 4, 1: 2}, {True: 2}]
+    yield from [complex(1), complex(1, 2), complex(-0.0), complex(1.5, -0.0), complex(2**64), complex(math.nan)]
+    yield from [range(0), range(5, 5), range(7, 8), range(7, 9, 5), range(3), range(0, 3, 2), range(0, 4, 2), range(2, -1, -1)]
+    yield from [(complex(2),), [range(1, 0)], {complex(1): 2}]
     yield from [set(), {1}, {1.0, "a"}, {1, 2}, frozenset({1}), frozenset({1, 2, 3}), {frozenset({1})}, frozenset({2})]
 
 

@@ -5,6 +5,7 @@ use std::error;
 use std::fmt;
 use std::io;
 
+use crate::object::builtin;
 use crate::{Global, Instance, Object, Tuple};
 
 /// What Python would raise when an operation does not suit its objects.
@@ -38,7 +39,11 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn unhashable(object: &Object) -> Self {
-        Self::TypeError(format!("unhashable type: '{}'", object.type_name()))
+        let name = match object {
+            Object::Instance(instance) if builtin::is_array(instance) => "array.array".into(),
+            other => other.type_name(),
+        };
+        Self::TypeError(format!("unhashable type: '{name}'"))
     }
 
     /// The name of the exception.

@@ -29,6 +29,56 @@ pub(super) fn describe(instance: &Instance) -> Option<String> {
     }
 }
 
+/// The real number that a complex one equals, if there is one.
+pub(super) fn real(instance: &Instance) -> Option<f64> {
+    match instance.args() {
+        [Object::Float(real), Object::Float(imaginary)]
+            if *imaginary == 0.0 && instance.is_a("builtins", "complex") =>
+        {
+            Some(*real)
+        }
+        _ => None,
+    }
+}
+
+/// How many numbers a range has, the first, and what lies between them: ranges of the same numbers are equal.
+pub(super) fn range(instance: &Instance) -> Option<[i128; 3]> {
+    let [Object::Int(start), Object::Int(stop), Object::Int(step)] = instance.args() else {
+        return None;
+    };
+    if *step == 0 || !instance.is_a("builtins", "range") {
+        return None;
+    }
+    let [start, stop, step] = [start, stop, step].map(|number| i128::from(*number));
+    let (distance, stride) = if step > 0 {
+        (stop - start, step)
+    } else {
+        (start - stop, -step)
+    };
+    let count = (distance.max(0) + stride - 1) / stride;
+    Some([
+        count,
+        if count > 0 { start } else { 0 },
+        if count > 1 { step } else { 0 },
+    ])
+}
+
+/// Whether it is a zero, or a range without numbers.
+pub(super) fn is_nothing(instance: &Instance) -> bool {
+    real(instance) == Some(0.0) || range(instance).is_some_and(|[count, ..]| count == 0)
+}
+
+/// Whether it is an array, which can change and so has no hash.
+pub(crate) fn is_array(instance: &Instance) -> bool {
+    let is_remade = match instance.function() {
+        Object::Global(function) => {
+            function.module() == "array" && function.name() == "_array_reconstructor"
+        }
+        _ => false,
+    };
+    is_remade || instance.is_a("array", "array")
+}
+
 struct Complex(f64, f64);
 
 impl fmt::Display for Complex {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::hash::{combine, of_address, of_set, shallow};
-use super::{Dict, Instance, Object};
+use super::{Dict, Instance, Object, builtin};
 use crate::Error;
 
 /// A tuple or instance under way.
@@ -29,6 +29,7 @@ impl Frame {
     fn new(object: &Object, parent: Option<Shape>) -> Option<Self> {
         let (shape, children) = match object {
             Object::Tuple(tuple) => (Shape::Tuple, tuple.to_vec()),
+            Object::Instance(instance) if builtin::is_array(instance) => return None,
             Object::Instance(instance) => (Shape::Instance, parts(instance)),
             Object::Dict(dict) if parent == Some(Shape::Instance) => {
                 (Shape::Attributes, flat(dict))

@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 
 use super::instance::Step;
 use super::table::Table;
-use super::{Dict, Instance, List, Object, int};
+use super::{Dict, Instance, List, Object, builtin, int};
 
 /// How many sets may be compared inside one another where hashes alone do not pair their items.
 const MAX_DEPTH: usize = 50;
@@ -62,6 +62,11 @@ pub(crate) fn same(left: &Object, right: &Object) -> Option<bool> {
         }
         (Set(_) | FrozenSet(_), Set(_) | FrozenSet(_)) if left.address() != right.address() => {
             return Option::None;
+        }
+        (Instance(instance), number @ (Int(_) | Float(_) | Bool(_) | BigInt(_)))
+        | (number @ (Int(_) | Float(_) | Bool(_) | BigInt(_)), Instance(instance)) => {
+            let real = builtin::real(instance);
+            real.is_some_and(|real| same(&Float(real), number) == Some(true))
         }
         _ => left.is_container() && left.is(right),
     })
@@ -197,6 +202,9 @@ impl Comparison {
     }
 
     fn instances(&mut self, left: &Instance, right: &Instance) -> bool {
+        if let (Some(left), Some(right)) = (builtin::range(left), builtin::range(right)) {
+            return left == right;
+        }
         let (steps, other_steps) = (left.steps(), right.steps());
         left.construction() == right.construction()
             && steps.len() == other_steps.len()

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use super::{Object, deep_hash, int};
+use super::{Object, builtin, deep_hash, int};
 use crate::Error;
 
 /// The secret of this process, so that nobody can choose keys that collide.
@@ -17,7 +17,7 @@ impl Object {
     ///
     /// # Errors
     ///
-    /// A `TypeError` for list, dict, set and bytearray, and for a tuple that holds one.
+    /// A `TypeError` for list, dict, set, bytearray and array, and for a tuple that holds one.
     ///
     /// ```
     /// use hilos_pickle::{List, Object};
@@ -61,6 +61,11 @@ pub(crate) fn shallow(object: &Object) -> Option<u64> {
         Object::FrozenSet(set) => set.hash(),
         Object::Tuple(tuple) if tuple.is_empty() => combine(0, []),
         Object::Tuple(tuple) => return tuple.known_hash(),
+        Object::Instance(instance) => match (builtin::real(instance), builtin::range(instance)) {
+            (Some(real), _) => of_float(real),
+            (_, Some(range)) => combine(3, range.map(|part| part as u64)),
+            _ => return None,
+        },
         _ => return None,
     })
 }

@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::equality::identical_or_equal;
-use super::{Object, burial, sort};
+use super::{Object, Slice, burial, sort};
 use crate::Error;
+
+/// How often a list is sorted anew that others change meanwhile.
+const ATTEMPTS: usize = 100;
 
 /// Objects in a sequence that can change, Python's `list`; clones are the same list.
 ///
@@ -190,9 +193,19 @@ impl List {
     ///
     /// A `ValueError` if there is none.
     pub fn index<T: Into<Object>>(&self, item: T) -> Result<usize, Error> {
-        let wanted = item.into();
-        let absent = || Error::ValueError(format!("{wanted:?} is not in list"));
-        self.find(&wanted).map(|found| found.0).ok_or_else(absent)
+        self.index_in(item, &Slice::default())
+    }
+
+    /// The position of the first item of a slice that equals this one, `l.index(item, start, stop)`.
+    ///
+    /// # Errors
+    ///
+    /// A `ValueError` if there is none.
+    pub fn index_in<T: Into<Object>>(&self, item: T, slice: &Slice) -> Result<usize, Error> {
+        let (items, wanted) = (self.to_vec(), item.into());
+        let (start, stop) = slice.bounds(items.len(), 1);
+        let found = (start..stop).find(|&place| identical_or_equal(&items[place], &wanted));
+        found.ok_or_else(|| Error::ValueError(format!("{wanted:?} is not in list")))
     }
 
     /// How many items equal this one.
@@ -224,11 +237,53 @@ impl List {
     ///
     /// # Errors
     ///
-    /// A `TypeError` if two items have no order; the list is then as it was.
+    /// A `TypeError` if two items have no order, a `ValueError` if they hold others and the list is changed by
+    /// another thread all the while; the list is then as it was.
     pub fn sort(&self) -> Result<(), Error> {
-        let sorted = sort::sorted(self.to_vec())?;
-        *self.lock() = sorted;
+        self.sort_by(sort::sorted)
+    }
+
+    /// Sorts the items by Python's `>`, those that are equal in the order they have: `l.sort(reverse=True)`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sort`](Self::sort).
+    pub fn sort_reversed(&self) -> Result<(), Error> {
+        self.sort_by(sort::reversed)
+    }
+
+    fn sort_by(&self, sort: fn(Vec<Object>) -> Result<Vec<Object>, Error>) -> Result<(), Error> {
+        let mut items = self.lock();
+        // To compare what holds others takes their locks, perhaps this one.
+        if items.iter().any(Object::is_container) {
+            drop(items);
+            return self.rearrange(sort);
+        }
+        *items = sort(items.clone())?;
         Ok(())
+    }
+
+    /// Gives the items the order that a function finds for them, which may take its time; it is called again if
+    /// another thread has changed the list meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// What the function says, and a `ValueError` if the list is changed all the while.
+    pub fn rearrange<E: From<Error>>(
+        &self,
+        order: impl Fn(Vec<Object>) -> Result<Vec<Object>, E>,
+    ) -> Result<(), E> {
+        for _ in 0..ATTEMPTS {
+            let before = self.to_vec();
+            let ordered = order(before.clone())?;
+            let mut items = self.lock();
+            let unchanged = |(now, before): (&Object, &Object)| now.is(before);
+            if items.len() == before.len() && items.iter().zip(&before).all(unchanged) {
+                *items = ordered;
+                return Ok(());
+            }
+        }
+        Err(Error::ValueError("list modified during sort".into()).into())
     }
 
     /// Removes all items.

@@ -1,6 +1,6 @@
 //! Python's objects, as far as pickles know them.
 
-mod builtin;
+pub(crate) mod builtin;
 mod burial;
 mod bytes;
 mod convert;
@@ -140,7 +140,8 @@ impl Object {
             Self::Dict(dict) => !dict.is_empty(),
             Self::Set(set) => !set.is_empty(),
             Self::FrozenSet(set) => !set.is_empty(),
-            Self::BigInt(_) | Self::Global(_) | Self::Instance(_) => true,
+            Self::Instance(instance) => !builtin::is_nothing(instance),
+            Self::BigInt(_) | Self::Global(_) => true,
         }
     }
 

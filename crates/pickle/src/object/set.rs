@@ -84,7 +84,8 @@ impl Set {
     ///
     /// A `TypeError` if the item cannot be hashed.
     pub fn contains<T: Into<Object>>(&self, item: T) -> Result<bool, Error> {
-        lookup::with_entry(&item.into(), || self.lock(), |_, _, found| found.is_some())
+        let item = wanted(item.into())?;
+        lookup::with_entry(&item, || self.lock(), |_, _, found| found.is_some())
     }
 
     /// Adds an item; whether it was not there yet.
@@ -123,8 +124,9 @@ impl Set {
     ///
     /// A `TypeError` if the item cannot be hashed.
     pub fn discard<T: Into<Object>>(&self, item: T) -> Result<bool, Error> {
+        let item = wanted(item.into())?;
         lookup::with_entry(
-            &item.into(),
+            &item,
             || self.lock(),
             |table, _, found| found.and_then(|position| table.remove(position)).is_some(),
         )
@@ -252,7 +254,7 @@ impl FrozenSet {
     ///
     /// A `TypeError` if the item cannot be hashed.
     pub fn contains<T: Into<Object>>(&self, item: T) -> Result<bool, Error> {
-        let item = item.into();
+        let item = wanted(item.into())?;
         let same = |other: &Object| Ok(identical_or_equal(&item, other));
         Ok(self.0.table.find(item.hash()?, same)?.is_some())
     }
@@ -279,6 +281,14 @@ impl FrozenSet {
         if let Some(mut node) = Arc::into_inner(self.0) {
             empty(&mut node.table, heap);
         }
+    }
+}
+
+/// What is looked for: in the place of a set, which has no hash, a frozenset of its items.
+fn wanted(item: Object) -> Result<Object, Error> {
+    match item {
+        Object::Set(set) => Ok(FrozenSet::from_items(set.to_vec())?.into()),
+        item => Ok(item),
     }
 }
 

@@ -57,7 +57,7 @@ impl Slice {
     }
 
     /// Where a rising slice begins and ends; of a falling one, one beyond the begin and the end.
-    fn bounds(&self, length: usize, step: i64) -> (usize, usize) {
+    pub(super) fn bounds(&self, length: usize, step: i64) -> (usize, usize) {
         if step > 0 {
             let start = self.start.map_or(0, |start| clamp(start, length));
             (start, self.stop.map_or(length, |stop| clamp(stop, length)))

@@ -18,6 +18,14 @@ pub(crate) fn sorted(mut items: Vec<Object>) -> Result<Vec<Object>, Error> {
     Ok(items)
 }
 
+/// Sorted by `>`; those that are equal stay in their order.
+pub(crate) fn reversed(mut items: Vec<Object>) -> Result<Vec<Object>, Error> {
+    items.reverse();
+    let mut sorted = sorted(items)?;
+    sorted.reverse();
+    Ok(sorted)
+}
+
 fn merge(mut left: &[Object], mut right: &[Object], merged: &mut Vec<Object>) -> Result<(), Error> {
     while let ([first, left_rest @ ..], [second, right_rest @ ..]) = (left, right) {
         if order::less(second, first)? {

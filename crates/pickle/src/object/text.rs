@@ -1,8 +1,11 @@
 //! Python's str: Unicode that may hold lone surrogates.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+
+use super::Object;
 
 /// An immutable text, Python's `str`; cloning it gives another handle to the same one.
 ///
@@ -77,6 +80,16 @@ impl Str {
             let (point, length) = code_point(rest)?;
             rest = &rest[length..];
             Some(point)
+        })
+    }
+
+    /// Its characters, as iterating over a str gives them; those that are the same are one object.
+    pub fn characters(&self) -> impl Iterator<Item = Object> + '_ {
+        let mut known: HashMap<&[u8], Object> = HashMap::new();
+        let characters = self.as_wtf8().chunk_by(|_, next| next & 0xc0 == 0x80);
+        characters.map(move |bytes| {
+            let new = || Self::from_wtf8(bytes).expect("a whole character").into();
+            known.entry(bytes).or_insert_with(new).clone()
         })
     }
 

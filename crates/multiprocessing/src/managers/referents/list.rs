@@ -2,7 +2,9 @@
 
 use hilos_pickle::{Dict, Global, Instance, List, Object, Slice, Tuple};
 
-use super::values::{Index, index, integer, iterate, room_for, same};
+use super::values::{
+    Index, bound, check_room, index, integer, iterate, length_of, room_for, times,
+};
 use crate::managers::args::Args;
 use crate::managers::callable::Callable;
 use crate::managers::exception::Exception;
@@ -81,7 +83,10 @@ fn whole(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception
         "__len__" => list.len().into(),
         "__reversed__" => reversed(list.copy()).into(),
         "clear" => list.clear().into(),
-        "copy" => list.copy().into(),
+        "copy" => {
+            check_room(list.len())?;
+            list.copy().into()
+        }
         _ => list.reverse().into(),
     })
 }
@@ -106,7 +111,7 @@ fn with(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception>
         "__contains__" => list.contains(argument).into(),
         "__mul__" | "__rmul__" => repeated(list, &argument)?.into(),
         "__imul__" => {
-            match integer(&argument)? {
+            match times(&argument)? {
                 ..=0 => list.clear(),
                 times => list.extend(repeated(list, &(times - 1).into())?.to_vec()),
             }
@@ -114,7 +119,12 @@ fn with(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exception>
         }
         "append" => list.append(argument).into(),
         "count" => list.count(argument).into(),
-        "extend" => list.extend(iterate(args, &argument)?).into(),
+        "extend" => {
+            check_room(list.len() + length_of(&args.value(&argument)?))?;
+            let items = iterate(args, &argument)?;
+            check_room(list.len() + items.len())?;
+            list.extend(items).into()
+        }
         "remove" => list.remove(argument)?.into(),
         _ => return Err(list.no_attribute(method)),
     })
@@ -128,13 +138,14 @@ fn sum(list: &List, other: &Object) -> Result<List, Exception> {
         );
         return Err(Exception::type_error(text));
     };
+    check_room(list.len() + other.len())?;
     let sum = list.copy();
     sum.extend(other.to_vec());
     Ok(sum)
 }
 
-fn repeated(list: &List, times: &Object) -> Result<List, Exception> {
-    let (items, times) = (list.to_vec(), integer(times)?);
+fn repeated(list: &List, factor: &Object) -> Result<List, Exception> {
+    let (items, times) = (list.to_vec(), times(factor)?);
     let times = usize::try_from(times).unwrap_or(0);
     let mut product = room_for(items.len().saturating_mul(times))?;
     // Nothing is soon repeated.
@@ -186,23 +197,9 @@ fn placed(list: &List, method: &str, args: &Args<'_>) -> Result<Answer, Exceptio
 }
 
 fn position(list: &List, arguments: &[Object]) -> Result<usize, Exception> {
-    let items = list.to_vec();
-    let bound = |argument: Option<&Object>, default: usize| {
-        let Some(bound) = argument.map(integer).transpose()? else {
-            return Ok::<_, Exception>(default);
-        };
-        let from_end = if bound < 0 { items.len() as i64 } else { 0 };
-        Ok(usize::try_from(bound.saturating_add(from_end))
-            .unwrap_or(0)
-            .min(items.len()))
-    };
-    let (start, stop) = (
-        bound(arguments.get(1), 0)?,
-        bound(arguments.get(2), items.len())?,
-    );
-    let wanted = &arguments[0];
-    let found = (start..stop).find(|&index| same(&items[index], wanted));
-    found.ok_or_else(|| Exception::value_error(format!("{wanted:?} is not in list")))
+    let end = |argument: Option<&Object>| argument.map(bound).transpose();
+    let slice = Slice::new(end(arguments.get(1))?, end(arguments.get(2))?, None);
+    Ok(list.index_in(&arguments[0], &slice)?)
 }
 
 fn sort(list: &List, args: &Args<'_>) -> Result<(), Exception> {
@@ -213,25 +210,24 @@ fn sort(list: &List, args: &Args<'_>) -> Result<(), Exception> {
     }
     let [key, reverse] = args.bind("sort", ["key", "reverse"], 0)?;
     let reverse = reverse.is_some_and(|reverse| reverse.is_true());
-    let mut items = list.to_vec();
+    match key.filter(|key| !matches!(key, Object::None)) {
+        Some(key) => {
+            let key = args.callable(&key)?;
+            list.rearrange(|items| sorted_by(&key, items, reverse))
+        }
+        None if reverse => Ok(list.sort_reversed()?),
+        None => Ok(list.sort()?),
+    }
+}
+
+fn sorted_by(
+    key: &Callable,
+    mut items: Vec<Object>,
+    reverse: bool,
+) -> Result<Vec<Object>, Exception> {
     if reverse {
         items.reverse();
     }
-    let mut sorted = match key.filter(|key| !matches!(key, Object::None)) {
-        Some(key) => sorted_by(args.callable(&key)?, items)?,
-        None => {
-            let list = List::from(items);
-            list.sort()?;
-            list.to_vec()
-        }
-    };
-    if reverse {
-        sorted.reverse();
-    }
-    Ok(list.set_slice(&Slice::default(), sorted)?)
-}
-
-fn sorted_by(key: Callable, items: Vec<Object>) -> Result<Vec<Object>, Exception> {
     let keys = items
         .iter()
         .map(|item| key.call([item.clone()], Dict::new()));
@@ -245,5 +241,10 @@ fn sorted_by(key: Callable, items: Vec<Object>) -> Result<Vec<Object>, Exception
         let place = usize::try_from(&Tuple::try_from(&pair)?[1])?;
         Ok(items[place].clone())
     };
-    keyed.to_vec().into_iter().map(place).collect()
+    let sorted = keyed.to_vec().into_iter().map(place);
+    let mut sorted: Vec<Object> = sorted.collect::<Result<_, _>>()?;
+    if reverse {
+        sorted.reverse();
+    }
+    Ok(sorted)
 }

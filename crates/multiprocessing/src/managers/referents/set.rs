@@ -88,7 +88,10 @@ impl Referent for Set {
 
 /// Methods without arguments.
 fn whole(set: &Set, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {
-    args.none(&format!("set.{method}"))?;
+    match method.starts_with("__") {
+        true => args.operands(method, 0).map(drop)?,
+        false => args.none(&format!("set.{method}"))?,
+    }
     Ok(match method {
         "__len__" => set.len().into(),
         "__iter__" => items_of(set.clone()).into(),
@@ -140,7 +143,7 @@ fn items_of(set: Set) -> PythonIterator {
 
 /// Another set; `None` for what is none, with which operators do not work.
 fn other_set(args: &Args<'_>, method: &str) -> Result<Option<Set>, Exception> {
-    Ok(match args.value(&args.one(&format!("set.{method}"))?)? {
+    Ok(match args.value(&args.operand(method)?)? {
         Object::Set(set) => Some(set),
         Object::FrozenSet(set) => Some(Set::from_items(set.iter().cloned())?),
         _ => None,

@@ -9,15 +9,42 @@ use crate::managers::exception::Exception;
 /// More items than this, out of a request of a few bytes, would be no list but an attack.
 const MOST: usize = 1 << 26;
 
+/// So few need no thought.
+const FEW: usize = 1 << 16;
+
 /// A place for so many items, if there is memory for them, for their copies and for the reply.
 pub(super) fn room_for(count: usize) -> Result<Vec<Object>, Exception> {
-    let (mut items, mut all) = (Vec::new(), Vec::<[Object; 4]>::new());
-    let enough = count <= MOST && all.try_reserve_exact(count).is_ok();
+    check_room(count)?;
+    let mut items = Vec::new();
+    let reserved = items.try_reserve_exact(count);
+    reserved.map_err(|_| Exception::new("MemoryError", ()))?;
+    Ok(items)
+}
+
+/// Whether there is memory for so many items, of which a request makes copies.
+pub(super) fn check_room(count: usize) -> Result<(), Exception> {
+    let mut all = Vec::<[Object; 4]>::new();
+    let enough = count <= FEW || count <= MOST && all.try_reserve_exact(count).is_ok();
     // The compiler may not take it for granted.
     drop(std::hint::black_box(all));
-    match enough && items.try_reserve_exact(count).is_ok() {
-        true => Ok(items),
+    match enough {
+        true => Ok(()),
         false => Err(Exception::new("MemoryError", ())),
+    }
+}
+
+/// How many items iterating over a value gives, as far as that is known before.
+pub(super) fn length_of(object: &Object) -> usize {
+    match object {
+        Object::List(list) => list.len(),
+        Object::Tuple(tuple) => tuple.len(),
+        Object::Dict(dict) => dict.len(),
+        Object::Set(set) => set.len(),
+        Object::FrozenSet(set) => set.len(),
+        Object::Str(text) => text.as_wtf8().len(),
+        Object::Bytes(bytes) => bytes.len(),
+        Object::ByteArray(bytes) => bytes.to_vec().len(),
+        _ => 0,
     }
 }
 
@@ -26,28 +53,16 @@ pub(in crate::managers) fn iterate(
     args: &Args<'_>,
     object: &Object,
 ) -> Result<Vec<Object>, Exception> {
-    match args.value(object)? {
+    let value = args.value(object)?;
+    check_room(length_of(&value))?;
+    match value {
         Object::Dict(dict) => Ok(dict.keys()),
-        Object::Str(text) => Ok(characters(&text)?),
+        Object::Str(text) => Ok(text.characters().collect()),
         Object::Bytes(bytes) => Ok(bytes.iter().map(|&byte| byte.into()).collect()),
         Object::ByteArray(bytes) => Ok(bytes.to_vec().into_iter().map(Object::from).collect()),
         Object::Instance(instance) => iterables::of_instance(args, &instance),
         other => Ok(Vec::try_from(&other)?),
     }
-}
-
-fn characters(text: &hilos_pickle::Str) -> Result<Vec<Object>, Exception> {
-    let character = |(position, point)| match char::from_u32(point) {
-        Some(character) => Ok(Object::from(character)),
-        // Half of a pair, which is no character of Rust's.
-        None => {
-            let position = position as i64;
-            Ok(text
-                .get_slice(&Slice::new(position, position + 1, None))?
-                .into())
-        }
-    };
-    text.code_points().enumerate().map(character).collect()
 }
 
 pub(super) fn not_iterable(object: &Object) -> Exception {
@@ -131,15 +146,34 @@ pub(super) fn integer(object: &Object) -> Result<i64, Exception> {
     }
 }
 
+/// An end of a range of positions, which may lie beyond all of them.
+pub(super) fn bound(object: &Object) -> Result<i64, Exception> {
+    match object {
+        Object::BigInt(_) if object < &Object::from(0) => Ok(i64::MIN),
+        Object::BigInt(_) => Ok(i64::MAX),
+        Object::Int(_) | Object::Bool(_) => Ok(object.try_into()?),
+        _ => {
+            let text = "slice indices must be integers or have an __index__ method";
+            Err(Exception::type_error(text))
+        }
+    }
+}
+
+/// How often a sequence is to be repeated.
+pub(super) fn times(object: &Object) -> Result<i64, Exception> {
+    match object {
+        Object::BigInt(_) => {
+            let text = "cannot fit 'int' into an index-sized integer";
+            Err(Exception::new("OverflowError", text))
+        }
+        other => integer(other),
+    }
+}
+
 /// An argument that Python compares with 0 before it is taken for an int.
 pub(super) fn number(object: &Object) -> Result<i64, Exception> {
     object.less_than(&Object::from(0))?;
     integer(object)
-}
-
-/// Python's `is` or `==`, as containers look for an item.
-pub(super) fn same(one: &Object, other: &Object) -> bool {
-    one.is(other) || one == other
 }
 
 /// What Python pickles for an iterator over items that are there.
