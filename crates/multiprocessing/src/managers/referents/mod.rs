@@ -12,6 +12,7 @@ mod holder;
 mod iterables;
 mod iterator;
 mod list;
+mod lockable;
 mod locks;
 mod patience;
 mod pool;
