@@ -70,6 +70,11 @@ fn what_128_bits_cannot_hold_is_refused() {
         let refused = apply(&pool, function, args).unwrap_err().to_string();
         assert!(refused.contains("more than 128 bits"), "{refused}");
     }
+    let refused = apply(&pool, "divmod", (Object::from(i128::MIN), -1)).unwrap_err();
+    assert!(
+        refused.to_string().contains("more than 128 bits"),
+        "{refused}"
+    );
     let endless = apply(&pool, "_operator.mul", ("ab", i64::MAX)).unwrap_err();
     assert!(
         format!("{endless:?}").contains("MemoryError"),

@@ -167,10 +167,11 @@ fn divmod(args: &Args<'_>) -> Result<Object, Exception> {
         if two == 0 {
             return zero("integer division or modulo by zero");
         }
+        let rest = one.wrapping_rem(two);
         // Rust's quotient is towards zero, Python's downwards.
-        let up = i128::from(one % two != 0 && (one < 0) != (two < 0));
+        let up = i128::from(rest != 0 && (one < 0) != (two < 0));
         let quotient = one.checked_div(two).and_then(|down| down.checked_sub(up));
-        return Ok((sized(quotient)?, one.wrapping_rem(two) + up * two).into());
+        return Ok((sized(quotient)?, rest + up * two).into());
     }
     match (float(&one), float(&two)) {
         (Some(one), Some(two)) => match (one?, two?) {
