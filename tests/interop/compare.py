@@ -3,7 +3,7 @@
 argv: the address, the key, and the lines: Python expressions of `m`, the manager, and of the names that
 lines before have set. After `~` the results may differ, after a version this Python must be as new.
 """
-import array, ast, copy, faulthandler, functools, multiprocessing, operator, re, sys
+import array, ast, collections, copy, faulthandler, functools, math, multiprocessing, operator, re, sys, time
 from multiprocessing.managers import RemoteError, SyncManager
 
 
@@ -14,7 +14,12 @@ def attempt(action):
         lines = [line for line in str(error).splitlines() if line.strip('-')]
         return 'RemoteError: ' + lines[-1]
     except Exception as error:
-        return '%s.%s: %s' % (type(error).__module__.lstrip('_'), type(error).__name__, error)
+        name = '%s.%s' % (type(error).__module__.lstrip('_'), type(error).__name__)
+        return '%s: %s' % (name, without_addresses(str(error)))
+
+
+def without_addresses(text):
+    return re.sub('0x[0-9a-f]{6,}', '0x..', text)
 
 
 def show(value):
@@ -22,7 +27,7 @@ def show(value):
         value = 'proxy of %s: %s' % (value._token.typeid, value)
     elif hasattr(value, '__next__'):
         value = list(value)
-    return re.sub('0x[0-9a-f]+', '0x..', repr(value))
+    return without_addresses(repr(value))
 
 
 def results(manager, lines):

@@ -116,6 +116,12 @@ impl<L: RawLock> Condition<L> {
         self.lock.locked()
     }
 
+    /// What it was made over, so that another one can be made over the same.
+    #[doc(hidden)]
+    pub fn raw(&self) -> &L {
+        &self.lock
+    }
+
     /// Acquires the lock and holds it while the guard lives: Python's `with condition:`.
     #[track_caller]
     pub fn lock(&self) -> Guard<'_, L> {

@@ -3,6 +3,7 @@
 mod abuse;
 mod changes;
 mod functions;
+mod functions_known;
 mod own_process;
 mod own_types;
 mod queues;

@@ -179,6 +179,8 @@ impl BaseManager {
 
     /// Lets clients name a function, with its module, where Python would import it: for a pool's jobs, a
     /// list's `sort`, a barrier's action. As for [`register`](Self::register) it captures nothing.
+    ///
+    /// Some of Python's own are known from the start, `abs` and `sum` and `operator.add` among them.
     pub fn register_function<R, F>(&mut self, name: &str, function: F)
     where
         R: Into<Object>,

@@ -3,6 +3,7 @@
 use hilos_pickle::{Object, Str};
 
 use super::args::Args;
+use super::arithmetic::integer;
 use super::exception::Exception;
 use super::numbers::{float_of, int_of, parse_int, whole};
 use super::referents::iterate;
@@ -26,6 +27,11 @@ pub(super) fn register(registry: &mut Registry) {
         }
     });
     registry.add_function("builtins.abs", abs);
+    registry.add_function("builtins.ord", ord);
+    registry.add_function("builtins.chr", chr);
+    in_base(registry, "bin", |number| format!("{number:#b}"));
+    in_base(registry, "hex", |number| format!("{number:#x}"));
+    in_base(registry, "oct", |number| format!("{number:#o}"));
     registry.add_function("time.sleep", |args| {
         let (seconds,): (f64,) = args.parse()?;
         let duration = std::time::Duration::try_from_secs_f64(seconds)
@@ -97,6 +103,48 @@ fn abs(args: &Args<'_>) -> Result<Object, Exception> {
             other.type_name()
         ))),
     }
+}
+
+fn ord(args: &Args<'_>) -> Result<Object, Exception> {
+    let object = args.one("ord")?;
+    let units: Vec<u32> = match &object {
+        Object::Str(text) => text.code_points().collect(),
+        Object::Bytes(bytes) => bytes.iter().copied().map(u32::from).collect(),
+        Object::ByteArray(bytes) => bytes.to_vec().into_iter().map(u32::from).collect(),
+        other => {
+            let name = other.type_name();
+            let text = format!("ord() expected string of length 1, but {name} found");
+            return Err(Exception::type_error(text));
+        }
+    };
+    match units[..] {
+        [unit] => Ok(unit.into()),
+        _ => Err(Exception::type_error(format!(
+            "ord() expected a character, but string of length {} found",
+            units.len()
+        ))),
+    }
+}
+
+fn chr(args: &Args<'_>) -> Result<Object, Exception> {
+    let point = u32::try_from(integer(&args.one("chr")?)?).ok();
+    let text = match point {
+        Some(0xd800..=0xdfff) => "surrogates not allowed",
+        _ => "chr() arg not in range(0x110000)",
+    };
+    let character = point.and_then(char::from_u32);
+    Ok(character
+        .ok_or_else(|| Exception::value_error(text))?
+        .into())
+}
+
+/// A function that writes an int in a base.
+fn in_base(registry: &mut Registry, name: &'static str, write: fn(u128) -> String) {
+    registry.add_function(&format!("builtins.{name}"), move |args| {
+        let number = integer(&args.one(name)?)?;
+        let sign = if number < 0 { "-" } else { "" };
+        Ok(format!("{sign}{}", write(number.unsigned_abs())))
+    });
 }
 
 /// The text of a str; half of a pair, which is no character of Rust's, is none.

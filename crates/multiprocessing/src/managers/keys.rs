@@ -3,9 +3,10 @@
 use hilos_pickle::{Dict, Instance, Object, Slice, Str, Tuple};
 
 use super::args::Args;
+use super::arithmetic::two;
 use super::builtins::{is_space, text};
 use super::exception::Exception;
-use super::numbers::whole;
+use super::numbers::{sized, whole};
 use super::referents::{Index, index};
 use super::registry::Registry;
 
@@ -21,6 +22,10 @@ pub(super) fn register(registry: &mut Registry) {
     stripping(registry, "rstrip", |text, is_away| {
         text.trim_end_matches(is_away)
     });
+    registry.add_function("_operator.getitem", |args| {
+        let [object, key] = two(args, "_operator.getitem")?;
+        item(&object, &key)
+    });
     registry.add_function("_operator.neg", negative);
     registry.add_function("operator.itemgetter", item_getter);
     registry.add_function("operator.methodcaller", method_caller);
@@ -29,13 +34,7 @@ pub(super) fn register(registry: &mut Registry) {
 fn negative(args: &Args<'_>) -> Result<Object, Exception> {
     let object = args.one("neg")?;
     match (whole(&object), &object) {
-        (Some(number), _) => {
-            let text = "the number has more than 128 bits";
-            let negated = number?.checked_neg();
-            Ok(negated
-                .ok_or_else(|| Exception::new("OverflowError", text))?
-                .into())
-        }
+        (Some(number), _) => sized(number?.checked_neg()),
         (_, Object::Float(float)) => Ok(Object::from(-float)),
         (_, other) => Err(Exception::type_error(format!(
             "bad operand type for unary -: '{}'",

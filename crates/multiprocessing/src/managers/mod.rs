@@ -3,6 +3,8 @@
 #[cfg(feature = "pickle")]
 mod args;
 #[cfg(feature = "pickle")]
+mod arithmetic;
+#[cfg(feature = "pickle")]
 mod base;
 #[cfg(feature = "pickle")]
 mod builtins;
@@ -10,6 +12,8 @@ mod builtins;
 mod callable;
 #[cfg(feature = "pickle")]
 mod change;
+#[cfg(feature = "pickle")]
+mod collecting;
 #[cfg(feature = "pickle")]
 mod errand;
 #[cfg(feature = "pickle")]

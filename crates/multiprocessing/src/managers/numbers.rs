@@ -15,6 +15,13 @@ pub(super) fn whole(object: &Object) -> Option<Result<i128, Exception>> {
     }
 }
 
+/// What an operation on whole numbers gave, if 128 bits were enough for it.
+pub(super) fn sized(number: Option<i128>) -> Result<Object, Exception> {
+    let text = "the number has more than 128 bits";
+    let number = number.ok_or_else(|| Exception::new("OverflowError", text))?;
+    Ok(number.into())
+}
+
 /// What `int(x)` gives.
 pub(super) fn int_of(object: &Object) -> Result<Object, Exception> {
     match object {

@@ -304,6 +304,12 @@ impl ThreadPool {
         finally(|| f(self), || self.terminate())
     }
 
+    /// Whether it takes calls.
+    #[cfg(feature = "pickle")]
+    pub(crate) fn is_running(&self) -> bool {
+        self.crew.desk.phase() == Phase::Running
+    }
+
     fn call<F, A, R>(&self, function: F) -> Result<Call<A, R>, JobError>
     where
         F: Fn(A) -> R + Send + Sync + 'static,

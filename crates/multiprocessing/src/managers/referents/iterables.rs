@@ -36,6 +36,11 @@ pub(super) fn of_instance(args: &Args<'_>, instance: &Instance) -> Result<Vec<Ob
             let items = (start..).zip(iterate(args, items)?);
             Ok(items.map(Object::from).collect())
         }
+        // A dict with the numbers.
+        _ if instance.is_a("collections", "Counter") => {
+            let counted = instance.args().iter().map(|counted| iterate(args, counted));
+            Ok(counted.collect::<Result<Vec<_>, _>>()?.concat())
+        }
         _ if instance.is_a("array", "array") => super::array::items_of(instance),
         _ => of_steps(instance).ok_or_else(|| not_iterable(&instance.clone().into())),
     }

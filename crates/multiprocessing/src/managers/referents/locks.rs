@@ -1,44 +1,27 @@
 //! `Lock`, `RLock` and `Condition`.
 
-use std::any::Any;
 use std::fmt::Display;
 use std::sync::Arc;
 
 use hilos_core::lock::RawLock;
 use hilos_core::time::Deadline;
 use hilos_pickle::Object;
-use hilos_threading::{Condition, Lock, RLock, RuntimeError};
+use hilos_threading::{Condition, Lock, RLock};
 
+use super::lockable::{self, AnyLock};
 use super::patience;
 use super::values::integer;
 use crate::managers::args::Args;
 use crate::managers::exception::Exception;
 use crate::managers::referent::{Answer, Referent};
 
-/// What a condition is built over that a client asks for.
-pub(crate) type AnyLock = Arc<dyn Shareable>;
-
-/// A lock that is shown as Python shows it.
-pub(crate) trait Shareable:
-    RawLock<ReleaseError = RuntimeError> + Display + Send + Sync
-{
-}
-impl Shareable for Lock {}
-impl Shareable for RLock {}
-
 /// What Python's `Condition(lock=None)` gives.
 pub(crate) fn make_condition(args: &Args<'_>) -> Result<Condition<AnyLock>, Exception> {
     let [lock] = args.bind("Condition.__init__", ["lock"], 0)?;
-    match lock {
-        None | Some(Object::None) => Ok(Condition::new(Arc::new(RLock::new()))),
-        Some(object) => {
-            let absent = || Exception::attribute_error(&object.type_name(), "acquire");
-            let referent: Arc<dyn Any + Send + Sync> = args.referent(&object).ok_or_else(absent)?;
-            let lock = referent.downcast::<Lock>().map(|lock| lock as AnyLock);
-            let lock = lock.or_else(|other| other.downcast::<RLock>().map(|lock| lock as AnyLock));
-            Ok(Condition::new(lock.map_err(|_| absent())?))
-        }
-    }
+    Ok(Condition::new(match lock {
+        None | Some(Object::None) => lockable::of(Arc::new(RLock::new())),
+        Some(object) => lockable::find(args, &object)?,
+    }))
 }
 
 /// The methods of a class in C that is acquired and released.
@@ -184,6 +167,7 @@ where
         let is_anybodys = || self.notify(0).is_ok();
         let is_anybodys = std::thread::scope(|scope| scope.spawn(is_anybodys).join());
         let is_ours = is_anybodys.is_ok_and(|is_anybodys| !is_anybodys);
-        while is_ours && self.release().is_ok() {}
+        // A semaphore that is free could be released without end.
+        while is_ours && self.notify(0).is_ok() && self.release().is_ok() {}
     }
 }

@@ -12,6 +12,7 @@ mod holder;
 mod iterables;
 mod iterator;
 mod list;
+mod lockable;
 mod locks;
 mod patience;
 mod pool;
@@ -24,10 +25,12 @@ mod values;
 use std::sync::Arc;
 
 pub use array::Array;
+pub(super) use dict::make as make_dict;
 use hilos_threading::{BoundedSemaphore, Event, Lock, RLock, Semaphore};
 pub use holder::{Namespace, Value};
 pub use iterator::PythonIterator;
 pub use ranked::Ranked;
+pub(super) use set::make as make_set;
 pub(super) use values::{Index, index, iterate};
 
 use super::exception::Exception;

@@ -36,7 +36,7 @@ pub(crate) fn make(args: &Args<'_>) -> Result<Workers, Exception> {
     }
     check_maxtasks(given(maxtasks))?;
     if let Some(initializer) = given(initializer) {
-        let initializer = args.callable(&initializer)?;
+        let initializer = callable(args, &initializer)?;
         let initargs = initargs.map_or(Ok(Vec::new()), |initargs| iterate(args, &initargs))?;
         builder = builder.initializer(move || {
             let called = initializer.call(initargs.iter().cloned(), Dict::new());
@@ -47,6 +47,15 @@ pub(crate) fn make(args: &Args<'_>) -> Result<Workers, Exception> {
         .build()
         .map_err(|error| Exception::value_error(error.to_string()))?;
     Ok(Workers(pool))
+}
+
+/// A function to begin with, for whose absence Python has words of its own.
+fn callable(args: &Args<'_>, initializer: &Object) -> Result<Callable, Exception> {
+    let is_value = !matches!(initializer, Object::Global(_) | Object::Instance(_));
+    match is_value || args.referent(initializer).is_some() {
+        true => Err(Exception::type_error("initializer must be a callable")),
+        false => args.callable(initializer),
+    }
 }
 
 /// A thread need not end, however many jobs it has done; but Python looks at the number.
@@ -114,12 +123,16 @@ impl Referent for Workers {
             }
         }
     }
+
+    fn repr(&self) -> String {
+        self.0.to_string().replacen("ThreadPool", "Pool", 1)
+    }
 }
 
 impl Workers {
     fn apply(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
         let ([function, positional, keywords], callbacks) =
-            bind(method, args, ["func", "args", "kwds"], 1)?;
+            self.bind(method, args, ["func", "args", "kwds"], 1)?;
         let function = args.callable(&function.into())?;
         let positional = positional.map_or(Ok(Vec::new()), |args_| iterate(args, &args_))?;
         let keywords = given(keywords).map_or(Ok(Dict::new()), |kwds| Dict::try_from(&kwds))?;
@@ -129,7 +142,7 @@ impl Workers {
     }
 
     fn map(&self, method: &str, args: &Args<'_>) -> Result<Job, Exception> {
-        let calls = calls(method, args)?;
+        let calls = self.calls(method, args)?;
         let pool = match calls.chunksize {
             Some(chunksize) => self.0.with_chunksize(size(chunksize)),
             None => self.0.clone(),
@@ -149,7 +162,7 @@ impl Workers {
             items,
             chunksize,
             ..
-        } = calls(method, args)?;
+        } = self.calls(method, args)?;
         let chunksize = chunksize.unwrap_or(1);
         if chunksize < 1 {
             let text = format!("Chunksize must be 1+, not {chunksize}");
@@ -165,6 +178,58 @@ impl Workers {
             PythonIterator::trying("IMapUnorderedIterator", move || results.next().map(open))
         })
     }
+
+    fn calls(&self, method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
+        let names = ["func", "iterable", "chunksize"];
+        let ([function, iterable, chunksize], callbacks) = self.bind(method, args, names, 2)?;
+        let function: Callable = args.callable(&function.into())?;
+        let items = iterate(args, &iterable.into())?;
+        let items = items
+            .into_iter()
+            .map(|item| match method.starts_with("star") {
+                true => iterate(args, &item),
+                false => Ok(vec![item]),
+            });
+        let call = move |item: Vec<Object>| function.call(item, Dict::new());
+        let chunksize = given(chunksize).map(|size| number(&size)).transpose()?;
+        Ok(Calls {
+            function: Box::new(call),
+            items: items.collect::<Result<_, _>>()?,
+            chunksize,
+            callbacks,
+        })
+    }
+
+    /// The arguments of a method, of which those that do not wait take callbacks as well.
+    ///
+    /// A pool that is closed looks at none of them, as in Python.
+    fn bind(
+        &self,
+        method: &str,
+        args: &Args<'_>,
+        names: [&str; 3],
+        required: usize,
+    ) -> Result<([Option<Object>; 3], Callbacks), Exception> {
+        let function = format!("Pool.{method}");
+        if !method.ends_with("_async") {
+            let bound = args.bind(&function, names, required)?;
+            self.check()?;
+            return Ok((bound, Callbacks::default()));
+        }
+        let [one, two, three] = names;
+        let names = [one, two, three, "callback", "error_callback"];
+        let [one, two, three, callback, error_callback] = args.bind(&function, names, required)?;
+        self.check()?;
+        let callbacks = Callbacks::find(args, callback, error_callback)?;
+        Ok(([one, two, three], callbacks))
+    }
+
+    fn check(&self) -> Result<(), Exception> {
+        match self.0.is_running() {
+            true => Ok(()),
+            false => Err(job_error(JobError::NotRunning)),
+        }
+    }
 }
 
 /// What a map is to do.
@@ -177,49 +242,9 @@ struct Calls {
     callbacks: Callbacks,
 }
 
-fn calls(method: &str, args: &Args<'_>) -> Result<Calls, Exception> {
-    let names = ["func", "iterable", "chunksize"];
-    let ([function, iterable, chunksize], callbacks) = bind(method, args, names, 2)?;
-    let function: Callable = args.callable(&function.into())?;
-    let items = iterate(args, &iterable.into())?;
-    let items = items
-        .into_iter()
-        .map(|item| match method.starts_with("star") {
-            true => iterate(args, &item),
-            false => Ok(vec![item]),
-        });
-    let call = move |item: Vec<Object>| function.call(item, Dict::new());
-    let chunksize = given(chunksize).map(|size| number(&size)).transpose()?;
-    Ok(Calls {
-        function: Box::new(call),
-        items: items.collect::<Result<_, _>>()?,
-        chunksize,
-        callbacks,
-    })
-}
-
 /// How many calls go to a thread at once: 1, if that says nothing.
 fn size(chunksize: i64) -> usize {
     usize::try_from(chunksize).unwrap_or(1)
-}
-
-/// The arguments of a method, of which those that do not wait take callbacks as well.
-fn bind(
-    method: &str,
-    args: &Args<'_>,
-    names: [&str; 3],
-    required: usize,
-) -> Result<([Option<Object>; 3], Callbacks), Exception> {
-    let function = format!("Pool.{method}");
-    if !method.ends_with("_async") {
-        let bound = args.bind(&function, names, required)?;
-        return Ok((bound, Callbacks::default()));
-    }
-    let [one, two, three] = names;
-    let names = [one, two, three, "callback", "error_callback"];
-    let [one, two, three, callback, error_callback] = args.bind(&function, names, required)?;
-    let callbacks = Callbacks::find(args, callback, error_callback)?;
-    Ok(([one, two, three], callbacks))
 }
 
 /// A result that is or will be there, Python's `AsyncResult`.
@@ -285,6 +310,12 @@ impl Referent for Job {
 
     fn exposed(&self) -> &'static [&'static str] {
         &["get", "ready", "successful", "wait"]
+    }
+
+    fn repr(&self) -> String {
+        let address = std::ptr::from_ref(self).addr();
+        let name = self.type_name();
+        format!("<multiprocessing.pool.{name} object at {address:#x}>")
     }
 
     fn call(&self, method: &str, args: &Args<'_>) -> Result<Answer, Exception> {

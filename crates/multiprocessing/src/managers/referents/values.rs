@@ -76,6 +76,14 @@ pub(super) fn pairs(args: &Args<'_>, object: &Object) -> Result<Vec<(Object, Obj
         return Ok(dict.items());
     }
     if let Object::Instance(instance) = &value
+        && instance.is_a("collections", "Counter")
+    {
+        return Ok(match instance.args() {
+            [counted] => pairs(args, counted)?,
+            _ => Vec::new(),
+        });
+    }
+    if let Object::Instance(instance) = &value
         && let Some(Step::SetItems(pairs)) = instance
             .steps()
             .into_iter()
