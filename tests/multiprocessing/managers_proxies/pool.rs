@@ -1,5 +1,7 @@
 //! A pool of CPython's, used from here.
 
+use std::collections::BTreeMap;
+
 use hilos::multiprocessing::managers::RemoteError;
 use hilos::pickle::Global;
 
@@ -23,6 +25,12 @@ fn a_pool_calls_functions_by_name() {
         let mut results: Vec<_> = results.map(Result::unwrap).collect();
         results.sort_unstable();
         assert_eq!(results, all);
+        let (round, digits) = (
+            Global::new("builtins", "round"),
+            BTreeMap::from([("ndigits", 1)]),
+        );
+        let rounded: f64 = pool.apply_with(&round, (1.25,), &digits).unwrap();
+        assert_eq!(rounded, 1.2);
         let error = pool.apply::<u64, _>(&factorial, (-1,)).unwrap_err();
         assert!(matches!(error, RemoteError::Value(_)), "{error:?}");
         pool.close().unwrap();

@@ -53,6 +53,20 @@ impl PoolProxy {
         self.proxy.call_as("apply", (object(function), args))
     }
 
+    /// Like [`apply`](Self::apply), with arguments by name: a struct, or a map of names.
+    ///
+    /// # Errors
+    /// What the function raised.
+    pub fn apply_with<R, A, K>(&self, function: &Global, args: A, kwds: K) -> Result<R, RemoteError>
+    where
+        R: DeserializeOwned,
+        A: Serialize,
+        K: Serialize,
+    {
+        let arguments = (object(function), args, kwds);
+        self.proxy.call_as("apply", arguments)
+    }
+
     /// Has a worker call a function.
     ///
     /// # Errors
