@@ -201,7 +201,7 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
     /// # Blocking
     /// Without a limit.
     pub fn get(&self) -> Result<T, GetError> {
-        self.get_until(Deadline::NEVER)
+        self.get_until(Deadline::NEVER, || true)
     }
 
     /// Gets the next item if there is one now.
@@ -209,7 +209,7 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
     /// # Errors
     /// [`GetError::Empty`], or [`GetError::ShutDown`] if there will be none any more.
     pub fn get_nowait(&self) -> Result<T, GetError> {
-        self.get_until(Deadline::PAST)
+        self.get_until(Deadline::PAST, || true)
     }
 
     /// Gets the next item, and gives up when there is still none after `timeout`.
@@ -219,7 +219,21 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
     /// or too long.
     pub fn get_timeout<D: Into<Timeout>>(&self, timeout: D) -> Result<T, GetError> {
         let deadline = timeout.into().checked().map_err(GetError::Timeout)?;
-        self.get_until(deadline)
+        self.get_until(deadline, || true)
+    }
+
+    /// Like [`get_timeout`](Self::get_timeout), but leaves an item for which it has had to wait to others if it is not
+    /// wanted any more: for a server that gets for clients, who may be gone. It is then [`GetError::Empty`].
+    ///
+    /// `is_wanted` is called under the queue's lock: it must not use the queue.
+    #[doc(hidden)]
+    pub fn get_if<D: Into<Timeout>>(
+        &self,
+        timeout: D,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<T, GetError> {
+        let deadline = timeout.into().checked().map_err(GetError::Timeout)?;
+        self.get_until(deadline, is_wanted)
     }
 
     /// Says that the work on one item that was got is done.
@@ -363,11 +377,16 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
         Ok(())
     }
 
-    fn get_until(&self, deadline: Deadline) -> Result<T, GetError> {
+    fn get_until(&self, deadline: Deadline, is_wanted: impl Fn() -> bool) -> Result<T, GetError> {
         self.spin(deadline, |qsize, _| qsize == 0);
         let mut state = self.shared.state.lock();
-        let mut expired = false;
+        let (mut has_waited, mut expired) = (false, false);
         loop {
+            if has_waited && !is_wanted() {
+                // The item's news came here, and are for the next who waits.
+                self.shared.not_empty.notify_one();
+                return Err(GetError::Empty);
+            }
             if let Some(item) = state.storage.get() {
                 self.note_qsize(&state);
                 let room = state.has_room();
@@ -383,6 +402,7 @@ impl<T, S: Storage<T>> BaseQueue<T, S> {
             if expired {
                 return Err(GetError::Empty);
             }
+            has_waited = !deadline.is_past();
             expired = !wait(&self.shared.not_empty, &mut state, deadline);
         }
     }

@@ -86,7 +86,8 @@ where
         "get" => {
             let [block, timeout] = args.bind("Queue.get", ["block", "timeout"], 0)?;
             let deadline = patience::of_queue(block, timeout)?.checked()?;
-            let attempt = |slice: Deadline| match queue.get_timeout(slice.remaining()) {
+            let is_wanted = || !args.is_abandoned();
+            let attempt = |slice: Deadline| match queue.get_if(slice.remaining(), is_wanted) {
                 Err(GetError::Empty) => None,
                 got => Some(got.map_err(get_error)),
             };
