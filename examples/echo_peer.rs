@@ -24,6 +24,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hilos::multiprocessing::connection::{
     Address, Connection, Listener, answer_challenge, client, deliver_challenge,
@@ -51,10 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     peer::print_address(&address);
     if !alone {
-        return serve(&listener, options.authkey());
+        serve(&listener, options.authkey());
     }
     let serving = listener.clone();
-    std::thread::spawn(move || serve(&serving, Some(b"a key")).map_err(|error| error.to_string()));
+    std::thread::spawn(move || serve(&serving, Some(b"a key")));
     say_hello(address, Some(b"a key"))?;
     listener.close();
     Ok(())
@@ -73,11 +74,16 @@ fn say_hello(address: Address, authkey: Option<&[u8]>) -> Result<(), Box<dyn Err
 }
 
 /// Serves all callers side by side: one that keeps silent keeps nobody else waiting.
-fn serve(listener: &Listener, authkey: Option<&[u8]>) -> Result<(), Box<dyn Error>> {
+fn serve(listener: &Listener, authkey: Option<&[u8]>) {
     loop {
-        let connection = listener.accept()?;
         let authkey = authkey.map(<[u8]>::to_vec);
-        std::thread::spawn(move || echo(&connection, authkey.as_deref()));
+        match listener.accept() {
+            Ok(connection) => {
+                std::thread::spawn(move || echo(&connection, authkey.as_deref()));
+            }
+            // Too many open files, say: others will be closed.
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
     }
 }
 

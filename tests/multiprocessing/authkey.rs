@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use hilos::multiprocessing::connection::{Connection, Listener, pipe};
-use hilos::multiprocessing::managers::{BaseManager, SyncManager};
+use hilos::multiprocessing::connection::{Address, Connection, Family, Listener, client, pipe};
+use hilos::multiprocessing::managers::{BaseManager, DictProxy, SyncManager};
 use hilos::multiprocessing::{AuthenticationString, Error, Process, current_process};
 
 use crate::program::{Program, args, say};
@@ -141,4 +141,32 @@ fn nothing_prints_a_key() {
     }
     process.join(LONG).unwrap();
     assert_eq!(process.result(), Some(Ok(())));
+}
+
+#[test]
+fn whoever_calls_is_told_no_key() {
+    let key = b"of this manager alone";
+    let manager = SyncManager::new().with_authkey(key);
+    manager.start().unwrap();
+    let proxy = manager.dict().unwrap();
+    for family in [Family::Unix, Family::Inet] {
+        let listener = Listener::new(Address::arbitrary(family).unwrap()).unwrap();
+        let caller = client(listener.address().clone(), None).unwrap();
+        let accepted = listener.accept().unwrap();
+        for (from, to) in [(&caller, &accepted), (&accepted, &caller)] {
+            from.send(&proxy).unwrap();
+            let message = to.recv_bytes().unwrap();
+            assert!(message.windows(4).any(|bytes| bytes == b"dict"));
+            assert!(
+                !message.windows(key.len()).any(|bytes| bytes == key),
+                "{family:?}"
+            );
+        }
+    }
+    // The program's own processes need it.
+    let (ours, theirs) = pipe(true).unwrap();
+    ours.send(&proxy).unwrap();
+    let again: DictProxy = theirs.recv().unwrap();
+    again.insert("a", 1).unwrap();
+    assert_eq!(proxy.len().unwrap(), 1);
 }

@@ -2,13 +2,13 @@
 
 use std::io::{Read, Write};
 
-use hilos::multiprocessing::connection::{Connection, pipe};
+use hilos::multiprocessing::connection::{Connection, pipe, wait};
 use hilos::multiprocessing::{Error, Process, StartMethod};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::misc::duplicate;
-use crate::support::{LONG, each_start_method, run_to_end};
+use crate::support::{LONG, each_start_method, run_to_end, wait_until};
 
 /// Sends back what it receives, until it receives nothing more.
 fn echo(connection: Connection) -> Result<(), Error> {
@@ -244,7 +244,40 @@ fn a_message_beyond_the_maximum_ends_the_connection() {
         ours.recv_bytes_max(4).unwrap_err().to_string(),
         "bad message length"
     );
-    assert!(ours.closed());
+    // It cannot be skipped; but this end may still send.
+    let error = ours.recv_bytes().unwrap_err().to_string();
+    assert_eq!(error, "connection is write-only");
+    assert!(!ours.readable() && !ours.closed());
+    ours.send_bytes(b"too long").unwrap();
+    assert_eq!(theirs.recv_bytes().unwrap(), b"too long");
+    let (receiver, sender) = pipe(false).unwrap();
+    sender.send_bytes(b"12345").unwrap();
+    assert!(receiver.recv_bytes_max(4).is_err());
+    assert!(receiver.closed());
+}
+
+#[test]
+fn others_look_on_while_one_thread_receives() {
+    let (ours, theirs) = pipe(true).unwrap();
+    let (receiving, (tell, told)) = (ours.clone(), std::sync::mpsc::channel());
+    let receiver = std::thread::spawn(move || {
+        tell.send(nix::unistd::gettid()).unwrap();
+        receiving.recv_bytes()
+    });
+    let status = format!("/proc/self/task/{}/syscall", told.recv().unwrap());
+    let recvmsg = format!("{} ", nix::libc::SYS_recvmsg);
+    let receives = || std::fs::read_to_string(&status).is_ok_and(|call| call.starts_with(&recvmsg));
+    wait_until("it receives", receives);
+
+    assert!(!ours.poll(0.05).unwrap());
+    assert!(wait(&[&ours], 0.05).unwrap().is_empty());
+    let timeout = ours.recv_timeout::<u8, _>(0.05).unwrap_err();
+    assert!(matches!(timeout, Error::Timeout), "{timeout:?}");
+    let busy = Process::new(echo, (ours.clone(),)).start().unwrap_err();
+    assert!(matches!(busy, Error::Encoding { .. }), "{busy:?}");
+
+    theirs.send_bytes(b"for it").unwrap();
+    assert_eq!(receiver.join().unwrap().unwrap(), b"for it");
 }
 
 #[test]

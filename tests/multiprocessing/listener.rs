@@ -1,5 +1,7 @@
 //! `Listener` and `Client`, between hilos and hilos and between hilos and CPython.
 
+use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hilos::multiprocessing::connection::{
@@ -12,7 +14,7 @@ use nix::sys::socket::{getsockopt, sockopt::KeepAlive};
 
 use crate::misc::duplicate;
 use crate::python;
-use crate::support::{LONG, each_start_method};
+use crate::support::{LONG, each_start_method, run_to_end};
 
 const FAMILIES: [Family; 3] = [Family::Inet, Family::Inet6, Family::Unix];
 
@@ -396,4 +398,38 @@ fn a_host_that_is_gone_is_noticed() {
             assert!(getsockopt(&duplicate(&connection), KeepAlive).unwrap());
         }
     }
+}
+
+#[test]
+fn a_silent_caller_does_not_prolong_a_timeout() {
+    let listener = listener(Family::Unix).with_authkey(b"key");
+    let listener = listener.with_handshake_timeout(Duration::from_secs(1000));
+    let _silent = client(listener.address().clone(), None).unwrap();
+    assert!(matches!(listener.accept_timeout(0.05), Err(Error::Timeout)));
+}
+
+#[test]
+fn a_forked_child_leaves_the_socket_to_its_parent() {
+    static LISTENER: OnceLock<Listener> = OnceLock::new();
+    let listener = LISTENER.get_or_init(|| listener(Family::Unix));
+    let child = Process::forked(|| LISTENER.get().unwrap().close());
+    run_to_end(&child);
+    let caller = client(listener.address().clone(), None).unwrap();
+    listener.accept().unwrap().send(&1).unwrap();
+    assert_eq!(caller.recv::<i32>().unwrap(), 1);
+    listener.close();
+}
+
+#[test]
+fn an_empty_address_is_a_new_one() {
+    let listener = Listener::new("").unwrap();
+    let caller = client(listener.address().clone(), None).unwrap();
+    caller.send(&1).unwrap();
+    assert_eq!(listener.accept().unwrap().recv::<i32>().unwrap(), 1);
+}
+
+#[test]
+fn an_address_of_a_link_names_it() {
+    let within: SocketAddr = "[fe80::1%3]:80".parse().unwrap();
+    assert_eq!(Address::from(within).to_string(), "('fe80::1%3', 80)");
 }

@@ -113,7 +113,13 @@ impl<H: Into<String>> From<(H, u16)> for Address {
 
 impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Self {
-        Self::Inet(address.ip().to_string(), address.port())
+        match address {
+            // Only within its link does such an address say who it is.
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => {
+                Self::Inet(format!("{}%{}", v6.ip(), v6.scope_id()), v6.port())
+            }
+            _ => Self::Inet(address.ip().to_string(), address.port()),
+        }
     }
 }
 

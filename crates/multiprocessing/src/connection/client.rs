@@ -19,6 +19,9 @@ use super::security::Security;
 use super::socket::{remote, resolve};
 use crate::error::Error;
 
+/// How long a listener may take until it has shown that it knows the key.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Connects to a listener, of this program or another, and proves that this side knows the key;
 /// Python's `Client`.
 ///
@@ -26,7 +29,10 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Os`] if nobody listens there, [`Error::Authentication`] if the keys differ,
-/// [`Error::Timeout`] if the other side has not shown in 30 seconds that it knows the key.
+/// [`Error::Timeout`] if the other side has not accepted, and shown that it knows the key, in 30 seconds.
+///
+/// # Blocking
+/// For 30 seconds at most, and as long as the system takes to look up the host's name.
 ///
 /// # Differences from Python
 /// - A host that is an IPv6 address works.
@@ -54,8 +60,8 @@ pub fn client_without_md5<A: Into<Address>>(
 
 fn call(address: &Address, credentials: &Credentials) -> Result<Connection, Error> {
     address.check()?;
-    let connection = dial(address, Deadline::NEVER)?;
-    let deadline = Deadline::after(Duration::from_secs(30));
+    let deadline = Deadline::after(PATIENCE);
+    let connection = dial(address, deadline)?;
     credentials.connect(&connection, deadline)?;
     Ok(connection)
 }
@@ -78,8 +84,8 @@ pub fn client_with_ssl<A: Into<Address>>(
 ) -> Result<Connection, Error> {
     let address = address.into();
     let security = Security::client(Some(context))?;
-    let deadline = Deadline::after(Duration::from_secs(30));
-    let connection = dial(&address, Deadline::NEVER)?;
+    let deadline = Deadline::after(PATIENCE);
+    let connection = dial(&address, deadline)?;
     security.connect(&connection, &address, deadline)?;
     Credentials::from(authkey).connect(&connection, deadline)?;
     Ok(connection)
@@ -141,7 +147,7 @@ fn dial_unix(address: &UnixAddr, deadline: Deadline) -> Result<Connection, Error
     if !deadline.is_never() {
         send_until(&fd, Deadline::NEVER)?;
     }
-    Ok(Connection::socket(fd))
+    Ok(Connection::named(fd))
 }
 
 /// Lets a socket wait for its other side no longer than until `deadline`.

@@ -59,15 +59,18 @@ pub struct Listener {
     path: Option<PathBuf>,
     /// A directory that was made for `path`.
     directory: Option<PathBuf>,
+    /// Whose the socket's file is: a child that the process forks has a copy of this, and not of that.
+    owner: u32,
 }
 
 impl Listener {
-    /// Listens at an address; `None` is a new Unix socket that only this user can reach.
+    /// Listens at an address; `None`, or an empty one, is a new Unix socket that only this user can reach.
     ///
     /// # Errors
     /// [`Error::Os`] if the address is in use or cannot be listened at.
     pub fn new<A: Into<ListenAt>>(address: A) -> Result<Self, Error> {
         let ListenAt(wanted) = address.into();
+        let wanted = wanted.filter(|wanted| *wanted != Address::Unix(PathBuf::new()));
         let own = wanted.is_none();
         let wanted = wanted.map_or_else(|| Address::arbitrary(Family::Unix), Ok)?;
         wanted.check()?;
@@ -85,6 +88,7 @@ impl Listener {
             address: socket.address(wanted.clone())?,
             directory: directory.map(Into::into),
             path,
+            owner: std::process::id(),
             socket: RwLock::new(Some(Arc::new(socket))),
             last_accepted: Mutex::new(None),
             credentials: Credentials::default(),
@@ -149,7 +153,8 @@ impl Listener {
     ///
     /// # Errors
     /// [`Error::Authentication`] if the caller does not know the key, [`Error::Timeout`] if it
-    /// does not say; the listener goes on. [`Error::Os`] if the listener is closed.
+    /// does not say, [`Error::Eof`] if it leaves before; the listener goes on. [`Error::Os`] if the
+    /// listener is closed.
     ///
     /// # Blocking
     /// Without a limit.
@@ -157,7 +162,8 @@ impl Listener {
         self.accept_until(Deadline::NEVER)
     }
 
-    /// Like [`accept`](Self::accept), and gives up after `timeout`.
+    /// Like [`accept`](Self::accept), and gives up after `timeout`, also on a caller that has not proved yet
+    /// that it knows the key.
     ///
     /// # Errors
     /// Those of `accept`, and [`Error::Timeout`].
@@ -168,7 +174,7 @@ impl Listener {
     fn accept_until(&self, deadline: Deadline) -> Result<Connection, Error> {
         let (connection, caller) = self.next_caller(deadline)?;
         *self.last_accepted.lock() = caller;
-        let deadline = Deadline::after(self.patience);
+        let deadline = deadline.at_most(self.patience);
         self.security.accept(&connection, deadline)?;
         self.credentials.accept(&connection, deadline)?;
         Ok(connection)
@@ -201,7 +207,8 @@ impl Listener {
 
     /// Listens no more, and removes its Unix socket.
     pub fn close(&self) {
-        if self.socket.write().take().is_none() {
+        let was_open = self.socket.write().take().is_some();
+        if !was_open || self.owner != std::process::id() {
             return;
         }
         if let Some(path) = &self.path {

@@ -7,7 +7,9 @@ use std::os::linux::net::{SocketAddrExt, TcpStreamExt};
 use std::os::unix::net::{SocketAddr, UnixListener};
 
 use nix::sys::socket::setsockopt;
-use nix::sys::socket::sockopt::{KeepAlive, TcpKeepCount, TcpKeepIdle, TcpKeepInterval};
+use nix::sys::socket::sockopt::{
+    KeepAlive, TcpKeepCount, TcpKeepIdle, TcpKeepInterval, TcpUserTimeout,
+};
 
 use super::address::Address;
 use super::endpoint::Connection;
@@ -63,7 +65,7 @@ impl Socket {
             Self::Unix(listener) => {
                 let (stream, caller) = listener.accept()?;
                 let path = caller.as_pathname().map(|path| path.to_owned().into());
-                Ok((Connection::socket(OwnedFd::from(stream)), path))
+                Ok((Connection::named(OwnedFd::from(stream)), path))
             }
         }
     }
@@ -93,12 +95,16 @@ const SILENCE: u32 = 60;
 const QUESTIONS: u32 = 6;
 const BETWEEN: u32 = 10;
 
+/// How long what is sent may go unacknowledged, in milliseconds: meanwhile nobody asks.
+const UNACKNOWLEDGED: u32 = 120_000;
+
 /// A connection over a network, where small messages go at once, and a host that is gone does not keep who waits.
 pub(super) fn remote(stream: TcpStream) -> io::Result<Connection> {
     setsockopt(&stream, KeepAlive, &true)?;
     setsockopt(&stream, TcpKeepIdle, &SILENCE)?;
     setsockopt(&stream, TcpKeepInterval, &BETWEEN)?;
     setsockopt(&stream, TcpKeepCount, &QUESTIONS)?;
+    setsockopt(&stream, TcpUserTimeout, &UNACKNOWLEDGED)?;
     stream.set_nodelay(true)?;
     // CPython writes twice in a row without saying so: it waits for the first to be acknowledged.
     stream.set_quickack(true)?;

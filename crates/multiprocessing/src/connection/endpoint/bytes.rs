@@ -74,7 +74,7 @@ impl Connection {
         self.read(deadline, |reader, source| {
             let length = reader.peek_length(source)?;
             if length.1 > maxlength {
-                self.close();
+                self.turn_deaf();
                 return Err(Error::os("bad message length"));
             }
             reader.take(length, source)

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::Pod;
 use hilos_core::time::{Deadline, Timeout};
@@ -28,6 +29,7 @@ use crate::sys::{fds, numbers};
 /// A handle: clones are the same end. It goes to another process as an argument or through a
 /// connection, and a message from it arrives whole whichever process reads it. Two threads may use
 /// one end at the same time; two *processes* that read one end at the same time mix up messages.
+/// It does not travel while another thread receives from it.
 ///
 /// Values travel in postcard's encoding, so that both ends must be built from the same types;
 /// [`send_bytes`](Self::send_bytes) travels as it is, framed as CPython frames it.
@@ -48,6 +50,8 @@ struct Inner {
     kind: Kind,
     stream: Stream,
     reader: Mutex<Reader>,
+    /// Whether a message came that was too long to be received, or to be skipped.
+    is_deaf: AtomicBool,
     /// Held while a message is written, so that two threads' messages do not mix.
     writing: Mutex<()>,
 }
@@ -56,6 +60,8 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Socket,
+    /// To whoever has called, or was called, on this machine: perhaps a stranger, who is told no key.
+    Named,
     /// Over a network, where descriptors do not travel.
     Remote,
     Receiver,
@@ -65,6 +71,10 @@ enum Kind {
 impl Connection {
     pub(super) fn socket(fd: OwnedFd) -> Self {
         Self::with_kind(fd, Kind::Socket, Reader::default())
+    }
+
+    pub(super) fn named(fd: OwnedFd) -> Self {
+        Self::with_kind(fd, Kind::Named, Reader::default())
     }
 
     pub(super) fn remote(fd: OwnedFd) -> Self {
@@ -87,6 +97,7 @@ impl Connection {
                 kind,
                 stream: Stream::default(),
                 reader,
+                is_deaf: AtomicBool::new(false),
                 writing: Mutex::new(()),
             }),
         }
@@ -106,7 +117,7 @@ impl Connection {
             return self.write(&fd, &prefix_of_vec(length), bytes, &[]);
         }
         let message = match self.inner.kind {
-            Kind::Remote => dumps_public(value)?,
+            Kind::Remote | Kind::Named => dumps_public(value)?,
             _ => dumps(value)?,
         };
         if !message.fds.is_empty() && self.inner.kind == Kind::Remote {
@@ -193,8 +204,7 @@ impl Connection {
     /// # Errors
     /// [`Error::Os`] if this end is closed or only sends.
     pub fn poll<T: Into<Timeout>>(&self, timeout: T) -> Result<bool, Error> {
-        let fd = self.readable_fd()?;
-        let deadline = timeout.into().deadline();
+        let (fd, deadline) = (self.readable_fd()?, timeout.into().deadline());
         Ok(self.has_ahead() || readable(fd.as_fd(), deadline))
     }
 
@@ -210,7 +220,7 @@ impl Connection {
 
     /// Whether this end receives.
     pub fn readable(&self) -> bool {
-        self.inner.kind != Kind::Sender
+        self.inner.kind != Kind::Sender && !self.inner.is_deaf.load(Ordering::Relaxed)
     }
 
     /// Whether this end sends.
@@ -234,8 +244,18 @@ impl Connection {
             .ok_or_else(|| Error::os("handle is closed"))
     }
 
+    /// Whether a message has been read, at least in part; not while another thread is about to receive it.
     pub(super) fn has_ahead(&self) -> bool {
-        self.inner.reader.lock().has_ahead() || self.inner.stream.has_ahead()
+        let reader = self.inner.reader.try_lock();
+        reader.is_some_and(|reader| reader.has_ahead() || self.inner.stream.has_ahead())
+    }
+
+    /// Receives nothing more, and sends if it could.
+    fn turn_deaf(&self) {
+        match self.writable() {
+            true => self.inner.is_deaf.store(true, Ordering::Relaxed),
+            false => self.close(),
+        }
     }
 
     #[cfg(feature = "ssl")]
@@ -297,7 +317,13 @@ impl Connection {
             stream: &self.inner.stream,
             deadline,
         };
-        f(&mut self.inner.reader.lock(), source)
+        // Another thread may receive, for as long as it likes.
+        let reader = match deadline.instant() {
+            Some(moment) => self.inner.reader.try_lock_until(moment),
+            None => Some(self.inner.reader.lock()),
+        };
+        let mut reader = reader.ok_or(Error::Timeout)?;
+        f(&mut reader, source)
     }
 
     /// Writes one message, which is `prefix` and `bytes`.

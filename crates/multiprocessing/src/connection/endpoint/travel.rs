@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Connection, Kind};
+use crate::LOGGER;
 use crate::connection::reader::Reader;
 use crate::reduction::TravellingFd;
 
@@ -20,7 +21,14 @@ impl Serialize for Connection {
         let fd = self.fd().map_err(S::Error::custom)?;
         let copy = TravellingFd(fd.try_clone().map_err(S::Error::custom)?);
         // Whoever receives the end goes on where this process has read to.
-        let (ahead, fds) = self.inner.reader.lock().take_ahead();
+        let reader = self.inner.reader.try_lock();
+        let busy = || {
+            let text = "a connection cannot travel while another thread receives from it";
+            // The encoding's errors have no room for it.
+            tracing::error!(target: LOGGER, "{text}");
+            S::Error::custom(text)
+        };
+        let (ahead, fds) = reader.ok_or_else(busy)?.take_ahead();
         let fds = fds.into_iter().map(TravellingFd).collect();
         Travelling(self.inner.kind, ahead, fds, copy).serialize(serializer)
     }
