@@ -67,7 +67,8 @@ impl Address {
 
     /// A new address of a kind, which nobody else uses; Python's `arbitrary_address`.
     ///
-    /// That of a Unix socket is in a new directory that only this user can read.
+    /// That of a Unix socket is in a new directory that only this user can read, and that is the caller's to
+    /// remove; a listener at `None` removes its own.
     ///
     /// # Errors
     /// [`Error::Os`] if the directory cannot be made.

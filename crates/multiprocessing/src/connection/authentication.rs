@@ -111,6 +111,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// [`Error::Authentication`] if the other side does not know the key: it has been told so, and
 /// nothing else. [`Error::Timeout`] if it has not answered in 30 seconds.
+///
+/// # Blocking
+/// For 30 seconds at most.
+///
+/// Mirrors [`multiprocessing.connection.deliver_challenge`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.deliver_challenge).
 pub fn deliver_challenge(connection: &Connection, authkey: &[u8]) -> Result<(), Error> {
     deliver(connection, authkey, Md5::Allowed, Deadline::after(PATIENCE))
 }
@@ -120,6 +125,11 @@ pub fn deliver_challenge(connection: &Connection, authkey: &[u8]) -> Result<(), 
 /// # Errors
 /// [`Error::Authentication`] if the other side sends no challenge, or says that the answer is wrong;
 /// [`Error::Timeout`] if it has not answered in 30 seconds.
+///
+/// # Blocking
+/// For 30 seconds at most.
+///
+/// Mirrors [`multiprocessing.connection.answer_challenge`](https://docs.python.org/3.14/library/multiprocessing.html#multiprocessing.connection.answer_challenge).
 pub fn answer_challenge(connection: &Connection, authkey: &[u8]) -> Result<(), Error> {
     answer(connection, authkey, Md5::Allowed, Deadline::after(PATIENCE))
 }

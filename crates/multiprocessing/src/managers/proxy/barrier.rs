@@ -30,7 +30,10 @@ impl BarrierProxy {
     ///
     /// # Errors
     /// [`RemoteError::BrokenBarrier`] if one of them does not wait that long, or if the barrier is
-    /// broken or reset.
+    /// broken or reset; also, where the server is hilos's, if one who waits is killed.
+    ///
+    /// # Blocking
+    /// For `timeout`; `None` is as long as the barrier itself allows.
     pub fn wait<D: Into<Timeout>>(&self, timeout: D) -> Result<usize, RemoteError> {
         let (wait, deadline) = self.proxy.waiting(timeout.into());
         self.proxy.fetch("wait", (wait,), deadline)

@@ -42,6 +42,9 @@ impl ConditionProxy {
     ///
     /// # Errors
     /// [`RemoteError::Runtime`] if this thread does not hold the lock.
+    ///
+    /// # Blocking
+    /// For `timeout`, and then until the lock is free.
     pub fn wait<D: Into<Timeout>>(&self, timeout: D) -> Result<bool, RemoteError> {
         let (wait, deadline) = self.proxy.waiting(timeout.into());
         self.proxy.fetch("wait", (wait,), deadline)

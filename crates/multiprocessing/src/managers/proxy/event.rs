@@ -51,6 +51,9 @@ impl EventProxy {
     ///
     /// # Errors
     /// If the server cannot be asked.
+    ///
+    /// # Blocking
+    /// For `timeout`; `None` is without a limit.
     pub fn wait<D: Into<Timeout>>(&self, timeout: D) -> Result<bool, RemoteError> {
         let (wait, deadline) = self.proxy.waiting(timeout.into());
         self.proxy.fetch("wait", (wait,), deadline)

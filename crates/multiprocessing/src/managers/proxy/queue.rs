@@ -48,6 +48,9 @@ impl<T: Item> QueueProxy<T> {
     /// # Errors
     /// [`RemoteError::ShutDown`] if the queue is shut down; [`RemoteError::Full`] if it is full for
     /// longer than [`with_timeout`](Self::with_timeout) allows.
+    ///
+    /// # Blocking
+    /// Without a limit but that of `with_timeout`.
     pub fn put<V: Into<T>>(&self, item: V) -> Result<(), RemoteError> {
         self.put_timeout(item, None)
     }
@@ -82,6 +85,9 @@ impl<T: Item> QueueProxy<T> {
     /// # Errors
     /// [`RemoteError::ShutDown`] if the queue is shut down; [`RemoteError::Empty`] if it is empty
     /// for longer than [`with_timeout`](Self::with_timeout) allows.
+    ///
+    /// # Blocking
+    /// Without a limit but that of `with_timeout`.
     pub fn get(&self) -> Result<T, RemoteError> {
         self.get_timeout(None)
     }
@@ -143,6 +149,9 @@ impl<T: Item> QueueProxy<T> {
     /// # Errors
     /// [`RemoteError::Unanswered`] if that takes longer than
     /// [`with_timeout`](Self::with_timeout) allows.
+    ///
+    /// # Blocking
+    /// Without a limit but that of `with_timeout`.
     pub fn join(&self) -> Result<(), RemoteError> {
         self.ask("join", ())
     }
