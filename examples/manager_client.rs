@@ -53,7 +53,9 @@ fn with_python(authkey: &[u8]) -> Result<(), Box<dyn Error>> {
         "/examples/python/manager_client.py"
     );
     let program = Command::new(python)
-        .args([script, std::str::from_utf8(authkey)?])
+        .arg(script)
+        // Not among the arguments, which everybody on this machine can see.
+        .env("HILOS_AUTHKEY", std::str::from_utf8(authkey)?)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();

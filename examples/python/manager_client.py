@@ -1,8 +1,9 @@
 """Hands out tasks and collects results. The other side of manager_client.rs, which runs it.
 
-Run: python3 examples/python/manager_client.py KEY
+Run: HILOS_AUTHKEY=KEY python3 examples/python/manager_client.py
 """
 
+import os
 import queue
 import sys
 import threading
@@ -21,7 +22,7 @@ QueueManager.register('get_results', callable=lambda: results)
 
 
 if __name__ == '__main__':
-    manager = QueueManager(address=('127.0.0.1', 0), authkey=sys.argv[1].encode())
+    manager = QueueManager(address=('127.0.0.1', 0), authkey=os.environ['HILOS_AUTHKEY'].encode())
     server = manager.get_server()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     host, port = server.address

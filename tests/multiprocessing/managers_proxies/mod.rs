@@ -10,4 +10,5 @@ mod processes;
 mod queues;
 pub(crate) mod server;
 mod sets;
+mod silent;
 mod threads;

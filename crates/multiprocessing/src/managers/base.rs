@@ -222,24 +222,33 @@ impl BaseManager {
         }
         let at = (self.address.clone(), self.credentials.clone());
         let running = launch::start(self.name, self.method, at, &self.types, (initializer, args))?;
-        self.reach(running.address())?;
-        *state = State::Started(running);
+        match self.reach(running.address()) {
+            Ok(()) => *state = State::Started(running),
+            Err(error) => {
+                running.finish(None, self.patience);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
-    /// Connects to a server that runs already, at the manager's address.
+    /// Connects to a server that runs already, at the manager's address; one that this manager has started
+    /// remains its own.
     ///
     /// # Errors
     /// [`Error::Value`] if the manager has no address, [`Error::Authentication`] if the keys differ,
-    /// [`Error::Os`] if nobody listens there.
+    /// [`Error::Os`] if nobody listens there, [`Error::Timeout`] if whoever does keeps silent.
     ///
     /// # Blocking
     /// For 30 seconds at most.
     pub fn connect(&self) -> Result<(), Error> {
-        let address = self.address.as_ref();
+        let address = self.address();
         let address = address.ok_or_else(|| Error::Value("the manager has no address".into()))?;
-        self.reach(address)?;
-        *self.state.lock() = State::Connected;
+        self.reach(&address)?;
+        let mut state = self.state.lock();
+        if !matches!(*state, State::Started(_)) {
+            *state = State::Connected;
+        }
         Ok(())
     }
 
@@ -248,6 +257,7 @@ impl BaseManager {
         let remote = RemoteManager::join(address.clone(), self.credentials.clone(), security, None);
         let _ = self.remote.set(remote.map_err(|error| match error {
             RemoteError::Connection(error) => error,
+            RemoteError::Unanswered => Error::Timeout,
             other => Error::Runtime(other.to_string()),
         })?);
         Ok(())

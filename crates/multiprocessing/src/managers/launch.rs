@@ -121,14 +121,13 @@ impl Running {
         &self.process
     }
 
-    /// Has the process end, in this way or that.
+    /// Has the process end, in this way or that; at once by force if nothing reaches it.
     pub(super) fn finish(&self, remote: Option<&RemoteManager>, patience: Timeout) {
         if self.owner != std::process::id() {
             return;
         }
-        if self.process.is_alive() {
-            let asked = remote.map(|remote| remote.with_timeout(patience).ask("shutdown"));
-            drop(asked);
+        if let (true, Some(remote)) = (self.process.is_alive(), remote) {
+            let _ = remote.with_timeout(patience).ask("shutdown");
             let _ = self.process.join(patience);
         }
         if self.process.is_alive() {

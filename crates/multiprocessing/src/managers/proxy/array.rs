@@ -3,6 +3,7 @@
 use hilos_pickle::{Global, Instance, Object, Slice, Tuple};
 
 use super::error::RemoteError;
+use super::iterator::by_index;
 use super::python;
 use super::typed::{Item, typed_proxy};
 
@@ -95,11 +96,11 @@ impl<T: Item> ArrayProxy<T> {
     }
 
     /// Iterates over the items by their index, one call each.
+    ///
+    /// An error that every call would have, because the server or the array is gone or does not answer,
+    /// is the last one.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, RemoteError>> + '_ {
-        (0..).map_while(|index| match self.get(index) {
-            Err(RemoteError::Index(_)) => None,
-            item => Some(item),
-        })
+        by_index(|index| self.get(index))
     }
 }
 

@@ -107,6 +107,11 @@ impl RemoteError {
         matches!(self, Self::Connection(_))
     }
 
+    /// Whether asking for the next item would be as vain: there is no server, or no object.
+    pub(super) fn is_final(&self) -> bool {
+        self.is_connection() || matches!(self, Self::Unanswered | Self::Stale(_))
+    }
+
     pub(super) fn conversion<E: fmt::Display>(reason: E) -> Self {
         Self::Conversion(reason.to_string())
     }

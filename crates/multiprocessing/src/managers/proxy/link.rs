@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use hilos_core::time::Deadline;
 
 use super::error::RemoteError;
-use super::server::{Server, exchange};
+use super::server::Server;
 use crate::connection::Connection;
 
 struct Link {
@@ -32,7 +32,7 @@ pub(super) fn call(
     deadline: Deadline,
 ) -> Result<Vec<u8>, RemoteError> {
     let connection = connection(server, pid, deadline)?;
-    let reply = exchange(&connection, request, deadline);
+    let reply = server.exchange(&connection, request, deadline);
     if reply.is_err() {
         forget(|link| link.is_with(server));
     }

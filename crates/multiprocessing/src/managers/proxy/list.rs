@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::change;
 use super::error::RemoteError;
+use super::iterator::by_index;
 use super::python;
 use super::typed::{Item, typed_proxy};
 
@@ -174,11 +175,11 @@ impl<T: Item> ListProxy<T> {
     }
 
     /// Iterates over the items by their index, one call each, while others may change the list.
+    ///
+    /// An error that every call would have, because the server or the list is gone or does not answer,
+    /// is the last one.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, RemoteError>> + '_ {
-        (0..).map_while(|index| match self.get(index) {
-            Err(RemoteError::Index(_)) => None,
-            item => Some(item),
-        })
+        by_index(|index| self.get(index))
     }
 
     /// Whether an item equals this value.

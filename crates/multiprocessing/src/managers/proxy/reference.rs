@@ -1,14 +1,13 @@
 //! A counted reference to an object in a server.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use hilos_core::time::Deadline;
-use parking_lot::Mutex;
 
 use super::error::RemoteError;
+use super::known::known;
 use super::server::Server;
 use crate::managers::token::Travelling;
 
@@ -22,12 +21,9 @@ pub(super) struct Reference {
     pub(super) description: Travelling,
     /// The process that the server has counted it for; after a fork the child is another.
     owner: AtomicU32,
-    /// Its place in [`LIVING`].
+    /// Its place among those that are [`known`].
     number: u64,
 }
-
-/// The references of this process, for its end.
-static LIVING: Mutex<BTreeMap<u64, Weak<Reference>>> = Mutex::new(BTreeMap::new());
 
 impl Reference {
     /// Takes over a reference that the server has counted.
@@ -47,7 +43,8 @@ impl Reference {
             owner: AtomicU32::new(owner),
             number,
         });
-        LIVING.lock().insert(number, Arc::downgrade(&reference));
+        let weak = Arc::downgrade(&reference);
+        known().references.insert(number, weak);
         reference
     }
 
@@ -101,22 +98,26 @@ impl Reference {
 }
 
 impl Reference {
-    /// Has the server count this process no more.
+    /// Has the server count this process no more, unless it has just let another such request wait in
+    /// vain: many proxies of a server that stands still would take that time each.
     fn release(&self, deadline: Deadline) {
         let pid = std::process::id();
         let counted = self
             .owner
             .compare_exchange(pid, 0, Ordering::AcqRel, Ordering::Relaxed);
-        if counted.is_ok() {
-            // A server that is gone has nothing to free.
-            let _ = self.say("decref", deadline);
+        if counted.is_err() || self.server.silence.lasts() {
+            return;
+        }
+        // A server that is gone has nothing to free.
+        if let Err(RemoteError::Unanswered) = self.say("decref", deadline) {
+            self.server.silence.begin();
         }
     }
 }
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        LIVING.lock().remove(&self.number);
+        known().references.remove(&self.number);
         self.release(Deadline::after(FAREWELL));
     }
 }
@@ -124,7 +125,7 @@ impl Drop for Reference {
 /// Releases what the process still has when it ends.
 pub(crate) fn release_all() {
     let deadline = Deadline::after(FAREWELL);
-    let living = std::mem::take(&mut *LIVING.lock());
+    let living = std::mem::take(&mut known().references);
     for reference in living.values().filter_map(Weak::upgrade) {
         reference.release(deadline);
     }

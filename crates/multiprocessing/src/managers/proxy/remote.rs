@@ -55,7 +55,8 @@ impl RemoteManager {
     /// Connects to a manager's server, which the key must be right for.
     ///
     /// # Errors
-    /// [`RemoteError::Connection`] if nobody listens there or the keys differ.
+    /// [`RemoteError::Connection`] if nobody listens there or the keys differ,
+    /// [`RemoteError::Unanswered`] if whoever listens there keeps silent.
     ///
     /// # Blocking
     /// For 30 seconds at most.
@@ -67,7 +68,7 @@ impl RemoteManager {
     /// call of the manager and its proxies.
     ///
     /// # Errors
-    /// As `connect`, and [`RemoteError::Unanswered`].
+    /// As `connect`.
     pub fn connect_timeout<A, D>(
         address: A,
         authkey: &[u8],
@@ -124,6 +125,9 @@ impl RemoteManager {
     }
 
     /// The same manager, which has to answer each call within `timeout`, as have its proxies.
+    ///
+    /// More than 30 seconds are only of use for what the program's own code does in the server: methods,
+    /// and the making of objects.
     #[must_use]
     pub fn with_timeout<T: Into<Timeout>>(&self, timeout: T) -> Self {
         Self {
@@ -140,7 +144,11 @@ impl RemoteManager {
     /// Makes an object of a registered type.
     ///
     /// # Errors
-    /// [`RemoteError::Traceback`] if there is no such type, or what its making raised.
+    /// [`RemoteError::Traceback`] if there is no such type, or what its making raised;
+    /// [`RemoteError::Unanswered`] if that takes longer than [`with_timeout`](Self::with_timeout) allows.
+    ///
+    /// # Blocking
+    /// Until the object is made, for ever if nothing limits it: its constructor may be the program's own.
     pub fn create<A: Serialize>(&self, typeid: &str, args: A) -> Result<Proxy, RemoteError> {
         self.create_with(typeid, args, ())
     }
@@ -149,6 +157,9 @@ impl RemoteManager {
     ///
     /// # Errors
     /// As [`create`](Self::create).
+    ///
+    /// # Blocking
+    /// As there.
     pub fn create_with<A, K>(&self, typeid: &str, args: A, kwargs: K) -> Result<Proxy, RemoteError>
     where
         A: Serialize,
@@ -173,7 +184,10 @@ impl RemoteManager {
     /// How many objects the server has.
     ///
     /// # Errors
-    /// [`RemoteError::Connection`] if the server is gone.
+    /// [`RemoteError::Connection`] if the server is gone, [`RemoteError::Unanswered`] if it is silent.
+    ///
+    /// # Blocking
+    /// For 30 seconds at most.
     pub fn number_of_objects(&self) -> Result<usize, RemoteError> {
         usize::try_from(&self.ask("number_of_objects")?).map_err(RemoteError::conversion)
     }
@@ -181,7 +195,10 @@ impl RemoteManager {
     /// What the server says of its objects, for looking at.
     ///
     /// # Errors
-    /// [`RemoteError::Connection`] if the server is gone.
+    /// [`RemoteError::Connection`] if the server is gone, [`RemoteError::Unanswered`] if it is silent.
+    ///
+    /// # Blocking
+    /// For 30 seconds at most.
     pub fn debug_info(&self) -> Result<String, RemoteError> {
         Ok(self.ask("debug_info")?.to_string())
     }

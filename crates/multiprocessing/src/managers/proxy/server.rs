@@ -1,22 +1,34 @@
 //! A manager's server, as its proxies here know it.
 
+use std::cell::Cell;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hilos_core::time::Deadline;
 use hilos_pickle::Object;
-use parking_lot::Mutex;
 
 use super::answer;
 use super::error::RemoteError;
+use super::known::known;
 use super::link;
+use super::silence::Silence;
 use crate::connection::credentials::Credentials;
 use crate::connection::security::Security;
 use crate::connection::{Address, Connection, client_until, send_until};
 use crate::managers::message::{Request, encode};
 
-/// How long a server may take to accept a connection.
+/// How long a server may take for what is no method of an object's: it has nothing to wait for.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+thread_local! {
+    /// This thread's [`PATIENCE`].
+    static LIMIT: Cell<Duration> = const { Cell::new(PATIENCE) };
+}
+
+/// Has this thread wait no longer for what servers do themselves: for tests, which have less time.
+pub fn set_patience(limit: Duration) {
+    LIMIT.set(limit);
+}
 
 /// A longer request may fill the system's buffer, so that sending has to wait.
 const LONG: usize = 16 * 1024;
@@ -26,10 +38,8 @@ pub(crate) struct Server {
     address: Address,
     credentials: Credentials,
     security: Security,
+    pub(super) silence: Silence,
 }
-
-/// The servers that this process has proxies of.
-static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
 
 impl Server {
     /// The server at an address.
@@ -61,9 +71,9 @@ impl Server {
     }
 
     fn find(address: &Address, right: impl Fn(&Self) -> bool) -> Option<Arc<Self>> {
-        let servers = SERVERS.lock();
-        let mut known = servers.iter().rev().filter_map(Weak::upgrade);
-        known.find(|server| server.address == *address && right(server))
+        let known = known();
+        let mut servers = known.servers.iter().rev().filter_map(Weak::upgrade);
+        servers.find(|server| server.address == *address && right(server))
     }
 
     fn add(address: Address, credentials: Credentials, security: Security) -> Arc<Self> {
@@ -71,10 +81,11 @@ impl Server {
             address,
             credentials,
             security,
+            silence: Silence::new(),
         });
-        let mut servers = SERVERS.lock();
-        servers.retain(|server| server.strong_count() > 0);
-        servers.push(Arc::downgrade(&server));
+        let mut known = known();
+        known.servers.retain(|server| server.strong_count() > 0);
+        known.servers.push(Arc::downgrade(&server));
         server
     }
 
@@ -86,7 +97,7 @@ impl Server {
         &self.credentials
     }
 
-    /// Asks the server itself for something, on a connection of its own.
+    /// Asks the server itself for something at which nobody waits, on a connection of its own.
     pub(super) fn ask<A>(
         &self,
         method: &str,
@@ -96,7 +107,7 @@ impl Server {
     where
         A: IntoIterator<Item = Object>,
     {
-        self.request(&Request::new(method, args), deadline)
+        self.request(&Request::new(method, args), soon(deadline))
             .map(|(value, _)| value)
     }
 
@@ -104,7 +115,7 @@ impl Server {
     pub(super) fn serve(&self, deadline: Deadline) -> Result<Connection, RemoteError> {
         let name = [Object::from(link::name())];
         let request = Request::new("accept_connection", name);
-        self.request(&request, deadline)
+        self.request(&request, soon(deadline))
             .map(|(_, connection)| connection)
     }
 
@@ -116,18 +127,25 @@ impl Server {
     ) -> Result<(Object, Connection), RemoteError> {
         let request = encode(request)?;
         let connection = self.connect(deadline)?;
-        let reply = exchange(&connection, &request, deadline)?;
+        let reply = self.exchange(&connection, &request, deadline)?;
         Ok((answer::value(answer::decode(&reply)?)?, connection))
     }
 
+    /// Sends a request and waits for the reply to it.
+    pub(super) fn exchange(
+        &self,
+        connection: &Connection,
+        request: &[u8],
+        deadline: Deadline,
+    ) -> Result<Vec<u8>, RemoteError> {
+        let reply = exchange(connection, request, deadline)?;
+        self.silence.end();
+        Ok(reply)
+    }
+
     fn connect(&self, deadline: Deadline) -> Result<Connection, RemoteError> {
-        let soon = Deadline::after(PATIENCE);
-        let deadline = match (deadline.remaining(), soon.remaining()) {
-            (Some(wanted), Some(most)) if wanted < most => deadline,
-            _ => soon,
-        };
         let (credentials, security) = (&self.credentials, &self.security);
-        let connection = client_until(&self.address, credentials, security, deadline);
+        let connection = client_until(&self.address, credentials, security, soon(deadline));
         Ok(connection?)
     }
 }
@@ -138,8 +156,12 @@ impl Drop for Server {
     }
 }
 
-/// Sends a request and waits for the reply to it.
-pub(super) fn exchange(
+/// This deadline, or that of the server's own doings if it comes first.
+fn soon(deadline: Deadline) -> Deadline {
+    deadline.at_most(LIMIT.get())
+}
+
+fn exchange(
     connection: &Connection,
     request: &[u8],
     deadline: Deadline,

@@ -1,13 +1,17 @@
 //! What all proxies that know their object's methods have in common.
 
-/// Defines a proxy with type parameters for its items.
+/// Defines a proxy with type parameters for its items, and fields of its own that begin as defaults.
 macro_rules! typed_proxy {
-    ($(#[$attribute:meta])* $name:ident<$($item:ident),*>) => {
+    (
+        $(#[$attribute:meta])* $name:ident<$($item:ident),*>
+        $({ $($(#[$note:meta])* $field:ident: $type:ty,)* })?
+    ) => {
         $(#[$attribute])*
         pub struct $name<$($item = hilos_pickle::Object),*> {
             proxy: $crate::managers::proxy::Proxy,
             #[allow(unused_parens, reason = "a tuple where there are two")]
             items: std::marker::PhantomData<fn($($item),*) -> ($($item),*)>,
+            $($($(#[$note])* $field: $type,)*)?
         }
 
         impl<$($item),*> $name<$($item),*> {
@@ -27,7 +31,11 @@ macro_rules! typed_proxy {
         /// Whether the object is of the type is seen when a method is called.
         impl<$($item),*> From<$crate::managers::proxy::Proxy> for $name<$($item),*> {
             fn from(proxy: $crate::managers::proxy::Proxy) -> Self {
-                Self { proxy, items: std::marker::PhantomData }
+                Self {
+                    proxy,
+                    items: std::marker::PhantomData,
+                    $($($field: Default::default(),)*)?
+                }
             }
         }
 
